@@ -1,0 +1,16 @@
+//! Types and rules that every part of Daybind shares.
+//!
+//! Nothing here reads a clock, a random source, a database or the network, so the crate also compiles to WebAssembly.
+
+pub mod consumer;
+pub mod edition;
+pub mod error;
+pub mod ids;
+pub mod profile;
+pub mod schedule;
+pub mod user;
+pub mod view;
+
+pub use consumer::Consumer;
+pub use edition::{CALENDAR_ENTERPRISE_ONLY, CONSUMER_ENTERPRISE_ONLY, Edition};
+pub use error::{AppError, ErrorCode, FieldError};

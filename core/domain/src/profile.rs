@@ -1,0 +1,145 @@
+//! Rules of a Microsoft profile's fields: what an admin pastes from Entra, checked before it is stored.
+
+use crate::error::FieldError;
+
+/// A profile as typed, trimmed and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileFields {
+    /// Shown name, whitespace collapsed.
+    pub display_name: String,
+    /// [`Self::display_name`] in lower case; unique per tenant among active profiles.
+    pub display_name_normalized: String,
+    /// Entra's Application (client) ID, a GUID in lower case.
+    pub client_id: String,
+    /// Entra's Directory (tenant) ID (GUID) or one of its verified domains, in lower case.
+    pub directory_id: String,
+}
+
+/// The longest display name, in characters.
+pub const DISPLAY_NAME_MAX: usize = 100;
+
+/// Checks the fields of a profile.
+///
+/// # Errors
+/// One [`FieldError`] for each wrong field, named as in the form (`display_name`, `client_id`, `directory_id`).
+pub fn check_profile(
+    display_name: &str,
+    client_id: &str,
+    directory_id: &str,
+) -> Result<ProfileFields, Vec<FieldError>> {
+    let mut wrong = Vec::new();
+    let mut refuse = |field: &str, message: &str| {
+        wrong.push(FieldError { field: field.to_owned(), message: message.to_owned() });
+    };
+    let display_name = display_name.split_whitespace().collect::<Vec<_>>().join(" ");
+    if display_name.is_empty() {
+        refuse("display_name", "Enter a name that tells your colleagues which app registration this is.");
+    } else if display_name.chars().count() > DISPLAY_NAME_MAX {
+        refuse("display_name", "Use at most 100 characters.");
+    }
+    let client_id = clean(client_id);
+    if client_id.is_empty() {
+        refuse("client_id", "Enter the Application (client) ID from the app registration's Overview page.");
+    } else if !is_guid(&client_id) {
+        refuse(
+            "client_id",
+            "The Application (client) ID has the form 00000000-0000-0000-0000-000000000000. Copy it from the Overview page.",
+        );
+    }
+    let directory_id = clean(directory_id);
+    if directory_id.is_empty() {
+        refuse("directory_id", "Enter the Directory (tenant) ID from the app registration's Overview page.");
+    } else if !is_guid(&directory_id) && !is_domain(&directory_id) {
+        refuse(
+            "directory_id",
+            "Enter the Directory (tenant) ID (a GUID) or a verified domain such as contoso.onmicrosoft.com.",
+        );
+    }
+    if wrong.is_empty() {
+        Ok(ProfileFields {
+            display_name_normalized: display_name.to_lowercase(),
+            display_name,
+            client_id,
+            directory_id,
+        })
+    } else {
+        Err(wrong)
+    }
+}
+
+/// Checks a pasted client secret. The commonest mistake is pasting the Secret ID (a GUID) instead of the Value.
+///
+/// # Errors
+/// What to paste instead.
+pub fn check_secret(secret: &str) -> Result<&str, String> {
+    let secret = secret.trim();
+    if secret.is_empty() {
+        Err("Paste the client secret's Value. Entra shows it only once, right after it is created.".to_owned())
+    } else if is_guid(&secret.to_lowercase()) {
+        Err("This looks like the Secret ID. Paste the Value column of the client secret instead.".to_owned())
+    } else if secret.len() > 1024 || secret.chars().any(char::is_control) {
+        Err("This is not a client secret's Value. Copy the Value column again, without line breaks.".to_owned())
+    } else {
+        Ok(secret)
+    }
+}
+
+/// Trims, drops zero-width characters that pasting brings along, and lowers the case.
+fn clean(text: &str) -> String {
+    text.chars()
+        .filter(|c| !matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}'))
+        .collect::<String>()
+        .trim()
+        .to_lowercase()
+}
+
+fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.char_indices().all(|(at, c)| match at {
+            8 | 13 | 18 | 23 => c == '-',
+            _ => c.is_ascii_hexdigit(),
+        })
+}
+
+fn is_domain(text: &str) -> bool {
+    text.len() <= 253
+        && text.contains('.')
+        && text.split('.').all(|label| {
+            !label.is_empty()
+                && label.len() <= 63
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GUID: &str = "22222222-2222-4222-8222-222222222222";
+
+    #[test]
+    fn accepts_what_entra_shows() {
+        let fields = check_profile("  Contoso   main ", &format!("\u{200b}{GUID} "), "Contoso.onmicrosoft.com")
+            .expect("valid");
+        assert_eq!(fields.display_name, "Contoso main");
+        assert_eq!(fields.display_name_normalized, "contoso main");
+        assert_eq!(fields.client_id, GUID);
+        assert_eq!(fields.directory_id, "contoso.onmicrosoft.com");
+    }
+
+    #[test]
+    fn names_every_wrong_field_at_once() {
+        let wrong = check_profile(" ", "abc", "common").expect_err("invalid");
+        let fields: Vec<_> = wrong.iter().map(|w| w.field.as_str()).collect();
+        assert_eq!(fields, ["display_name", "client_id", "directory_id"]);
+    }
+
+    #[test]
+    fn notices_a_secret_id_pasted_as_value() {
+        assert!(check_secret(GUID).expect_err("a guid").contains("Secret ID"));
+        assert_eq!(check_secret(" q8Q~abc "), Ok("q8Q~abc"));
+        assert!(check_secret("").is_err());
+    }
+}

@@ -1,0 +1,87 @@
+//! Schedule entries: what a technician does, and when.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+/// When an entry takes place.
+///
+/// Half-open in both forms: `end` is the first moment (or day) that no longer belongs to it (RFC 5545 section 3.6.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum When {
+    /// From one instant to another, as planned in an IANA time zone.
+    Timed {
+        /// First instant.
+        start: DateTime<Utc>,
+        /// First instant after it.
+        end: DateTime<Utc>,
+        /// IANA name of the zone it was planned in, for example `Europe/Berlin`.
+        zone: String,
+    },
+    /// Whole days, in no particular zone.
+    AllDay {
+        /// First day.
+        start: NaiveDate,
+        /// First day after it.
+        end: NaiveDate,
+    },
+}
+
+impl When {
+    /// Whether it ends after it starts.
+    #[must_use]
+    pub fn is_ordered(&self) -> bool {
+        match self {
+            Self::Timed { start, end, .. } => start < end,
+            Self::AllDay { start, end } => start < end,
+        }
+    }
+}
+
+/// The state of an entry's work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryStatus {
+    /// Planned.
+    Scheduled,
+    /// Called off; kept for the record.
+    Cancelled,
+    /// Done.
+    Completed,
+}
+
+impl EntryStatus {
+    /// The stored name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Cancelled => "cancelled",
+            Self::Completed => "completed",
+        }
+    }
+
+    /// Reads the stored name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Scheduled, Self::Cancelled, Self::Completed].into_iter().find(|s| s.as_str() == text)
+    }
+}
+
+/// What an entry says: the part that travels to an external calendar and back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryContent {
+    /// One line; never empty.
+    pub title: String,
+    /// Free text.
+    pub notes: String,
+    /// Free text.
+    pub location: String,
+    /// When.
+    pub when: When,
+    /// State of the work.
+    pub status: EntryStatus,
+}
+
+/// The longest title, in characters.
+pub const TITLE_MAX: usize = 255;

@@ -1,0 +1,263 @@
+//! What pages get to see. Plain text and numbers: times are already written for the reader's zone by the server, so
+//! that server and browser render the same.
+
+use serde::{Deserialize, Serialize};
+
+use crate::edition::Edition;
+
+/// The signed-in person, for the frame of every page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// The person's id.
+    pub user_id: String,
+    /// The person's name.
+    pub name: String,
+    /// Their email.
+    pub email: String,
+    /// The MSP's name.
+    pub tenant_name: String,
+    /// IANA time zone in which times are shown.
+    pub time_zone: String,
+    /// `system_settings:read`
+    pub can_read_settings: bool,
+    /// `system_settings:update`
+    pub can_update_settings: bool,
+    /// Works for the MSP (not a client-portal user).
+    pub is_internal: bool,
+    /// The edition that runs.
+    pub edition: Edition,
+}
+
+/// A Microsoft profile, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileView {
+    /// The profile's id.
+    pub profile_id: String,
+    /// The name an admin gave it.
+    pub display_name: String,
+    /// Application (client) ID.
+    pub client_id: String,
+    /// Directory (tenant) ID.
+    pub directory_id: String,
+    /// Constant mask and the last four characters, or `None` without a secret.
+    pub secret_hint: Option<String>,
+    /// Everything a consumer needs is there.
+    pub ready: bool,
+    /// What is missing, in words; empty when ready.
+    pub missing: Vec<String>,
+    /// Archived profiles cannot be bound.
+    pub archived: bool,
+    /// Labels of the visible consumers bound to it.
+    pub used_by: Vec<String>,
+    /// For optimistic locking.
+    pub version: i64,
+}
+
+/// One row of the bindings board.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BindingView {
+    /// Stored name of the consumer.
+    pub consumer: String,
+    /// Its label.
+    pub label: String,
+    /// What the consumer uses the profile for.
+    pub help: String,
+    /// Where Entra sends people back to, for this consumer.
+    pub redirect_uri: Option<String>,
+    /// The delegated permissions it needs.
+    pub scopes: Vec<String>,
+    /// The bound profile's id.
+    pub profile_id: Option<String>,
+    /// The bound profile's name.
+    pub profile_name: Option<String>,
+    /// Bound, and the profile is ready and not archived.
+    pub ready: bool,
+    /// What is wrong, when bound and not ready.
+    pub problem: Option<String>,
+    /// When and by whom it was set, in words.
+    pub set_by: Option<String>,
+}
+
+/// Settings > Integrations > Providers > Microsoft.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProvidersView {
+    /// Every profile of the tenant, active ones first.
+    pub profiles: Vec<ProfileView>,
+    /// One row per visible consumer.
+    pub bindings: Vec<BindingView>,
+    /// Whether the reader may change anything.
+    pub can_update: bool,
+}
+
+/// The tenant's own Google OAuth client (Enterprise).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoogleClientView {
+    /// The OAuth client ID, empty when none is stored.
+    pub client_id: String,
+    /// Constant mask and the last four characters, or `None` without a secret.
+    pub secret_hint: Option<String>,
+    /// The redirect URI to enter in the Google Cloud console.
+    pub redirect_uri: String,
+    /// Whether the reader may change anything.
+    pub can_update: bool,
+}
+
+/// A person who can be assigned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonView {
+    /// The person's id.
+    pub user_id: String,
+    /// Their name.
+    pub name: String,
+}
+
+/// A schedule entry as listed and edited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryView {
+    /// The entry's id.
+    pub entry_id: String,
+    /// For optimistic locking.
+    pub version: i64,
+    /// Title.
+    pub title: String,
+    /// Notes.
+    pub notes: String,
+    /// Location.
+    pub location: String,
+    /// Whole days.
+    pub all_day: bool,
+    /// `YYYY-MM-DDTHH:MM` in the reader's zone (`YYYY-MM-DD` when all-day), as `<input>` wants it.
+    pub start_local: String,
+    /// The same for the end; for all-day entries the last day (inclusive).
+    pub end_local: String,
+    /// Day heading, `YYYY-MM-DD`.
+    pub day: String,
+    /// "09:00 – 10:30" or "All day".
+    pub time_text: String,
+    /// `scheduled`, `cancelled` or `completed`.
+    pub status: String,
+    /// Who does it.
+    pub assignees: Vec<PersonView>,
+    /// How it stands with the external calendars (Enterprise; `None` in Community).
+    pub sync: Option<SyncMark>,
+}
+
+/// How an entry stands with its assignees' calendars: the worst of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncMark {
+    /// `synced`, `waiting`, `conflict`, `failed` or `not_synced`.
+    pub state: String,
+    /// The word shown.
+    pub word: String,
+    /// Why, in one sentence.
+    pub detail: String,
+}
+
+/// One week of the schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduleView {
+    /// Monday, `YYYY-MM-DD`.
+    pub week_start: String,
+    /// "23 – 29 November 2026"
+    pub week_title: String,
+    /// Monday of the week before.
+    pub previous: String,
+    /// Monday of the week after.
+    pub next: String,
+    /// Seven days: date and heading ("Monday 23 November").
+    pub days: Vec<DayView>,
+    /// IANA zone of all times.
+    pub time_zone: String,
+    /// Who can be assigned by the reader.
+    pub people: Vec<PersonView>,
+}
+
+/// One day of a week.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayView {
+    /// `YYYY-MM-DD`
+    pub date: String,
+    /// "Monday 23 November"
+    pub title: String,
+    /// Entries that start on that day (or run into the week on its first day), in order.
+    pub entries: Vec<EntryView>,
+}
+
+/// A technician's connection (Enterprise).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionView {
+    /// The connection's id.
+    pub connection_id: String,
+    /// `google` or `microsoft`.
+    pub provider: String,
+    /// "Google Calendar" or "Outlook".
+    pub provider_label: String,
+    /// The account's address, as the provider told it.
+    pub account: String,
+    /// The chosen calendar's name; empty until one is chosen.
+    pub calendar_name: String,
+    /// `configuring`, `connected`, `needs_reconnect`, `paused` or `error`.
+    pub status: String,
+    /// What the status means and what to do, in one sentence.
+    pub status_text: String,
+    /// `bidirectional`, `to_external` or `from_external`.
+    pub direction: String,
+    /// Last finished sync, written for the reader, if any.
+    pub last_sync: Option<String>,
+    /// How changes reach us: push or polling, in words.
+    pub delivery: String,
+    /// Whose it is (for the admin's list).
+    pub owner: String,
+}
+
+/// A provider a technician could connect, and why not if not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectOption {
+    /// `google` or `microsoft`.
+    pub provider: String,
+    /// "Google Calendar" or "Outlook".
+    pub label: String,
+    /// Ready to connect.
+    pub available: bool,
+    /// When not: what the admin must do.
+    pub reason: Option<String>,
+    /// What we ask the provider for, and why.
+    pub scopes: Vec<String>,
+}
+
+/// Profile > Calendar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarProfileView {
+    /// The reader's connections.
+    pub connections: Vec<ConnectionView>,
+    /// What can be connected.
+    pub options: Vec<ConnectOption>,
+}
+
+/// A calendar of the connected account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteCalendarView {
+    /// The provider's id.
+    pub calendar_id: String,
+    /// The provider's name, never empty.
+    pub name: String,
+    /// Whether we may write to it.
+    pub can_write: bool,
+    /// The account's main calendar.
+    pub is_primary: bool,
+    /// Already connected by somebody (and therefore not to be chosen).
+    pub taken: bool,
+}
+
+/// Settings > Integrations > Calendar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarSettingsView {
+    /// Every connection of the tenant.
+    pub connections: Vec<ConnectionView>,
+    /// Internal people without one.
+    pub without: Vec<PersonView>,
+    /// The profile bound to Calendar.
+    pub microsoft_profile: Option<String>,
+    /// Whether the tenant's Google client is stored.
+    pub google_ready: bool,
+}

@@ -1,0 +1,1 @@
+//! The suite that both databases must pass.

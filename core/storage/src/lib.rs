@@ -1,0 +1,94 @@
+//! The repository traits: everything services may ask of a database, without saying which database it is.
+//!
+//! A [`Store`] opens a [`UnitOfWork`]; all repositories are reached through it, and nothing is kept unless
+//! [`UnitOfWork::save`] succeeds. PostgreSQL and SQLite implement the traits in crates of their own and pass the one
+//! suite in [`contract`] (feature `contract`).
+//!
+//! # How to add a repository
+//! 1. Write its rows and its trait in a module here, tenant first in every signature that is not inherited from the
+//!    unit's scope, and add it to [`UnitOfWork`].
+//! 2. Add a migration with the same number to `migrations/postgres` and `migrations/sqlite`; `tenant_id` leads the
+//!    primary key, every unique key and every foreign key; on PostgreSQL enable *and force* row-level security.
+//! 3. Implement it in both crates, methods in the same order, then extend the contract suite.
+
+#[cfg(feature = "contract")]
+pub mod contract;
+pub mod audit;
+pub mod error;
+pub mod flows;
+pub mod jobs;
+pub mod profiles;
+pub mod schedule;
+pub mod users;
+
+use std::any::Any;
+
+use async_trait::async_trait;
+use daybind_domain::ids::TenantId;
+
+pub use audit::{AuditRepository, AuditRow};
+pub use error::{StorageError, StorageResult};
+pub use flows::{FlowRepository, OauthFlow};
+pub use jobs::{ClaimedJob, FinishJob, JobRepository, JobStats, NewJob};
+pub use profiles::{Binding, BindingRepository, Profile, ProfileRepository};
+pub use schedule::{Entry, NewEntry, ScheduleRepository};
+pub use users::{LoginCandidate, NewUser, Session, SessionRepository, Tenant, User, UserRepository};
+
+/// On whose behalf a unit of work runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Sees and writes one tenant's rows only. On PostgreSQL, row-level security enforces it.
+    Tenant(TenantId),
+    /// Sees what must be found before a tenant is known: log-ins by email, due jobs, the list of tenants. On PostgreSQL
+    /// only the tables with a `system` policy answer; all others stay empty.
+    System,
+}
+
+/// A database.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Opens a unit of work that may write. On SQLite there is one at a time.
+    async fn begin(&self, scope: Scope) -> StorageResult<Box<dyn UnitOfWork>>;
+
+    /// Opens a unit of work for reading. Writing through it is an error on SQLite.
+    async fn read(&self, scope: Scope) -> StorageResult<Box<dyn UnitOfWork>>;
+
+    /// Applies all migrations that are missing.
+    async fn migrate(&self) -> StorageResult<()>;
+
+    /// Whether the database answers and its schema is the one this binary was built for.
+    async fn ready(&self) -> StorageResult<()>;
+
+    /// Whether the database is reached over a network (and may therefore be shared by several servers).
+    fn is_remote(&self) -> bool;
+
+    /// Closes all connections after what runs has ended.
+    async fn close(&self);
+}
+
+/// One transaction. Dropping it without [`save`](Self::save) cancels it.
+#[async_trait]
+pub trait UnitOfWork:
+    UserRepository
+    + SessionRepository
+    + ProfileRepository
+    + BindingRepository
+    + ScheduleRepository
+    + JobRepository
+    + FlowRepository
+    + AuditRepository
+    + Send
+    + Any
+{
+    /// Commits.
+    async fn save(self: Box<Self>) -> StorageResult<()>;
+
+    /// Rolls back.
+    async fn cancel(self: Box<Self>) -> StorageResult<()>;
+
+    /// The scope it was opened with.
+    fn scope(&self) -> Scope;
+
+    /// For crates that keep more tables in the same transaction (the Enterprise storage).
+    fn as_any_mut(&mut self) -> &mut (dyn Any + Send);
+}
