@@ -1,1 +1,27 @@
-//! Placeholder.
+//! What Daybind does, between the pages and the database: profiles, bindings, sign-in, the schedule, jobs.
+//!
+//! Services take an [`Actor`] (who asks) and return [`AppError`]s a user can be shown. They see the database only
+//! through `daybind-storage`, and the Enterprise half only through [`CalendarPort`].
+
+pub mod auth;
+pub mod bindings;
+pub mod context;
+pub mod crash;
+pub mod endpoints;
+pub mod failure;
+pub mod jobs;
+pub mod localtime;
+pub mod outbound;
+pub mod port;
+pub mod profiles;
+pub mod schedule;
+pub mod seal;
+pub mod demo;
+
+pub use auth::Actor;
+pub use context::{Clock, Services, SystemClock};
+pub use daybind_domain::AppError;
+pub use endpoints::Endpoints;
+pub use failure::{AppResult, internal};
+pub use port::{CalendarPort, CommunityPort, EntryChange, Provider, StableRoute};
+pub use seal::{Keyring, SecretPlace};

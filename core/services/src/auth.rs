@@ -1,0 +1,271 @@
+//! Password sign-in, server-side sessions, and who may do what.
+
+use argon2::password_hash::rand_core::OsRng;
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use argon2::{Algorithm, Argon2, Params, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::Duration;
+use daybind_domain::ids::{SessionId, TenantId, UserId};
+use daybind_domain::user::{Permission, UserType, allows, normalise_email};
+use daybind_domain::{AppError, ErrorCode};
+use daybind_storage::{AuditRow, LoginCandidate, Scope, Session, User};
+use rand::RngCore;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use crate::context::Services;
+use crate::failure::{AppResult, internal};
+
+/// A session ends after that long without use.
+pub const SESSION_IDLE: Duration = Duration::hours(12);
+/// A session ends after that long whatever happens.
+pub const SESSION_MAX: Duration = Duration::days(7);
+
+/// Who asks: a signed-in, active person.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// Their MSP.
+    pub tenant_id: TenantId,
+    /// The person.
+    pub user: User,
+    /// Their session.
+    pub session_id: SessionId,
+    /// The request they ask with, as the log names it.
+    pub request_id: Option<String>,
+}
+
+impl Actor {
+    /// The person's id.
+    #[must_use]
+    pub fn user_id(&self) -> UserId {
+        self.user.user_id
+    }
+
+    /// Whether they hold the permission.
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        allows(self.user.user_type, self.user.role, permission)
+    }
+
+    /// Whether they work for the MSP.
+    #[must_use]
+    pub fn is_internal(&self) -> bool {
+        self.user.user_type == UserType::Internal
+    }
+
+    /// # Errors
+    /// [`ErrorCode::Forbidden`] without the permission.
+    pub fn require(&self, permission: Permission) -> AppResult<()> {
+        if self.may(permission) { Ok(()) } else { Err(AppError::forbidden()) }
+    }
+
+    /// An audit row for what they do.
+    #[must_use]
+    pub fn audit(
+        &self,
+        services: &Services,
+        action: &str,
+        subject: String,
+        detail: serde_json::Value,
+    ) -> AuditRow {
+        AuditRow {
+            tenant_id: self.tenant_id,
+            audit_id: services.new_id().into(),
+            at: services.now(),
+            actor: Some(self.user_id()),
+            action: action.to_owned(),
+            subject,
+            detail,
+            request_id: self.request_id.clone(),
+        }
+    }
+}
+
+/// OWASP's argon2id floor: 19 MiB, two passes, one lane.
+fn hasher() -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::default())
+}
+
+/// Hashes a password with argon2id (PHC string). Slow on purpose; runs off the async threads.
+///
+/// # Errors
+/// An internal error.
+pub async fn hash_password(password: SecretString) -> AppResult<String> {
+    tokio::task::spawn_blocking(move || {
+        let salt = SaltString::generate(&mut OsRng);
+        hasher()
+            .hash_password(password.expose_secret().as_bytes(), &salt)
+            .map(|hash| hash.to_string())
+            .map_err(|error| std::io::Error::other(error.to_string()))
+    })
+    .await
+    .map_err(internal)?
+    .map_err(internal)
+}
+
+/// Checks a password against a PHC string.
+async fn verify(password: SecretString, hash: String) -> bool {
+    tokio::task::spawn_blocking(move || {
+        PasswordHash::new(&hash).is_ok_and(|parsed| {
+            hasher().verify_password(password.expose_secret().as_bytes(), &parsed).is_ok()
+        })
+    })
+    .await
+    .unwrap_or(false)
+}
+
+/// A hash nobody's password has, checked when there is no such person so that both cases take as long.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b5dWRWJTmaaJObGDsl5cpTIC5k";
+
+/// Signs in with email and password.
+///
+/// Returns the cookie's value: `<tenant id>.<token>`. The token is random (256 bits); only its SHA-256 is stored. The
+/// tenant in front lets every later look-up stay inside one tenant.
+///
+/// # Errors
+/// One and the same error for a wrong password, an unknown and an inactive person.
+pub async fn sign_in(services: &Services, email: &str, password: SecretString) -> AppResult<SecretString> {
+    let mut unit = services.store.read(Scope::System).await.map_err(internal)?;
+    let candidates = unit.find_login(&normalise_email(email)).await.map_err(internal)?;
+    drop(unit);
+    let mut found: Option<LoginCandidate> = None;
+    let mut checked = false;
+    for candidate in candidates {
+        if let Some(hash) = candidate.password_hash.clone() {
+            checked = true;
+            if verify(password.clone(), hash).await && candidate.is_active && found.is_none() {
+                found = Some(candidate);
+            }
+        }
+    }
+    if !checked {
+        verify(password, NOBODY.to_owned()).await;
+    }
+    let Some(person) = found else {
+        return Err(AppError::new(ErrorCode::SignedOut, "The email or the password is wrong.")
+            .next_step("Check both and try again."));
+    };
+    open_session(services, person.tenant_id, person.user_id, "password").await
+}
+
+/// Opens a session for somebody whose identity has been proven.
+///
+/// # Errors
+/// An internal error.
+pub async fn open_session(
+    services: &Services,
+    tenant_id: TenantId,
+    user_id: UserId,
+    method: &str,
+) -> AppResult<SecretString> {
+    let mut token = [0_u8; 32];
+    rand::rng().fill_bytes(&mut token);
+    let token = URL_SAFE_NO_PAD.encode(token);
+    let now = services.now();
+    let session = Session {
+        tenant_id,
+        session_id: services.new_id().into(),
+        user_id,
+        token_hash: hash_token(&token),
+        created_at: now,
+        last_seen_at: now,
+        expires_at: now + SESSION_MAX,
+    };
+    let mut unit = services.begin(tenant_id).await?;
+    unit.add_session(&session).await.map_err(internal)?;
+    unit.add_audit(&AuditRow {
+        tenant_id,
+        audit_id: services.new_id().into(),
+        at: now,
+        actor: Some(user_id),
+        action: "session.opened".to_owned(),
+        subject: format!("session:{}", session.session_id),
+        detail: serde_json::json!({ "method": method }),
+        request_id: None,
+    })
+    .await
+    .map_err(internal)?;
+    unit.save().await.map_err(internal)?;
+    Ok(SecretString::from(format!("{tenant_id}.{token}")))
+}
+
+/// Finds who a session cookie belongs to; `None` when it is malformed, unknown, ended, or the person is inactive.
+///
+/// # Errors
+/// An internal error when the database does not answer.
+pub async fn authenticate(
+    services: &Services,
+    cookie: &str,
+    request_id: Option<String>,
+) -> AppResult<Option<Actor>> {
+    let Some((tenant_id, token)) = split_cookie(cookie) else { return Ok(None) };
+    let now = services.now();
+    let mut unit = services.read(tenant_id).await?;
+    let Some(session) = unit.find_session(tenant_id, &hash_token(token)).await.map_err(internal)? else {
+        return Ok(None);
+    };
+    if session.expires_at <= now || session.last_seen_at + SESSION_IDLE <= now {
+        return Ok(None);
+    }
+    let user = unit.find_user(tenant_id, session.user_id).await.map_err(internal)?;
+    drop(unit);
+    let Some(user) = user.filter(|user| user.is_active) else { return Ok(None) };
+    // Once a minute is enough to keep a session alive, and spares a write on every request.
+    if now - session.last_seen_at > Duration::minutes(1) {
+        let mut unit = services.begin(tenant_id).await?;
+        unit.touch_session(tenant_id, session.session_id, now).await.map_err(internal)?;
+        unit.save().await.map_err(internal)?;
+    }
+    Ok(Some(Actor { tenant_id, user, session_id: session.session_id, request_id }))
+}
+
+/// Ends the caller's session.
+///
+/// # Errors
+/// An internal error.
+pub async fn sign_out(services: &Services, actor: &Actor) -> AppResult<()> {
+    let mut unit = services.begin(actor.tenant_id).await?;
+    unit.remove_session(actor.tenant_id, actor.session_id).await.map_err(internal)?;
+    let row = actor.audit(
+        services,
+        "session.closed",
+        format!("session:{}", actor.session_id),
+        serde_json::json!({}),
+    );
+    unit.add_audit(&row).await.map_err(internal)?;
+    unit.save().await.map_err(internal)
+}
+
+fn split_cookie(cookie: &str) -> Option<(TenantId, &str)> {
+    let (tenant, token) = cookie.split_once('.')?;
+    Some((tenant.parse().ok()?, token))
+}
+
+fn hash_token(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_matches_its_own_hash_only() {
+        let hash = hash_password(SecretString::from("correct horse")).await.unwrap();
+        assert!(hash.starts_with("$argon2id$"));
+        assert!(verify(SecretString::from("correct horse"), hash.clone()).await);
+        assert!(!verify(SecretString::from("wrong horse"), hash).await);
+    }
+
+    #[test]
+    fn the_decoy_hash_is_a_real_one() {
+        assert!(PasswordHash::new(NOBODY).is_ok());
+    }
+
+    #[test]
+    fn malformed_cookies_belong_to_nobody() {
+        assert!(split_cookie("").is_none());
+        assert!(split_cookie("not-a-tenant.token").is_none());
+    }
+}

@@ -1,0 +1,149 @@
+//! The worker: claims due jobs, keeps their leases alive, and records how they ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use daybind_storage::{ClaimedJob, FinishJob, Scope, StorageError};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::context::Services;
+use crate::port::CalendarPort;
+
+/// How long a claim holds without a heartbeat. A dead worker's jobs are taken over after that.
+pub const LEASE: TimeDelta = TimeDelta::seconds(45);
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// The longest a due job waits when nobody woke the worker (another server queued it).
+const POLL: Duration = Duration::from_secs(1);
+/// Jobs one server works on at a time.
+const AT_ONCE: usize = 8;
+
+/// Runs jobs until `stop`; then lets those that run finish, for at most `grace`, and gives up their leases' renewal.
+pub async fn work(
+    services: Services,
+    port: Arc<dyn CalendarPort>,
+    stop: CancellationToken,
+    grace: Duration,
+) {
+    let kinds = port.job_kinds();
+    if kinds.is_empty() {
+        tracing::info!("no background jobs in this edition");
+        stop.cancelled().await;
+        return;
+    }
+    let mut running = JoinSet::new();
+    loop {
+        while running.try_join_next().is_some() {}
+        let free = AT_ONCE.saturating_sub(running.len());
+        let claimed = if free == 0 { Vec::new() } else { claim(&services, kinds, free).await };
+        let busy = !claimed.is_empty();
+        for job in claimed {
+            running.spawn(run(services.clone(), Arc::clone(&port), job));
+        }
+        if busy && running.len() < AT_ONCE {
+            continue;
+        }
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = services.wake.notified() => {}
+            () = tokio::time::sleep(POLL) => {}
+            Some(_) = running.join_next(), if !running.is_empty() => {}
+        }
+    }
+    let drained = tokio::time::timeout(grace, async { while running.join_next().await.is_some() {} });
+    if drained.await.is_err() {
+        tracing::warn!(left = running.len(), "stopped before every job ended; their leases will run out");
+    }
+}
+
+async fn claim(services: &Services, kinds: &[&str], free: usize) -> Vec<ClaimedJob> {
+    let now = services.now();
+    let limit = i64::try_from(free).unwrap_or(1);
+    let claimed = async {
+        let mut unit = services.store.begin(Scope::System).await?;
+        let jobs = unit.claim_jobs(kinds, limit, now, now + LEASE).await?;
+        if jobs.is_empty() {
+            unit.cancel().await?;
+        } else {
+            unit.save().await?;
+        }
+        Ok::<_, StorageError>(jobs)
+    };
+    claimed.await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "could not look for due jobs; trying again");
+        Vec::new()
+    })
+}
+
+async fn run(services: Services, port: Arc<dyn CalendarPort>, job: ClaimedJob) {
+    let outcome = tokio::select! {
+        outcome = port.run_job(&job) => outcome,
+        () = heartbeat(&services, &job) => {
+            tracing::warn!(job = %job.job_id, kind = job.kind, "lease lost; stopped working on the job");
+            return;
+        }
+    };
+    let outcome = match outcome {
+        FinishJob::Retry { error, .. } if job.attempt >= job.max_attempts => FinishJob::Dead { error },
+        other => other,
+    };
+    match &outcome {
+        FinishJob::Retry { error, at } => {
+            tracing::warn!(job = %job.job_id, kind = job.kind, attempt = job.attempt, error, %at, "job failed; will retry");
+        }
+        FinishJob::Dead { error } => {
+            tracing::error!(job = %job.job_id, kind = job.kind, attempt = job.attempt, error, "job given up until somebody retries it");
+        }
+        FinishJob::Done | FinishJob::Again(_) => {}
+    }
+    let finished = async {
+        let mut unit = services.store.begin(Scope::System).await?;
+        unit.finish_job(&job, &outcome, services.now()).await?;
+        unit.save().await
+    };
+    if let Err(error) = finished.await {
+        tracing::warn!(job = %job.job_id, %error, "could not record how a job ended; it will run again");
+    }
+}
+
+/// Prolongs the lease until it is lost.
+async fn heartbeat(services: &Services, job: &ClaimedJob) {
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        let extended = async {
+            let mut unit = services.store.begin(Scope::System).await?;
+            unit.extend_lease(job, services.now() + LEASE).await?;
+            unit.save().await
+        };
+        match extended.await {
+            Ok(()) => {}
+            Err(StorageError::NotFound) => return,
+            Err(error) => tracing::warn!(job = %job.job_id, %error, "could not prolong a lease"),
+        }
+    }
+}
+
+/// When to try again after `attempt` failures: 5 s doubling to 30 minutes, with up to a quarter of random delay, and
+/// never before what the provider asked for.
+#[must_use]
+pub fn backoff(attempt: i32, asked: Option<Duration>) -> TimeDelta {
+    let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(0).min(9);
+    let base = (5_u64 << doublings).min(1800);
+    let base = base.max(asked.map_or(0, |asked| asked.as_secs().min(86_400)));
+    let jitter = rand::random_range(0..=base.saturating_mul(250));
+    TimeDelta::milliseconds(i64::try_from(base.saturating_mul(1000).saturating_add(jitter)).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backoff_grows_is_bounded_and_honours_retry_after() {
+        assert!(backoff(1, None) >= TimeDelta::seconds(5));
+        assert!(backoff(1, None) <= TimeDelta::seconds(7));
+        assert!(backoff(40, None) <= TimeDelta::seconds(2250));
+        assert!(backoff(1, Some(Duration::from_secs(120))) >= TimeDelta::seconds(120));
+    }
+}

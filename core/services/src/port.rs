@@ -1,0 +1,279 @@
+//! The port behind which calendar sync lives (PRD, "CE Stub And EE Delegation Pattern").
+//!
+//! The Community entry plugs in [`CommunityPort`], which answers "enterprise only" before it reads anything; the
+//! Enterprise entry plugs in the real one. Shared code knows this trait and nothing else.
+
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use daybind_domain::ids::{EntryId, TenantId, UserId};
+use daybind_domain::view::{
+    CalendarProfileView, CalendarSettingsView, GoogleClientView, RemoteCalendarView, SyncMark,
+};
+use daybind_domain::{AppError, CALENDAR_ENTERPRISE_ONLY, Edition};
+use daybind_storage::UnitOfWork;
+use serde::{Deserialize, Serialize};
+
+use crate::auth::Actor;
+use crate::failure::AppResult;
+
+/// A calendar provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Provider {
+    /// Google Calendar.
+    Google,
+    /// Microsoft 365 / Outlook.
+    Microsoft,
+}
+
+impl Provider {
+    /// The stored name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Google => "google",
+            Self::Microsoft => "microsoft",
+        }
+    }
+
+    /// Reads the stored name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Google, Self::Microsoft].into_iter().find(|p| p.as_str() == text)
+    }
+}
+
+/// One of the four stable public URLs (PRD, "Stable Routes And Addressable Boundaries").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StableRoute {
+    /// `GET /api/auth/{provider}/calendar/callback`
+    Callback(Provider),
+    /// `POST /api/calendar/webhooks/{provider}`
+    Webhook(Provider),
+}
+
+impl StableRoute {
+    /// All four.
+    pub const ALL: [Self; 4] = [
+        Self::Callback(Provider::Google),
+        Self::Callback(Provider::Microsoft),
+        Self::Webhook(Provider::Google),
+        Self::Webhook(Provider::Microsoft),
+    ];
+
+    /// The path.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Callback(Provider::Google) => "/api/auth/google/calendar/callback",
+            Self::Callback(Provider::Microsoft) => "/api/auth/microsoft/calendar/callback",
+            Self::Webhook(Provider::Google) => "/api/calendar/webhooks/google",
+            Self::Webhook(Provider::Microsoft) => "/api/calendar/webhooks/microsoft",
+        }
+    }
+}
+
+/// What a schedule change touched; handed to the port inside the transaction that makes the change.
+#[derive(Debug, Clone)]
+pub struct EntryChange {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// Which entry.
+    pub entry_id: EntryId,
+    /// Assignees before and after, each once.
+    pub people: Vec<UserId>,
+}
+
+/// Everything the shared half asks of calendar sync. Actions carry the names of the stable action contract.
+#[async_trait]
+pub trait CalendarPort: Send + Sync + 'static {
+    /// Serves one of the four stable URLs: any method, the request untouched.
+    async fn serve(&self, route: StableRoute, request: Request<Body>) -> Response;
+
+    /// Called in the transaction of every schedule change; queues what must go out.
+    async fn entry_changed(&self, unit: &mut dyn UnitOfWork, change: &EntryChange) -> AppResult<()>;
+
+    /// Called in the transaction that rebinds Calendar to another profile; marks what must be reconnected.
+    async fn calendar_rebound(&self, unit: &mut dyn UnitOfWork, tenant_id: TenantId, new_client_id: &str)
+    -> AppResult<()>;
+
+    /// How entries stand with their assignees' calendars; `None` for each where marks do not exist.
+    async fn get_schedule_entry_sync_status(
+        &self,
+        actor: &Actor,
+        entries: &[EntryId],
+    ) -> AppResult<Vec<Option<SyncMark>>>;
+
+    /// The caller's own connections and what can be connected.
+    async fn get_calendar_providers(&self, actor: &Actor) -> AppResult<CalendarProfileView>;
+
+    /// The tenant's connections (`system_settings:read`).
+    async fn get_calendar_settings(&self, actor: &Actor) -> AppResult<CalendarSettingsView>;
+
+    /// Starts an OAuth round trip; the URL to send the browser to. `connection_id` reconnects an existing connection.
+    async fn initiate_calendar_oauth(
+        &self,
+        actor: &Actor,
+        provider: &str,
+        connection_id: Option<&str>,
+    ) -> AppResult<String>;
+
+    /// The calendars the connected account offers.
+    async fn list_remote_calendars(
+        &self,
+        actor: &Actor,
+        connection_id: &str,
+    ) -> AppResult<Vec<RemoteCalendarView>>;
+
+    /// Chooses the calendar and direction of one's own connection; queues the first sync.
+    async fn update_calendar_provider(
+        &self,
+        actor: &Actor,
+        connection_id: &str,
+        calendar_id: Option<&str>,
+        direction: Option<&str>,
+    ) -> AppResult<()>;
+
+    /// Disconnects; with `remove_copies`, what Daybind created in the calendar is removed there too.
+    async fn delete_calendar_provider(
+        &self,
+        actor: &Actor,
+        connection_id: &str,
+        remove_copies: bool,
+    ) -> AppResult<()>;
+
+    /// Queues a sync of one's own connection now.
+    async fn sync_calendar_provider(&self, actor: &Actor, connection_id: &str) -> AppResult<()>;
+
+    /// The tenant's Google client, without its secret (`system_settings:read`).
+    async fn get_google_client(&self, actor: &Actor) -> AppResult<GoogleClientView>;
+
+    /// Stores the tenant's Google client (`system_settings:update`); an empty secret keeps the stored one.
+    async fn save_google_client(&self, actor: &Actor, client_id: &str, client_secret: &str)
+    -> AppResult<()>;
+
+    /// Job kinds this port handles; none in Community, so that none is ever claimed.
+    fn job_kinds(&self) -> &'static [&'static str];
+
+    /// Runs one job this worker holds and says how it ended. Must not outlive the lease.
+    async fn run_job(&self, job: &daybind_storage::ClaimedJob) -> daybind_storage::FinishJob;
+
+    /// Queues the periodic work of every connection once, at start.
+    async fn start(&self) -> AppResult<()>;
+}
+
+/// The Community edition's port: refuses, in the same words everywhere, before anything is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CommunityPort;
+
+/// The 501 answer of a stable route in the Community edition.
+#[must_use]
+pub fn enterprise_only_response() -> Response {
+    let body = format!("{{\"success\":false,\"error\":\"{CALENDAR_ENTERPRISE_ONLY}\"}}");
+    (StatusCode::NOT_IMPLEMENTED, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+#[async_trait]
+impl CalendarPort for CommunityPort {
+    async fn serve(&self, route: StableRoute, _request: Request<Body>) -> Response {
+        tracing::info!(owner = "ce_stub", route = route.path(), "enterprise-only route refused");
+        enterprise_only_response()
+    }
+
+    async fn entry_changed(&self, _unit: &mut dyn UnitOfWork, _change: &EntryChange) -> AppResult<()> {
+        Ok(())
+    }
+
+    async fn calendar_rebound(
+        &self,
+        _unit: &mut dyn UnitOfWork,
+        _tenant_id: TenantId,
+        _new_client_id: &str,
+    ) -> AppResult<()> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn get_schedule_entry_sync_status(
+        &self,
+        _actor: &Actor,
+        entries: &[EntryId],
+    ) -> AppResult<Vec<Option<SyncMark>>> {
+        Ok(vec![None; entries.len()])
+    }
+
+    async fn get_calendar_providers(&self, _actor: &Actor) -> AppResult<CalendarProfileView> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn get_calendar_settings(&self, _actor: &Actor) -> AppResult<CalendarSettingsView> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn initiate_calendar_oauth(
+        &self,
+        _actor: &Actor,
+        _provider: &str,
+        _connection_id: Option<&str>,
+    ) -> AppResult<String> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn list_remote_calendars(
+        &self,
+        _actor: &Actor,
+        _connection_id: &str,
+    ) -> AppResult<Vec<RemoteCalendarView>> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn update_calendar_provider(
+        &self,
+        _actor: &Actor,
+        _connection_id: &str,
+        _calendar_id: Option<&str>,
+        _direction: Option<&str>,
+    ) -> AppResult<()> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn delete_calendar_provider(
+        &self,
+        _actor: &Actor,
+        _connection_id: &str,
+        _remove_copies: bool,
+    ) -> AppResult<()> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn sync_calendar_provider(&self, _actor: &Actor, _connection_id: &str) -> AppResult<()> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn get_google_client(&self, _actor: &Actor) -> AppResult<GoogleClientView> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn save_google_client(
+        &self,
+        _actor: &Actor,
+        _client_id: &str,
+        _client_secret: &str,
+    ) -> AppResult<()> {
+        Err(AppError::enterprise_only())
+    }
+
+    fn job_kinds(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    async fn run_job(&self, _job: &daybind_storage::ClaimedJob) -> daybind_storage::FinishJob {
+        daybind_storage::FinishJob::Dead { error: "enterprise_only".to_owned() }
+    }
+
+    async fn start(&self) -> AppResult<()> {
+        tracing::info!(edition = Edition::Community.as_str(), "calendar sync is not part of this edition");
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! What is in the built files: no provider's calendar host in anything Community ships.
+
+use super::checks;
+use super::count::Count;
+use crate::build::Edition;
+use crate::process::Context;
+use anyhow::{Context as _, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Words that only the calendar code holds; the last is the prefix of its symbols.
+const MARKS: [&str; 4] = [
+    "graph.microsoft.com",
+    "googleapis.com",
+    "/calendar/v3",
+    "daybind_ee",
+];
+
+/// Scans the Community server and every Community site file; then the Enterprise server, where the
+/// same scan must find every mark.
+pub fn run(context: &Context) -> Result<Count> {
+    let mut list = vec![(
+        "CE server".to_owned(),
+        clean(&Edition::Ce.server(context, false)),
+    )];
+    let mut files = Vec::new();
+    collect(&Edition::Ce.site(context), &mut files)?;
+    if !files.contains(&Edition::Ce.wasm(context)) {
+        bail!("the Community site has no WASM file");
+    }
+    for file in files {
+        list.push((format!("CE {}", file.display()), clean(&file)));
+    }
+    list.push((
+        "EE server".to_owned(),
+        full(&Edition::Ee.server(context, false)),
+    ));
+    checks(list)
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("no folder {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn clean(file: &Path) -> Result<()> {
+    let found = marks_in(&read(file)?);
+    if !found.is_empty() {
+        bail!("{} contains {found:?}", file.display());
+    }
+    Ok(())
+}
+
+fn full(file: &Path) -> Result<()> {
+    let found = marks_in(&read(file)?);
+    if found.len() != MARKS.len() {
+        bail!(
+            "{} should contain all of {MARKS:?} but has only {found:?}: the scan is blind",
+            file.display()
+        );
+    }
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("could not read {}", file.display()))
+}
+
+fn marks_in(bytes: &[u8]) -> Vec<&'static str> {
+    MARKS
+        .into_iter()
+        .filter(|mark| contains(bytes, mark.as_bytes()))
+        .collect()
+}
+
+/// Whether `needle` is in `hay`, in any mix of upper and lower case: a binary of a hundred megabytes
+/// is searched by the first byte alone wherever that does not match.
+fn contains(hay: &[u8], needle: &[u8]) -> bool {
+    let Some(first) = needle.first() else {
+        return true;
+    };
+    hay.windows(needle.len())
+        .any(|window| window[0].eq_ignore_ascii_case(first) && window.eq_ignore_ascii_case(needle))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_found_among_other_bytes() {
+        assert_eq!(
+            marks_in(b"\0\xff..https://Graph.Microsoft.com/v1.0\0"),
+            ["graph.microsoft.com"]
+        );
+        assert_eq!(marks_in(b"/calendar/v"), [""; 0]);
+        assert_eq!(marks_in(b"_ZN18daybind_ee_calendar"), ["daybind_ee"]);
+    }
+
+    #[test]
+    fn a_needle_longer_than_the_hay_is_not_in_it() {
+        assert!(!contains(b"ab", b"abc"));
+        assert!(contains(b"xabc", b"abc"));
+        assert!(contains(b"", b""));
+    }
+}

@@ -1,0 +1,63 @@
+//! Tests that run on Node: the contracts of the stand-ins, and the journeys in a browser.
+
+use super::count::{Count, node_test, playwright};
+use crate::build::{self, Edition};
+use crate::prerequisites;
+use crate::process::{self, Context};
+use anyhow::{Context as _, Result};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+fn npm(context: &Context, folder: &Path, args: &[&str]) -> Command {
+    let mut command = context.command("npm");
+    command
+        .args(args)
+        .current_dir(folder)
+        // The system's browser is used; Playwright's own would be another 150 MB.
+        .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
+    command
+}
+
+fn install(context: &Context, folder: &Path) -> Result<()> {
+    let args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+    process::run(&mut npm(context, folder, &args))
+}
+
+/// The stand-ins against the providers' official SDKs and descriptions.
+pub fn contracts(context: &Context) -> Result<Count> {
+    let folder = context.root.join("test-support/contracts");
+    install(context, &folder)?;
+    build::build_fakes(context)?;
+    let mut command = npm(context, &folder, &["run", "smoke"]);
+    let seen = process::tee(command.env("DAYBIND_FAKES_BIN", build::fakes(context)))?;
+    Ok(node_test(&seen.stdout).with_exit(seen.success))
+}
+
+/// The journeys of both editions; the suite starts the servers it needs.
+pub fn e2e(context: &Context) -> Result<Count> {
+    let folder = context.root.join("end2end");
+    install(context, &folder)?;
+    let report = context.target.join("playwright.json");
+    if report.exists() {
+        fs::remove_file(&report)?;
+    }
+    let browser = prerequisites::chromium(context).context("no Chromium")?;
+    let postgres = prerequisites::postgres_bin(context).context("no PostgreSQL")?;
+    let mut command = context.command("npx");
+    command
+        .args(["playwright", "test", "--reporter=list,json"])
+        .current_dir(&folder)
+        .env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report)
+        .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report)
+        .env("DAYBIND_BIN_EE", Edition::Ee.server(context, false))
+        .env("DAYBIND_BIN_CE", Edition::Ce.server(context, false))
+        .env("DAYBIND_SITE_EE", Edition::Ee.site(context))
+        .env("DAYBIND_SITE_CE", Edition::Ce.site(context))
+        .env("DAYBIND_FAKES_BIN", build::fakes(context))
+        .env("DAYBIND_CHROMIUM", browser)
+        .env("DAYBIND_TEST_POSTGRES_BIN", postgres);
+    let seen = process::tee(&mut command)?;
+    let text = fs::read_to_string(&report).context("Playwright left no report")?;
+    Ok(playwright(&text)?.with_exit(seen.success))
+}
