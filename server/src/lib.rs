@@ -1,1 +1,61 @@
-//! Placeholder.
+//! The server both editions run: configuration, command line, HTTP, background work.
+//!
+//! An entry (`daybind` or `daybind-ee`) hands in a [`Composition`]; nothing here knows which.
+
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod csp;
+pub mod guard;
+pub mod health;
+pub mod router;
+pub mod serve;
+pub mod signin;
+pub mod telemetry;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use daybind_app::Entries;
+pub use daybind_domain::Edition;
+use daybind_services::{CalendarPort, Endpoints, Services};
+
+/// Reads one environment variable.
+pub type ReadEnv<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What makes an edition: handed in by its entry.
+#[derive(Clone, Copy)]
+pub struct Composition {
+    /// The edition that was linked.
+    pub built: Edition,
+    /// Its entry points for pages.
+    pub entries: fn() -> Entries,
+    /// Adds the hosts only this edition talks to.
+    pub endpoints: fn(&mut Endpoints, ReadEnv<'_>) -> Result<(), String>,
+    /// Makes its calendar port.
+    pub calendar: fn(Services) -> Arc<dyn CalendarPort>,
+    /// Variables of hosts a form may lead to (the content security policy names them).
+    pub form_targets: &'static [&'static str],
+    /// Where cargo-leptos puts the built site during development.
+    pub site_root: &'static str,
+}
+
+/// Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong usage.
+pub fn run(composition: Composition) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        // Server rendering can stall on fewer than four threads.
+        .worker_threads(std::thread::available_parallelism().map_or(4, |n| n.get().max(4)))
+        .enable_all()
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(cli::main(composition)),
+        Err(error) => Err(error.into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("daybind: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -73,19 +73,27 @@ impl Fault {
     /// A fault firing `count` times.
     #[must_use]
     pub fn new(operation: &str, count: u32, kind: FaultKind) -> Self {
-        Self { operation: operation.to_owned(), count, kind }
+        Self {
+            operation: operation.to_owned(),
+            count,
+            kind,
+        }
     }
 
     fn matches(&self, operation: &str) -> bool {
-        self.operation.strip_suffix('*').map_or(self.operation == operation, |prefix| {
-            operation.starts_with(prefix)
-        })
+        self.operation
+            .strip_suffix('*')
+            .map_or(self.operation == operation, |prefix| {
+                operation.starts_with(prefix)
+            })
     }
 }
 
 /// Takes one firing of the first fault armed for `operation`.
 pub(crate) fn take(faults: &mut Vec<Fault>, operation: &str) -> Option<FaultKind> {
-    let at = faults.iter().position(|f| f.count > 0 && f.matches(operation))?;
+    let at = faults
+        .iter()
+        .position(|f| f.count > 0 && f.matches(operation))?;
     let fault = faults.get_mut(at)?;
     fault.count -= 1;
     let kind = fault.kind.clone();

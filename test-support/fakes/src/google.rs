@@ -1,9 +1,9 @@
 //! Google Calendar v3: routing, authorization, errors and calendars.
 
+use crate::google_events;
 use crate::http::{Call, Reply};
 use crate::oauth;
 use crate::state::{Calendar, Provider, State, Token, stable_id};
-use crate::google_events;
 use serde_json::{Value, json};
 
 /// Name of the operation a request asks for, after the method ids in Google's discovery document.
@@ -45,7 +45,10 @@ pub(crate) fn error(status: u16, reason: &str, message: &str) -> Reply {
                "errors": [{"domain": domain, "reason": reason, "message": message}]}}),
     );
     if status == 401 {
-        return reply.with("www-authenticate", "Bearer realm=\"https://accounts.google.com/\"");
+        return reply.with(
+            "www-authenticate",
+            "Bearer realm=\"https://accounts.google.com/\"",
+        );
     }
     reply
 }
@@ -58,7 +61,10 @@ pub(crate) fn reason_for(status: u16) -> (&'static str, &'static str) {
         403 => ("userRateLimitExceeded", "User Rate Limit Exceeded"),
         404 => ("notFound", "Not Found"),
         409 => ("duplicate", "The requested identifier already exists."),
-        410 => ("fullSyncRequired", "Sync token is no longer valid, a full sync is required."),
+        410 => (
+            "fullSyncRequired",
+            "Sync token is no longer valid, a full sync is required.",
+        ),
         412 => ("conditionNotMet", "Precondition Failed"),
         429 => ("rateLimitExceeded", "Rate Limit Exceeded"),
         503 => ("backendError", "Service Unavailable"),
@@ -79,7 +85,9 @@ pub(crate) fn authorize(state: &State, call: &Call) -> Result<Token, Reply> {
 
 fn allows(scope: &str, names: &[&str]) -> bool {
     scope.split_whitespace().any(|s| {
-        let short = s.strip_prefix("https://www.googleapis.com/auth/").unwrap_or(s);
+        let short = s
+            .strip_prefix("https://www.googleapis.com/auth/")
+            .unwrap_or(s);
         short == "calendar" || names.contains(&short)
     })
 }
@@ -130,15 +138,39 @@ fn route(state: &mut State, call: &Call, operation: &str) -> Result<Reply, Reply
     ];
     match (operation, tail.as_slice()) {
         ("google.calendarList.list", _) => {
-            need_scope(&token, &["calendar.readonly", "calendar.calendarlist", "calendar.calendarlist.readonly"])?;
+            need_scope(
+                &token,
+                &[
+                    "calendar.readonly",
+                    "calendar.calendarlist",
+                    "calendar.calendarlist.readonly",
+                ],
+            )?;
             list_calendars(state, call, &token)
         }
         ("google.calendarList.get", [.., id]) => {
-            need_scope(&token, &["calendar.readonly", "calendar.calendarlist", "calendar.calendarlist.readonly"])?;
-            Ok(Reply::json(200, list_entry(calendar_of(state, &token, id)?)))
+            need_scope(
+                &token,
+                &[
+                    "calendar.readonly",
+                    "calendar.calendarlist",
+                    "calendar.calendarlist.readonly",
+                ],
+            )?;
+            Ok(Reply::json(
+                200,
+                list_entry(calendar_of(state, &token, id)?),
+            ))
         }
         ("google.calendars.get", [_, id]) => {
-            need_scope(&token, &["calendar.readonly", "calendar.calendars", "calendar.calendars.readonly"])?;
+            need_scope(
+                &token,
+                &[
+                    "calendar.readonly",
+                    "calendar.calendars",
+                    "calendar.calendars.readonly",
+                ],
+            )?;
             let calendar = calendar_of(state, &token, id)?;
             Ok(Reply::json(
                 200,
@@ -157,7 +189,14 @@ fn route(state: &mut State, call: &Call, operation: &str) -> Result<Reply, Reply
             google_events::get(calendar_of(state, &token, id)?, event)
         }
         (_, [_, id, rest @ ..]) => {
-            need_scope(&token, &["calendar.events", "calendar.events.owned", "calendar.app.created"])?;
+            need_scope(
+                &token,
+                &[
+                    "calendar.events",
+                    "calendar.events.owned",
+                    "calendar.app.created",
+                ],
+            )?;
             let calendar = calendar_of(state, &token, id)?;
             if !calendar.can_write {
                 return Err(error(
@@ -209,7 +248,10 @@ fn list_calendars(state: &State, call: &Call, token: &Token) -> Result<Reply, Re
         .map(list_entry)
         .collect();
     let size = number(call, "maxResults", 100, 250)?;
-    let start: usize = call.q("pageToken").and_then(|t| t.strip_prefix("cl")?.parse().ok()).unwrap_or(0);
+    let start: usize = call
+        .q("pageToken")
+        .and_then(|t| t.strip_prefix("cl")?.parse().ok())
+        .unwrap_or(0);
     let items: Vec<Value> = all.iter().skip(start).take(size).cloned().collect();
     let mut body = json!({"kind": "calendar#calendarList", "etag": "\"p32\"", "items": items});
     if start + size < all.len() {
@@ -226,7 +268,11 @@ pub(crate) fn number(call: &Call, name: &str, default: usize, max: usize) -> Res
         None => Ok(default),
         Some(text) => match text.parse::<usize>() {
             Ok(n) if n > 0 => Ok(n.min(max)),
-            _ => Err(error(400, "invalidParameter", &format!("Invalid integer value: '{text}'."))),
+            _ => Err(error(
+                400,
+                "invalidParameter",
+                &format!("Invalid integer value: '{text}'."),
+            )),
         },
     }
 }

@@ -44,7 +44,9 @@ fn view(event: &Event) -> Value {
 
 /// `events.list`: full with page tokens, or incremental with a sync token.
 pub(crate) fn list(state: &State, call: &Call, id: &str) -> Result<Reply, Reply> {
-    let calendar = state.calendar(Provider::Google, id).ok_or_else(|| usual(404))?;
+    let calendar = state
+        .calendar(Provider::Google, id)
+        .ok_or_else(|| usual(404))?;
     let size = number(call, "maxResults", 250, 2500)?;
     let single = call.q("singleEvents") == Some("true");
     let time = |name: &str| match call.q(name) {
@@ -57,7 +59,11 @@ pub(crate) fn list(state: &State, call: &Call, id: &str) -> Result<Reply, Reply>
     if let (Some(min), Some(max)) = (min, max)
         && max <= min
     {
-        return Err(error(400, "timeRangeEmpty", "The specified time range is empty."));
+        return Err(error(
+            400,
+            "timeRangeEmpty",
+            "The specified time range is empty.",
+        ));
     }
     let mut since = 0;
     if let Some(text) = call.q("syncToken") {
@@ -75,7 +81,11 @@ pub(crate) fn list(state: &State, call: &Call, id: &str) -> Result<Reply, Reply>
             return Err(usual(410));
         }
         if token["single"] != json!(single) {
-            return Err(error(400, "badRequest", "singleEvents differs from the initial request."));
+            return Err(error(
+                400,
+                "badRequest",
+                "singleEvents differs from the initial request.",
+            ));
         }
         since = token["seq"].as_u64().unwrap_or(0);
     }
@@ -96,7 +106,10 @@ pub(crate) fn list(state: &State, call: &Call, id: &str) -> Result<Reply, Reply>
         .filter(|e| incremental || in_window(e, min, max))
         .filter(|e| property_matches(call, e, "privateExtendedProperty", "private"))
         .filter(|e| property_matches(call, e, "sharedExtendedProperty", "shared"))
-        .filter(|e| call.q("iCalUID").is_none_or(|uid| e.body["iCalUID"] == json!(uid)))
+        .filter(|e| {
+            call.q("iCalUID")
+                .is_none_or(|uid| e.body["iCalUID"] == json!(uid))
+        })
         .collect();
     found.sort_by_key(|e| e.seq);
     let more = found.len() > size;
@@ -118,7 +131,8 @@ pub(crate) fn list(state: &State, call: &Call, id: &str) -> Result<Reply, Reply>
             pack(&json!({"page": id, "since": since, "from": last, "high": high})).into();
     } else {
         body["nextSyncToken"] =
-            pack(&json!({"cal": id, "seq": high, "epoch": calendar.epoch, "single": single})).into();
+            pack(&json!({"cal": id, "seq": high, "epoch": calendar.epoch, "single": single}))
+                .into();
     }
     Ok(Reply::json(200, body))
 }
@@ -135,11 +149,14 @@ fn in_window(event: &Event, min: Option<DateTime<Utc>>, max: Option<DateTime<Utc
 }
 
 fn property_matches(call: &Call, event: &Event, parameter: &str, kind: &str) -> bool {
-    call.query.iter().filter(|(k, _)| k == parameter).all(|(_, wanted)| {
-        wanted.split_once('=').is_some_and(|(name, value)| {
-            event.body["extendedProperties"][kind][name] == json!(value)
+    call.query
+        .iter()
+        .filter(|(k, _)| k == parameter)
+        .all(|(_, wanted)| {
+            wanted.split_once('=').is_some_and(|(name, value)| {
+                event.body["extendedProperties"][kind][name] == json!(value)
+            })
         })
-    })
 }
 
 /// `events.get`; a deleted event is still found, as cancelled.
@@ -161,7 +178,11 @@ pub(crate) fn write(
     if let Some(text) = call.q("sendUpdates")
         && !matches!(text, "all" | "externalOnly" | "none")
     {
-        return Err(error(400, "invalidParameter", "Invalid value for sendUpdates."));
+        return Err(error(
+            400,
+            "invalidParameter",
+            "Invalid value for sendUpdates.",
+        ));
     }
     let condition = call.header("if-match");
     if operation == "google.events.delete" {
@@ -172,8 +193,22 @@ pub(crate) fn write(
     let body = body.ok_or_else(|| error(400, "parseError", "Parse Error"))?;
     let stored = match operation {
         "google.events.insert" => insert(state, calendar, &body)?,
-        "google.events.patch" => change(state, calendar, event.unwrap_or_default(), &body, true, condition)?,
-        _ => change(state, calendar, event.unwrap_or_default(), &body, false, condition)?,
+        "google.events.patch" => change(
+            state,
+            calendar,
+            event.unwrap_or_default(),
+            &body,
+            true,
+            condition,
+        )?,
+        _ => change(
+            state,
+            calendar,
+            event.unwrap_or_default(),
+            &body,
+            false,
+            condition,
+        )?,
     };
     let tag = stored["etag"].as_str().unwrap_or_default().to_owned();
     Ok(Reply::json(200, stored).with("etag", &tag))
@@ -181,9 +216,16 @@ pub(crate) fn write(
 
 /// Stores a new event.
 pub(crate) fn insert(state: &mut State, calendar_id: &str, body: &Value) -> Result<Value, Reply> {
-    let calendar = state.calendar(Provider::Google, calendar_id).ok_or_else(|| usual(404))?;
+    let calendar = state
+        .calendar(Provider::Google, calendar_id)
+        .ok_or_else(|| usual(404))?;
     let id = match body.get("id").filter(|v| !v.is_null()) {
-        None => Uuid::new_v4().simple().to_string().chars().take(26).collect(),
+        None => Uuid::new_v4()
+            .simple()
+            .to_string()
+            .chars()
+            .take(26)
+            .collect(),
         Some(value) => {
             let id = value.as_str().unwrap_or_default();
             let legal = id.bytes().all(|b| matches!(b, b'a'..=b'v' | b'0'..=b'9'));
@@ -228,7 +270,9 @@ pub(crate) fn change(
     patch: bool,
     condition: Option<&str>,
 ) -> Result<Value, Reply> {
-    let calendar = state.calendar(Provider::Google, calendar_id).ok_or_else(|| usual(404))?;
+    let calendar = state
+        .calendar(Provider::Google, calendar_id)
+        .ok_or_else(|| usual(404))?;
     let zone = calendar.zone.clone();
     let old = calendar.events.get(id).ok_or_else(|| usual(404))?;
     check(old, condition)?;
@@ -240,12 +284,26 @@ pub(crate) fn change(
     if patch {
         merge(&mut event, &wanted);
     } else {
-        const KEPT: &[&str] =
-            &["kind", "id", "htmlLink", "created", "creator", "organizer", "iCalUID", "sequence", "eventType", "reminders", "recurringEventId", "originalStartTime"];
+        const KEPT: &[&str] = &[
+            "kind",
+            "id",
+            "htmlLink",
+            "created",
+            "creator",
+            "organizer",
+            "iCalUID",
+            "sequence",
+            "eventType",
+            "reminders",
+            "recurringEventId",
+            "originalStartTime",
+        ];
         event = json!({});
         merge(&mut event, &wanted);
         for key in KEPT {
-            if event.get(key).is_none() && let Some(value) = old.body.get(key) {
+            if event.get(key).is_none()
+                && let Some(value) = old.body.get(key)
+            {
                 event[key] = value.clone();
             }
         }
@@ -257,7 +315,9 @@ pub(crate) fn change(
         remove(state, calendar_id, id, None)?;
         return Ok(json!({"kind": "calendar#event", "id": id, "status": "cancelled"}));
     }
-    let moved = ["start", "end", "recurrence"].iter().any(|k| event.get(k) != old.body.get(k));
+    let moved = ["start", "end", "recurrence"]
+        .iter()
+        .any(|k| event.get(k) != old.body.get(k));
     let sequence = old.body["sequence"].as_u64().unwrap_or(0) + u64::from(moved);
     let range = normalise(&mut event, &zone)?;
     event["sequence"] = event["sequence"].as_u64().unwrap_or(0).max(sequence).into();
@@ -272,7 +332,9 @@ pub(crate) fn remove(
     id: &str,
     condition: Option<&str>,
 ) -> Result<(), Reply> {
-    let calendar = state.calendar(Provider::Google, calendar_id).ok_or_else(|| usual(404))?;
+    let calendar = state
+        .calendar(Provider::Google, calendar_id)
+        .ok_or_else(|| usual(404))?;
     let old = calendar.events.get(id).ok_or_else(|| usual(404))?;
     if old.deleted {
         return Err(error(410, "deleted", "Resource has been deleted"));
@@ -307,7 +369,11 @@ fn store(state: &mut State, calendar_id: &str, mut body: Value, range: Option<Ra
         event.seq = seq;
         event.deleted = range.is_none();
         event.body = body.clone();
-        event.history.push(Past { seq, range, body: body.clone() });
+        event.history.push(Past {
+            seq,
+            range,
+            body: body.clone(),
+        });
     }
     google_push::notify(state, calendar_id);
     body
@@ -316,8 +382,16 @@ fn store(state: &mut State, calendar_id: &str, mut body: Value, range: Option<Ra
 /// Members a client may set; the rest is ignored as the service does.
 fn writable(body: &Value) -> Value {
     const READ_ONLY: &[&str] = &[
-        "kind", "etag", "htmlLink", "created", "updated", "creator", "hangoutLink", "locked",
-        "privateCopy", "recurringEventId",
+        "kind",
+        "etag",
+        "htmlLink",
+        "created",
+        "updated",
+        "creator",
+        "hangoutLink",
+        "locked",
+        "privateCopy",
+        "recurringEventId",
     ];
     let mut map: Map<String, Value> = body.as_object().cloned().unwrap_or_default();
     map.retain(|k, _| !READ_ONLY.contains(&k.as_str()));
@@ -327,7 +401,9 @@ fn writable(body: &Value) -> Value {
 
 /// Checks start and end and writes them with the calendar's offset, as Google answers them.
 fn normalise(event: &mut Value, zone: &str) -> Result<Range, Reply> {
-    let recurring = event["recurrence"].as_array().is_some_and(|r| !r.is_empty());
+    let recurring = event["recurrence"]
+        .as_array()
+        .is_some_and(|r| !r.is_empty());
     let mut ends = Vec::new();
     for key in ["start", "end"] {
         let point = event.get(key).filter(|v| v.is_object()).cloned();
@@ -337,25 +413,33 @@ fn normalise(event: &mut Value, zone: &str) -> Result<Range, Reply> {
             let text = format!("Missing time zone definition for {key} time.");
             return Err(error(400, "required", &text));
         }
-        let (at, all_day) = resolve(&mut point, zone).ok_or_else(|| {
-            error(400, "invalid", &format!("Invalid value for: {key} time."))
-        })?;
+        let (at, all_day) = resolve(&mut point, zone)
+            .ok_or_else(|| error(400, "invalid", &format!("Invalid value for: {key} time.")))?;
         event[key] = point;
         ends.push((at, all_day));
     }
-    let [(start, day_a), (end, day_b)] = ends.as_slice() else { return Err(usual(400)) };
+    let [(start, day_a), (end, day_b)] = ends.as_slice() else {
+        return Err(usual(400));
+    };
     if day_a != day_b {
         let text = "Start and end times must either both be date or both be dateTime.";
         return Err(error(400, "invalid", text));
     }
     if end < start || (*day_a && end == start) {
-        return Err(error(400, "timeRangeEmpty", "The specified time range is empty."));
+        return Err(error(
+            400,
+            "timeRangeEmpty",
+            "The specified time range is empty.",
+        ));
     }
     Ok((*start, *end))
 }
 
 fn resolve(point: &mut Value, calendar_zone: &str) -> Option<(DateTime<Utc>, bool)> {
-    let zone_name = point["timeZone"].as_str().unwrap_or(calendar_zone).to_owned();
+    let zone_name = point["timeZone"]
+        .as_str()
+        .unwrap_or(calendar_zone)
+        .to_owned();
     let zone: chrono_tz::Tz = zone_name.parse().ok()?;
     if let Some(text) = point["date"].as_str() {
         if point["dateTime"].is_string() {

@@ -14,7 +14,16 @@ pub(crate) fn watch(state: &mut State, call: &Call) -> Reply {
 
 fn create(state: &mut State, call: &Call) -> Result<Reply, Reply> {
     let token = authorize(state, call)?;
-    need_scope(&token, &["calendar.readonly", "calendar.events", "calendar.events.readonly", "calendar.events.owned", "calendar.app.created"])?;
+    need_scope(
+        &token,
+        &[
+            "calendar.readonly",
+            "calendar.events",
+            "calendar.events.readonly",
+            "calendar.events.owned",
+            "calendar.app.created",
+        ],
+    )?;
     let id = call.segments.get(5).map_or("", String::as_str);
     let calendar = calendar_of(state, &token, id)?;
     let (calendar, account) = (calendar.id.clone(), calendar.account.clone());
@@ -34,7 +43,11 @@ fn create(state: &mut State, call: &Call) -> Result<Reply, Reply> {
         u.scheme() == "https" || matches!(u.host_str(), Some("127.0.0.1" | "localhost"))
     });
     if !local {
-        return Err(error(400, "push.webhookUrlNotHttps", "WebHook callback must be HTTPS."));
+        return Err(error(
+            400,
+            "push.webhookUrlNotHttps",
+            "WebHook callback must be HTTPS.",
+        ));
     }
     if text("token").len() > 256 {
         return Err(error(400, "invalid", "Channel token is too long."));
@@ -47,8 +60,12 @@ fn create(state: &mut State, call: &Call) -> Result<Reply, Reply> {
         .and_then(|t| t.parse::<i64>().ok())
         .or_else(|| body["params"]["ttl"].as_i64())
         .or_else(|| {
-            let millis = body["expiration"].as_str().and_then(|t| t.parse::<i64>().ok());
-            millis.or_else(|| body["expiration"].as_i64()).map(|ms| ms / 1000 - Utc::now().timestamp())
+            let millis = body["expiration"]
+                .as_str()
+                .and_then(|t| t.parse::<i64>().ok());
+            millis
+                .or_else(|| body["expiration"].as_i64())
+                .map(|ms| ms / 1000 - Utc::now().timestamp())
         });
     // Without a wish the channel lives an hour; never longer than a week.
     let seconds = asked.unwrap_or(3600).clamp(1, 7 * 24 * 3600);
@@ -100,7 +117,11 @@ pub(crate) fn stop(state: &mut State, call: &Call) -> Reply {
         }
         None => {
             let id = body["id"].as_str().unwrap_or_default();
-            error(404, "notFound", &format!("Channel '{id}' not found for project"))
+            error(
+                404,
+                "notFound",
+                &format!("Channel '{id}' not found for project"),
+            )
         }
     }
 }
@@ -132,7 +153,10 @@ fn message(channel: &Channel, resource_state: &str) -> Job {
         ("X-Goog-Resource-ID", channel.resource_id.clone()),
         ("X-Goog-Resource-URI", channel.resource_uri.clone()),
         ("X-Goog-Message-Number", channel.number.to_string()),
-        ("User-Agent", "APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)".to_owned()),
+        (
+            "User-Agent",
+            "APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)".to_owned(),
+        ),
     ];
     if let Some(token) = &channel.token {
         headers.push(("X-Goog-Channel-Token", token.clone()));
@@ -140,7 +164,10 @@ fn message(channel: &Channel, resource_state: &str) -> Job {
     Job {
         provider: Provider::Google,
         url: channel.address.clone(),
-        headers: headers.into_iter().map(|(n, v)| (n.to_owned(), v)).collect(),
+        headers: headers
+            .into_iter()
+            .map(|(n, v)| (n.to_owned(), v))
+            .collect(),
         body: None,
         then: None,
     }

@@ -45,9 +45,13 @@ fn mailbox_operation(method: &str, rest: &[&str]) -> &'static str {
         ("DELETE", ["events", _]) => "microsoft.events.delete",
         ("GET", ["events", _, "instances"]) => "microsoft.events.instances",
         ("GET", ["calendarView"]) => "microsoft.view.list",
-        ("GET", ["calendarView", "delta" | "delta()" | "microsoft.graph.delta" | "microsoft.graph.delta()"]) => {
-            "microsoft.view.delta"
-        }
+        (
+            "GET",
+            [
+                "calendarView",
+                "delta" | "delta()" | "microsoft.graph.delta" | "microsoft.graph.delta()",
+            ],
+        ) => "microsoft.view.delta",
         _ => "microsoft.unknown",
     }
 }
@@ -77,19 +81,40 @@ pub(crate) fn error(status: u16, code: &str, message: &str) -> Reply {
 pub(crate) fn code_for(status: u16) -> (&'static str, &'static str) {
     match status {
         400 => ("ErrorInvalidRequest", "The request is invalid."),
-        401 => ("InvalidAuthenticationToken", "Access token has expired or is not yet valid."),
-        403 => ("ErrorAccessDenied", "Access is denied. Check credentials and try again."),
-        404 => ("ErrorItemNotFound", "The specified object was not found in the store."),
-        409 => ("ErrorIrresolvableConflict", "The send or update operation could not be performed."),
-        410 => ("syncStateNotFound", "The sync state generation is not found; a full sync is required."),
+        401 => (
+            "InvalidAuthenticationToken",
+            "Access token has expired or is not yet valid.",
+        ),
+        403 => (
+            "ErrorAccessDenied",
+            "Access is denied. Check credentials and try again.",
+        ),
+        404 => (
+            "ErrorItemNotFound",
+            "The specified object was not found in the store.",
+        ),
+        409 => (
+            "ErrorIrresolvableConflict",
+            "The send or update operation could not be performed.",
+        ),
+        410 => (
+            "syncStateNotFound",
+            "The sync state generation is not found; a full sync is required.",
+        ),
         412 => (
             "ErrorIrresolvableConflict",
             "The send or update operation could not be performed because the change key passed in \
              the request does not match the current change key for the item.",
         ),
-        429 => ("ApplicationThrottled", "Application is over its MailboxConcurrency limit."),
+        429 => (
+            "ApplicationThrottled",
+            "Application is over its MailboxConcurrency limit.",
+        ),
         503 => ("ErrorServerBusy", "The server is busy. Try again later."),
-        _ => ("ErrorInternalServerError", "An internal server error occurred."),
+        _ => (
+            "ErrorInternalServerError",
+            "An internal server error occurred.",
+        ),
     }
 }
 
@@ -117,21 +142,36 @@ pub(crate) fn need_scope(token: &Token, names: &[&str]) -> Result<(), Reply> {
 pub(crate) fn object_id(email: &str) -> String {
     let hex = stable_id(&format!("oid {email}"), 32);
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!("{}-{}-4{}-8{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32))
+    format!(
+        "{}-{}-4{}-8{}-{}",
+        part(0, 8),
+        part(8, 12),
+        part(13, 16),
+        part(17, 20),
+        part(20, 32)
+    )
 }
 
 /// The account a path speaks about. Delegated tokens reach only their own mailbox.
 pub(crate) fn account_in(state: &State, token: &Token, path: &[&str]) -> Result<String, Reply> {
     match path {
         ["me", ..] => token.account.clone().ok_or_else(|| {
-            error(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
+            error(
+                400,
+                "BadRequest",
+                "/me request is only valid with delegated authentication flow.",
+            )
         }),
         ["users", who, ..] => {
             let found = state.options.accounts.iter().find(|a| {
                 a.email.eq_ignore_ascii_case(who) || object_id(&a.email).eq_ignore_ascii_case(who)
             });
             let found = found.ok_or_else(|| {
-                error(404, "Request_ResourceNotFound", &format!("Resource '{who}' does not exist."))
+                error(
+                    404,
+                    "Request_ResourceNotFound",
+                    &format!("Resource '{who}' does not exist."),
+                )
             })?;
             match &token.account {
                 Some(own) if *own != found.email => Err(usual(403)),
@@ -158,12 +198,18 @@ pub(crate) fn calendar_in<'a>(
 
 /// Value of one `Prefer` item, e.g. `outlook.timezone`.
 pub(crate) fn prefer(call: &Call, name: &str) -> Option<String> {
-    call.headers.get_all("prefer").iter().filter_map(|v| v.to_str().ok()).find_map(|line| {
-        line.split(',').find_map(|item| {
-            let (key, value) = item.trim().split_once('=')?;
-            key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"').to_owned())
+    call.headers
+        .get_all("prefer")
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .find_map(|line| {
+            line.split(',').find_map(|item| {
+                let (key, value) = item.trim().split_once('=')?;
+                key.trim()
+                    .eq_ignore_ascii_case(name)
+                    .then(|| value.trim().trim_matches('"').to_owned())
+            })
         })
-    })
 }
 
 /// Answers everything but creating subscriptions.
@@ -180,7 +226,10 @@ pub(crate) fn answer(state: &mut State, call: &Call, operation: &str) -> Reply {
 fn route(state: &mut State, call: &Call, operation: &str) -> Result<Reply, Reply> {
     let tail = call.tail(3);
     if operation == "microsoft.unknown" {
-        let text = format!("Resource not found for the segment '{}'.", tail.last().unwrap_or(&""));
+        let text = format!(
+            "Resource not found for the segment '{}'.",
+            tail.last().unwrap_or(&"")
+        );
         return Err(error(400, "BadRequest", &text));
     }
     let token = authorize(state, call)?;
@@ -191,7 +240,10 @@ fn route(state: &mut State, call: &Call, operation: &str) -> Result<Reply, Reply
     let depth = if tail.first() == Some(&"me") { 1 } else { 2 };
     let rest = tail.get(depth..).unwrap_or_default();
     if operation == "microsoft.me" {
-        need_scope(&token, &["User.Read", "User.ReadBasic.All", "openid", "profile"])?;
+        need_scope(
+            &token,
+            &["User.Read", "User.ReadBasic.All", "openid", "profile"],
+        )?;
         return me(state, &account).map(|body| select(call, Reply::json(200, body)));
     }
     let writes = matches!(
@@ -199,11 +251,19 @@ fn route(state: &mut State, call: &Call, operation: &str) -> Result<Reply, Reply
         "microsoft.events.create" | "microsoft.events.update" | "microsoft.events.delete"
     );
     if writes {
-        need_scope(&token, &["Calendars.ReadWrite", "Calendars.ReadWrite.Shared"])?;
+        need_scope(
+            &token,
+            &["Calendars.ReadWrite", "Calendars.ReadWrite.Shared"],
+        )?;
     } else {
         need_scope(
             &token,
-            &["Calendars.ReadWrite", "Calendars.Read", "Calendars.ReadWrite.Shared", "Calendars.ReadBasic"],
+            &[
+                "Calendars.ReadWrite",
+                "Calendars.Read",
+                "Calendars.ReadWrite.Shared",
+                "Calendars.ReadBasic",
+            ],
         )?;
     }
     match operation {
@@ -245,7 +305,9 @@ pub(crate) fn context(state: &State, of: &str) -> String {
 
 /// Applies `$select` to an answer: one entity, or the items of `value`.
 pub(crate) fn select(call: &Call, mut reply: Reply) -> Reply {
-    let Some(wanted) = call.q("$select") else { return reply };
+    let Some(wanted) = call.q("$select") else {
+        return reply;
+    };
     let names: Vec<&str> = wanted.split(',').map(str::trim).collect();
     let keep = |item: &mut Value| {
         if let Value::Object(map) = item {
@@ -264,7 +326,10 @@ pub(crate) fn select(call: &Call, mut reply: Reply) -> Reply {
 fn me(state: &State, email: &str) -> Result<Value, Reply> {
     let account = state.options.accounts.iter().find(|a| a.email == email);
     let account = account.ok_or_else(|| usual(404))?;
-    let (given, surname) = account.display_name.split_once(' ').unwrap_or((&account.display_name, ""));
+    let (given, surname) = account
+        .display_name
+        .split_once(' ')
+        .unwrap_or((&account.display_name, ""));
     Ok(json!({
         "@odata.context": context(state, "users/$entity"),
         "businessPhones": [], "displayName": account.display_name, "givenName": given,
@@ -315,11 +380,20 @@ pub(crate) fn page(
     let number = |name: &str, default: usize| match call.q(name) {
         None => Ok(default),
         Some(text) => text.parse::<usize>().map_err(|_| {
-            error(400, "ErrorInvalidUrlQuery", &format!("Invalid value '{text}' for {name}."))
+            error(
+                400,
+                "ErrorInvalidUrlQuery",
+                &format!("Invalid value '{text}' for {name}."),
+            )
         }),
     };
-    let preferred = prefer(call, "odata.maxpagesize").and_then(|n| n.parse().ok()).unwrap_or(100);
-    let (top, skip) = (number("$top", preferred)?.clamp(1, 1000), number("$skip", 0)?);
+    let preferred = prefer(call, "odata.maxpagesize")
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(100);
+    let (top, skip) = (
+        number("$top", preferred)?.clamp(1, 1000),
+        number("$skip", 0)?,
+    );
     let total = items.len();
     let shown: Vec<Value> = items.into_iter().skip(skip).take(top).collect();
     let mut body = json!({"@odata.context": context, "value": shown});
@@ -342,7 +416,9 @@ pub(crate) fn answer_zone(call: &Call) -> Result<(String, chrono_tz::Tz), Reply>
         None => Err(error(
             400,
             "TimeZoneNotSupportedException",
-            &format!("A valid TimeZone value must be specified. The following TimeZone value is not supported: '{name}'."),
+            &format!(
+                "A valid TimeZone value must be specified. The following TimeZone value is not supported: '{name}'."
+            ),
         )),
     }
 }

@@ -10,7 +10,10 @@ type Range = (DateTime<Utc>, DateTime<Utc>);
 pub(crate) fn range_of(body: &Value) -> Option<Range> {
     let at = |key: &str| {
         let zone = zones::zone(body[key]["timeZone"].as_str()?)?;
-        Some(zones::instant(zones::wall(body[key]["dateTime"].as_str()?)?, zone))
+        Some(zones::instant(
+            zones::wall(body[key]["dateTime"].as_str()?)?,
+            zone,
+        ))
     };
     Some((at("start")?, at("end")?))
 }
@@ -22,7 +25,11 @@ pub(crate) fn visible(body: &Value, window: Range, with_master: bool) -> Vec<(St
     let inside = |range: Range| range.1 > window.0 && range.0 < window.1;
     if !body["recurrence"].is_object() {
         let shown = range_of(body).is_some_and(inside);
-        return if shown { vec![(id, body.clone())] } else { Vec::new() };
+        return if shown {
+            vec![(id, body.clone())]
+        } else {
+            Vec::new()
+        };
     }
     let mut found: Vec<(String, Value)> = occurrences(body, window.1)
         .into_iter()
@@ -37,18 +44,28 @@ pub(crate) fn visible(body: &Value, window: Range, with_master: bool) -> Vec<(St
 /// One occurrence by its id.
 pub(crate) fn occurrence(body: &Value, id: &str) -> Option<Value> {
     let far = Utc::now() + chrono::TimeDelta::days(3660);
-    occurrences(body, far).into_iter().find(|(i, _)| i == id).map(|(_, item)| item)
+    occurrences(body, far)
+        .into_iter()
+        .find(|(i, _)| i == id)
+        .map(|(_, item)| item)
 }
 
 /// Id of the occurrence on a day.
 pub(crate) fn occurrence_id(master: &str, day: NaiveDate) -> String {
-    format!("{}_occ_{}=", master.trim_end_matches('='), day.format("%Y%m%d"))
+    format!(
+        "{}_occ_{}=",
+        master.trim_end_matches('='),
+        day.format("%Y%m%d")
+    )
 }
 
 /// Master id and day inside an occurrence id.
 pub(crate) fn split_id(id: &str) -> Option<(String, NaiveDate)> {
     let (master, day) = id.trim_end_matches('=').rsplit_once("_occ_")?;
-    Some((format!("{master}="), NaiveDate::parse_from_str(day, "%Y%m%d").ok()?))
+    Some((
+        format!("{master}="),
+        NaiveDate::parse_from_str(day, "%Y%m%d").ok()?,
+    ))
 }
 
 fn occurrences(body: &Value, until: DateTime<Utc>) -> Vec<(String, Value)> {
@@ -62,7 +79,11 @@ fn occurrences(body: &Value, until: DateTime<Utc>) -> Vec<(String, Value)> {
     let length = end - start;
     let cancelled = body["_cancelled"].as_array().cloned().unwrap_or_default();
     let mut out = Vec::new();
-    for day in days(&body["recurrence"], start, until.naive_utc().date() + Days::new(1)) {
+    for day in days(
+        &body["recurrence"],
+        start,
+        until.naive_utc().date() + Days::new(1),
+    ) {
         let key = day.format("%Y%m%d").to_string();
         if cancelled.contains(&json!(key)) {
             continue;
@@ -95,7 +116,9 @@ fn days(recurrence: &Value, start: NaiveDateTime, until: NaiveDate) -> Vec<Naive
     let (pattern, range) = (&recurrence["pattern"], &recurrence["range"]);
     let interval = pattern["interval"].as_u64().unwrap_or(1).max(1);
     let date = |key: &str| {
-        range[key].as_str().and_then(|t| NaiveDate::parse_from_str(t, "%Y-%m-%d").ok())
+        range[key]
+            .as_str()
+            .and_then(|t| NaiveDate::parse_from_str(t, "%Y-%m-%d").ok())
     };
     let first = date("startDate").unwrap_or_else(|| start.date());
     let last = match range["type"].as_str() {
@@ -107,17 +130,27 @@ fn days(recurrence: &Value, start: NaiveDateTime, until: NaiveDate) -> Vec<Naive
         _ => 1000,
     };
     let limit = usize::try_from(limit).unwrap_or(1000).min(1000);
-    let named: Vec<&str> =
-        pattern["daysOfWeek"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let named: Vec<&str> = pattern["daysOfWeek"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let week_start = |d: NaiveDate| d.week(Weekday::Sun).first_day();
     let matches = |d: NaiveDate| -> bool {
         let gap = u64::try_from((d - first).num_days()).unwrap_or(0);
         let months = u64::try_from(
-            i64::from(d.year() - first.year()) * 12 + i64::from(d.month()) - i64::from(first.month()),
+            i64::from(d.year() - first.year()) * 12 + i64::from(d.month())
+                - i64::from(first.month()),
         )
         .unwrap_or(0);
-        let weekday = named.iter().any(|n| n.parse::<Weekday>().is_ok_and(|w| w == d.weekday()));
-        let same_day = u64::from(d.day()) == pattern["dayOfMonth"].as_u64().unwrap_or(u64::from(first.day()));
+        let weekday = named
+            .iter()
+            .any(|n| n.parse::<Weekday>().is_ok_and(|w| w == d.weekday()));
+        let same_day = u64::from(d.day())
+            == pattern["dayOfMonth"]
+                .as_u64()
+                .unwrap_or(u64::from(first.day()));
         // `first` … `last` of the month among the named days.
         let nth = match pattern["index"].as_str() {
             Some("last") => (d + Days::new(7)).month() != d.month(),
@@ -129,7 +162,10 @@ fn days(recurrence: &Value, start: NaiveDateTime, until: NaiveDate) -> Vec<Naive
                 usize::try_from((d.day() - 1) / 7).is_ok_and(|week| week == wanted)
             }
         };
-        let month = u64::from(d.month()) == pattern["month"].as_u64().unwrap_or(u64::from(first.month()));
+        let month = u64::from(d.month())
+            == pattern["month"]
+                .as_u64()
+                .unwrap_or(u64::from(first.month()));
         match pattern["type"].as_str() {
             Some("weekly") => {
                 let weeks = (week_start(d) - week_start(first)).num_days() / 7;
@@ -142,6 +178,14 @@ fn days(recurrence: &Value, start: NaiveDateTime, until: NaiveDate) -> Vec<Naive
             _ => gap % interval == 0,
         }
     };
-    let horizon = first.checked_add_months(Months::new(240)).unwrap_or(last).min(last);
-    first.iter_days().take_while(|d| *d <= horizon).filter(|d| matches(*d)).take(limit).collect()
+    let horizon = first
+        .checked_add_months(Months::new(240))
+        .unwrap_or(last)
+        .min(last);
+    first
+        .iter_days()
+        .take_while(|d| *d <= horizon)
+        .filter(|d| matches(*d))
+        .take(limit)
+        .collect()
 }

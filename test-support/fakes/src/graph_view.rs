@@ -18,12 +18,20 @@ fn window(call: &Call) -> Result<Range, Reply> {
             error(400, "ErrorInvalidParameter", &format!("This request requires a time window specified by the query string parameters StartDateTime and EndDateTime ({name} is missing)."))
         })?;
         zones::any_instant(text).ok_or_else(|| {
-            error(400, "ErrorInvalidParameter", &format!("The value '{text}' for parameter '{name}' is invalid."))
+            error(
+                400,
+                "ErrorInvalidParameter",
+                &format!("The value '{text}' for parameter '{name}' is invalid."),
+            )
         })
     };
     let range = (at("startDateTime")?, at("endDateTime")?);
     if range.1 < range.0 {
-        return Err(error(400, "ErrorInvalidParameter", "EndDateTime is before StartDateTime."));
+        return Err(error(
+            400,
+            "ErrorInvalidParameter",
+            "EndDateTime is before StartDateTime.",
+        ));
     }
     Ok(range)
 }
@@ -32,7 +40,9 @@ fn window(call: &Call) -> Result<Range, Reply> {
 pub(crate) fn list(state: &State, call: &Call, calendar: &str) -> Result<Reply, Reply> {
     let (zone_name, zone) = answer_zone(call)?;
     let range = window(call)?;
-    let calendar = state.calendar(Provider::Microsoft, calendar).ok_or_else(|| usual(404))?;
+    let calendar = state
+        .calendar(Provider::Microsoft, calendar)
+        .ok_or_else(|| usual(404))?;
     let mut found: Vec<Value> = calendar
         .events
         .values()
@@ -41,7 +51,10 @@ pub(crate) fn list(state: &State, call: &Call, calendar: &str) -> Result<Reply, 
         .map(|(_, body)| body)
         .collect();
     found.sort_by_key(|body| crate::graph_series::range_of(body).map(|r| r.0));
-    let items = found.iter().map(|b| render(b, call, &zone_name, zone)).collect();
+    let items = found
+        .iter()
+        .map(|b| render(b, call, &zone_name, zone))
+        .collect();
     page(state, call, items, &context(state, "calendarView")).map(|reply| select(call, reply))
 }
 
@@ -55,7 +68,11 @@ fn known_at(event: &Event, seq: u64, range: Range) -> Vec<(String, Value)> {
 
 /// Changes of one event since `since`: present items, then `@removed` for what left the window.
 fn changes(event: &Event, since: u64, range: Range) -> Vec<Value> {
-    let now = if event.deleted { Vec::new() } else { visible(&event.body, range, true) };
+    let now = if event.deleted {
+        Vec::new()
+    } else {
+        visible(&event.body, range, true)
+    };
     let present: BTreeSet<&String> = now.iter().map(|(id, _)| id).collect();
     let gone: Vec<Value> = known_at(event, since, range)
         .into_iter()
@@ -71,18 +88,28 @@ fn changes(event: &Event, since: u64, range: Range) -> Vec<Value> {
 /// Delta query: window frozen in the token, pages by `odata.maxpagesize`.
 pub(crate) fn delta(state: &State, call: &Call, id: &str) -> Result<Reply, Reply> {
     let (zone_name, zone) = answer_zone(call)?;
-    for name in ["$select", "$expand", "$filter", "$orderby", "$search", "$top"] {
+    for name in [
+        "$select", "$expand", "$filter", "$orderby", "$search", "$top",
+    ] {
         if call.q(name).is_some() {
-            let text = format!("The query parameter '{name}' is not supported with change tracking over the 'CalendarView' resource.");
+            let text = format!(
+                "The query parameter '{name}' is not supported with change tracking over the 'CalendarView' resource."
+            );
             return Err(error(400, "ErrorInvalidUrlQuery", &text));
         }
     }
-    let calendar = state.calendar(Provider::Microsoft, id).ok_or_else(|| usual(404))?;
+    let calendar = state
+        .calendar(Provider::Microsoft, id)
+        .ok_or_else(|| usual(404))?;
     let token = match call.q("$deltatoken").or_else(|| call.q("$skiptoken")) {
         Some(text) => {
             let token = unpack(text).filter(|t| t["cal"] == json!(id));
             let token = token.ok_or_else(|| {
-                error(400, "ErrorInvalidSyncStateData", "The sync state data is invalid.")
+                error(
+                    400,
+                    "ErrorInvalidSyncStateData",
+                    "The sync state data is invalid.",
+                )
             })?;
             if token["epoch"] != json!(calendar.epoch) {
                 let fresh = format!("{}{}?$deltatoken=", state.base, call.path);
@@ -93,27 +120,40 @@ pub(crate) fn delta(state: &State, call: &Call, id: &str) -> Result<Reply, Reply
         None => {
             let range = window(call)?;
             json!({"cal": id, "epoch": calendar.epoch, "from": range.0.to_rfc3339(),
-                   "to": range.1.to_rfc3339(), "since": 0, "high": null, "skip": 0})
+                   "to": range.1.to_rfc3339(), "since": 0, "high": null, "at": null})
         }
     };
     let edge = |key: &str| token[key].as_str().and_then(zones::any_instant);
-    let (Some(from), Some(to)) = (edge("from"), edge("to")) else { return Err(usual(400)) };
+    let (Some(from), Some(to)) = (edge("from"), edge("to")) else {
+        return Err(usual(400));
+    };
     let since = token["since"].as_u64().unwrap_or(0);
     let high = token["high"].as_u64().unwrap_or(state.seq);
-    let skip = token["skip"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
-    let size = prefer(call, "odata.maxpagesize").and_then(|n| n.parse().ok()).unwrap_or(50_usize);
+    let cursor = token["at"].as_u64().unwrap_or(since);
+    let size = prefer(call, "odata.maxpagesize")
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(50_usize);
     let size = size.clamp(1, 1000);
 
-    let mut changed: Vec<&Event> =
-        calendar.events.values().filter(|e| e.seq > since).collect();
+    // Events changed between two pages get a number above `high` and come in the next round.
+    let mut changed: Vec<&Event> = calendar
+        .events
+        .values()
+        .filter(|e| e.seq > cursor && e.seq <= high)
+        .collect();
     changed.sort_by_key(|e| e.seq);
-    let items: Vec<Value> =
-        changed.into_iter().flat_map(|e| changes(e, since, (from, to))).collect();
-    let total = items.len();
+    let mut items = Vec::new();
+    let (mut last, mut taken) = (cursor, 0);
+    for event in &changed {
+        if items.len() >= size {
+            break;
+        }
+        items.extend(changes(event, since, (from, to)));
+        last = event.seq;
+        taken += 1;
+    }
     let value: Vec<Value> = items
         .iter()
-        .skip(skip)
-        .take(size)
         .map(|item| {
             if item.get("@removed").is_some() {
                 item.clone()
@@ -128,15 +168,14 @@ pub(crate) fn delta(state: &State, call: &Call, id: &str) -> Result<Reply, Reply
     let mut body = json!({
         "@odata.context": context(state, "Collection(event)"), "value": value,
     });
-    // Events changed between two pages keep a number above `high` and come again next time.
-    let (kind, parameter) = if skip + size < total {
+    let (kind, parameter) = if taken < changed.len() {
         next["high"] = high.into();
-        next["skip"] = (skip + size).into();
+        next["at"] = last.into();
         ("@odata.nextLink", "$skiptoken")
     } else {
         next["since"] = high.into();
         next["high"] = Value::Null;
-        next["skip"] = 0.into();
+        next["at"] = Value::Null;
         ("@odata.deltaLink", "$deltatoken")
     };
     body[kind] = format!("{}{}?{parameter}={}", state.base, call.path, pack(&next)).into();

@@ -18,7 +18,10 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn q(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str())
+        self.query
+            .iter()
+            .find(|(k, _)| k == name)
+            .map(|(_, v)| v.as_str())
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -32,7 +35,9 @@ impl Call {
     }
 
     pub(crate) fn form(&self) -> Vec<(String, String)> {
-        url::form_urlencoded::parse(&self.body).into_owned().collect()
+        url::form_urlencoded::parse(&self.body)
+            .into_owned()
+            .collect()
     }
 
     pub(crate) fn json(&self) -> Option<Value> {
@@ -41,7 +46,11 @@ impl Call {
 
     /// The path below `depth` segments.
     pub(crate) fn tail(&self, depth: usize) -> Vec<&str> {
-        self.segments.iter().skip(depth).map(String::as_str).collect()
+        self.segments
+            .iter()
+            .skip(depth)
+            .map(String::as_str)
+            .collect()
     }
 }
 
@@ -61,15 +70,27 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn json(status: u16, body: Value) -> Self {
-        Self { status, headers: Vec::new(), content: Content::Json(body) }
+        Self {
+            status,
+            headers: Vec::new(),
+            content: Content::Json(body),
+        }
     }
 
     pub(crate) fn html(status: u16, body: String) -> Self {
-        Self { status, headers: Vec::new(), content: Content::Html(body) }
+        Self {
+            status,
+            headers: Vec::new(),
+            content: Content::Html(body),
+        }
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), content: Content::Empty }
+        Self {
+            status,
+            headers: Vec::new(),
+            content: Content::Empty,
+        }
     }
 
     pub(crate) fn redirect(status: u16, to: &str) -> Self {
@@ -153,6 +174,8 @@ pub(crate) fn pack(value: &Value) -> String {
 /// Reverses [`pack`].
 pub(crate) fn unpack(token: &str) -> Option<Value> {
     use base64::Engine as _;
-    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token).ok()?;
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(token)
+        .ok()?;
     serde_json::from_slice(&bytes).ok()
 }

@@ -53,7 +53,11 @@ impl FakeProviders {
         listener.set_nonblocking(true)?;
         let base_url = Url::parse(&format!("http://{}/", listener.local_addr()?))?;
         let (shared, tasks) = server::spawn(listener, &base_url, options)?;
-        Ok(Self { base_url, shared, tasks })
+        Ok(Self {
+            base_url,
+            shared,
+            tasks,
+        })
     }
 
     /// Stops serving and delivering.

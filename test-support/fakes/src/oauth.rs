@@ -13,7 +13,10 @@ use uuid::Uuid;
 pub(crate) enum Decision {
     /// Show the page.
     Ask,
-    Allow { account: String, scope: String },
+    Allow {
+        account: String,
+        scope: String,
+    },
     Deny,
 }
 
@@ -21,25 +24,45 @@ pub(crate) enum Decision {
 pub(crate) fn decide(state: &State, call: &Call, scope: &str) -> Decision {
     if call.method == axum::http::Method::POST {
         let form = call.form();
-        let field = |name: &str| form.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str());
+        let field = |name: &str| {
+            form.iter()
+                .find(|(k, _)| k == name)
+                .map(|(_, v)| v.as_str())
+        };
         let account = field("account").unwrap_or_default();
         let known = state.options.accounts.iter().any(|a| a.email == account);
         if field("decision") != Some("allow") || !known {
             return Decision::Deny;
         }
-        let ticked: Vec<&str> =
-            form.iter().filter(|(k, _)| k == "scope").map(|(_, v)| v.as_str()).collect();
-        let scope = if ticked.is_empty() { scope.to_owned() } else { ticked.join(" ") };
-        return Decision::Allow { account: account.to_owned(), scope };
+        let ticked: Vec<&str> = form
+            .iter()
+            .filter(|(k, _)| k == "scope")
+            .map(|(_, v)| v.as_str())
+            .collect();
+        let scope = if ticked.is_empty() {
+            scope.to_owned()
+        } else {
+            ticked.join(" ")
+        };
+        return Decision::Allow {
+            account: account.to_owned(),
+            scope,
+        };
     }
     if !state.options.auto_approve {
         return Decision::Ask;
     }
     let accounts = &state.options.accounts;
     let hint = call.q("login_hint").unwrap_or_default();
-    match accounts.iter().find(|a| a.email.eq_ignore_ascii_case(hint)).or_else(|| accounts.first())
+    match accounts
+        .iter()
+        .find(|a| a.email.eq_ignore_ascii_case(hint))
+        .or_else(|| accounts.first())
     {
-        Some(a) => Decision::Allow { account: a.email.clone(), scope: scope.to_owned() },
+        Some(a) => Decision::Allow {
+            account: a.email.clone(),
+            scope: scope.to_owned(),
+        },
         None => Decision::Deny,
     }
 }
@@ -51,14 +74,22 @@ pub(crate) fn consent_page(state: &State, call: &Call, provider: Provider, scope
         Provider::Microsoft => "Microsoft (fake)",
     };
     let hint = call.q("login_hint").unwrap_or_default();
-    let chosen = state.options.accounts.iter().position(|a| a.email.eq_ignore_ascii_case(hint));
+    let chosen = state
+        .options
+        .accounts
+        .iter()
+        .position(|a| a.email.eq_ignore_ascii_case(hint));
     let accounts: String = state
         .options
         .accounts
         .iter()
         .enumerate()
         .map(|(n, a)| {
-            let checked = if n == chosen.unwrap_or(0) { " checked" } else { "" };
+            let checked = if n == chosen.unwrap_or(0) {
+                " checked"
+            } else {
+                ""
+            };
             let (email, name) = (escape(&a.email), escape(&a.display_name));
             format!(
                 "<p><label><input type=\"radio\" name=\"account\" value=\"{email}\"{checked}> \
@@ -110,7 +141,8 @@ pub(crate) fn error_page(status: u16, code: &str, text: &str) -> Reply {
 /// Redirect URI with parameters added; `None` when it is not an absolute URL.
 pub(crate) fn redirect(to: &str, parameters: &[(&str, &str)]) -> Option<Reply> {
     let mut url = Url::parse(to).ok()?;
-    url.query_pairs_mut().extend_pairs(parameters.iter().filter(|(_, v)| !v.is_empty()));
+    url.query_pairs_mut()
+        .extend_pairs(parameters.iter().filter(|(_, v)| !v.is_empty()));
     Some(Reply::redirect(302, url.as_str()))
 }
 
@@ -178,7 +210,10 @@ pub(crate) fn issue_tokens(
 /// Client id and secret from the form or from HTTP Basic (form-encoded inside, RFC 6749 2.3.1).
 pub(crate) fn client_credentials(call: &Call, form: &[(String, String)]) -> (String, String) {
     let field = |name: &str| {
-        form.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone()).unwrap_or_default()
+        form.iter()
+            .find(|(k, _)| k == name)
+            .map(|(_, v)| v.clone())
+            .unwrap_or_default()
     };
     let basic = call
         .header("authorization")

@@ -9,14 +9,21 @@ use uuid::Uuid;
 
 /// `{"error":…, "error_description":…}`.
 pub(crate) fn error(status: u16, error: &str, description: &str) -> Reply {
-    Reply::json(status, json!({"error": error, "error_description": description}))
+    Reply::json(
+        status,
+        json!({"error": error, "error_description": description}),
+    )
 }
 
 /// `GET/POST /google/o/oauth2/v2/auth`.
 pub(crate) fn authorize(state: &mut State, call: &Call) -> Reply {
     let q = |name: &str| call.q(name).unwrap_or_default();
     if q("client_id") != state.options.google.client_id {
-        return oauth::error_page(401, "Error 401: invalid_client", "The OAuth client was not found.");
+        return oauth::error_page(
+            401,
+            "Error 401: invalid_client",
+            "The OAuth client was not found.",
+        );
     }
     let redirect_uri = q("redirect_uri");
     if !oauth::redirect_allowed(state, redirect_uri) {
@@ -31,14 +38,17 @@ pub(crate) fn authorize(state: &mut State, call: &Call) -> Reply {
         return oauth::error_page(400, "Error 400: invalid_request", "response_type and scope");
     }
     if q("code_challenge").is_empty() || q("code_challenge_method") != "S256" {
-        return oauth::error_page(400, "Error 400: invalid_request", "PKCE S256 is required here.");
+        return oauth::error_page(
+            400,
+            "Error 400: invalid_request",
+            "PKCE S256 is required here.",
+        );
     }
     let (account, scope) = match oauth::decide(state, call, scope) {
         Decision::Ask => return oauth::consent_page(state, call, Provider::Google, scope),
         Decision::Deny => {
             let parameters = [("error", "access_denied"), ("state", q("state"))];
-            return oauth::redirect(redirect_uri, &parameters)
-                .unwrap_or_else(|| Reply::empty(400));
+            return oauth::redirect(redirect_uri, &parameters).unwrap_or_else(|| Reply::empty(400));
         }
         Decision::Allow { account, scope } => (account, scope),
     };
@@ -71,7 +81,10 @@ pub(crate) fn authorize(state: &mut State, call: &Call) -> Reply {
 pub(crate) fn token(state: &mut State, call: &Call) -> Reply {
     let form = call.form();
     let field = |name: &str| {
-        form.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str()).unwrap_or_default()
+        form.iter()
+            .find(|(k, _)| k == name)
+            .map(|(_, v)| v.as_str())
+            .unwrap_or_default()
     };
     let (id, secret) = oauth::client_credentials(call, &form);
     if id != state.options.google.client_id {
@@ -128,7 +141,11 @@ pub(crate) fn token(state: &mut State, call: &Call) -> Reply {
             );
             answer(state, &access, None, &old.scope)
         }
-        other => error(400, "unsupported_grant_type", &format!("Invalid grant_type: {other}")),
+        other => error(
+            400,
+            "unsupported_grant_type",
+            &format!("Invalid grant_type: {other}"),
+        ),
     }
 }
 

@@ -68,7 +68,11 @@ pub(crate) fn authorize(state: &mut State, call: &Call) -> Reply {
     let q = |name: &str| call.q(name).unwrap_or_default();
     let tenant = tenant(call).to_owned();
     if q("client_id") != state.options.microsoft.client_id {
-        return oauth::error_page(400, "AADSTS700016", &unknown_client(&tenant, q("client_id")));
+        return oauth::error_page(
+            400,
+            "AADSTS700016",
+            &unknown_client(&tenant, q("client_id")),
+        );
     }
     let redirect_uri = q("redirect_uri");
     if !oauth::redirect_allowed(state, redirect_uri) {
@@ -80,7 +84,11 @@ pub(crate) fn authorize(state: &mut State, call: &Call) -> Reply {
         return oauth::error_page(400, "AADSTS50011", &text);
     }
     let back = |error: &str, text: &str| {
-        let parameters = [("error", error), ("error_description", text), ("state", q("state"))];
+        let parameters = [
+            ("error", error),
+            ("error_description", text),
+            ("state", q("state")),
+        ];
         oauth::redirect(redirect_uri, &parameters).unwrap_or_else(|| Reply::empty(400))
     };
     if let Some((error, number, text)) = tenant_problem(state, &tenant) {
@@ -94,21 +102,32 @@ pub(crate) fn authorize(state: &mut State, call: &Call) -> Reply {
         );
     }
     if q("scope").is_empty() {
-        return back("invalid_request", "AADSTS900144: The request body must contain: 'scope'.");
+        return back(
+            "invalid_request",
+            "AADSTS900144: The request body must contain: 'scope'.",
+        );
     }
     if q("code_challenge").is_empty() || q("code_challenge_method") != "S256" {
-        return back("invalid_request", "AADSTS501491: PKCE S256 is required here.");
+        return back(
+            "invalid_request",
+            "AADSTS501491: PKCE S256 is required here.",
+        );
     }
     let (account, scope) = match oauth::decide(state, call, q("scope")) {
         Decision::Ask => {
             return oauth::consent_page(state, call, Provider::Microsoft, q("scope"));
         }
         Decision::Deny => {
-            return back("access_denied", "AADSTS65004: User declined to consent to access the app.");
+            return back(
+                "access_denied",
+                "AADSTS65004: User declined to consent to access the app.",
+            );
         }
         Decision::Allow { account, scope } => (account, scope),
     };
-    let offline = scope.split_whitespace().any(|s| s.eq_ignore_ascii_case("offline_access"));
+    let offline = scope
+        .split_whitespace()
+        .any(|s| s.eq_ignore_ascii_case("offline_access"));
     let code = oauth::issue_code(
         state,
         Code {
@@ -128,7 +147,11 @@ pub(crate) fn authorize(state: &mut State, call: &Call) -> Reply {
     if q("response_mode") == "form_post" {
         return form_post(redirect_uri, &code, q("state"), &session);
     }
-    let parameters = [("code", code.as_str()), ("state", q("state")), ("session_state", &session)];
+    let parameters = [
+        ("code", code.as_str()),
+        ("state", q("state")),
+        ("session_state", &session),
+    ];
     oauth::redirect(redirect_uri, &parameters).unwrap_or_else(|| Reply::empty(400))
 }
 
@@ -163,7 +186,10 @@ fn granted(scope: &str) -> String {
 pub(crate) fn token(state: &mut State, call: &Call) -> Reply {
     let form = call.form();
     let field = |name: &str| {
-        form.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str()).unwrap_or_default()
+        form.iter()
+            .find(|(k, _)| k == name)
+            .map(|(_, v)| v.as_str())
+            .unwrap_or_default()
     };
     let tenant = tenant(call).to_owned();
     if let Some((kind, number, text)) = tenant_problem(state, &tenant) {
@@ -175,7 +201,12 @@ pub(crate) fn token(state: &mut State, call: &Call) -> Reply {
         return error(400, "invalid_request", 900_144, text);
     }
     if id != state.options.microsoft.client_id {
-        return error(400, "unauthorized_client", 700_016, &unknown_client(&tenant, &id));
+        return error(
+            400,
+            "unauthorized_client",
+            700_016,
+            &unknown_client(&tenant, &id),
+        );
     }
     if secret.is_empty() {
         let text = "The request body must contain the following parameter: 'client_assertion' or \
@@ -245,10 +276,15 @@ pub(crate) fn token(state: &mut State, call: &Call) -> Reply {
 
 fn redeem(state: &mut State, tenant: &str, form: &[(String, String)]) -> Reply {
     let field = |name: &str| {
-        form.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str()).unwrap_or_default()
+        form.iter()
+            .find(|(k, _)| k == name)
+            .map(|(_, v)| v.as_str())
+            .unwrap_or_default()
     };
-    let Some(code) =
-        state.codes.get_mut(field("code")).filter(|c| c.provider == Provider::Microsoft)
+    let Some(code) = state
+        .codes
+        .get_mut(field("code"))
+        .filter(|c| c.provider == Provider::Microsoft)
     else {
         let text = "The request was malformed: the authorization code is not valid.";
         return error(400, "invalid_grant", 9_002_313, text);
@@ -279,7 +315,13 @@ fn redeem(state: &mut State, tenant: &str, form: &[(String, String)]) -> Reply {
         return error(400, "invalid_grant", 501_481, text);
     }
     let grant = Uuid::new_v4().to_string();
-    issue(state, &grant, Some(&code.account), &code.scope, code.offline)
+    issue(
+        state,
+        &grant,
+        Some(&code.account),
+        &code.scope,
+        code.offline,
+    )
 }
 
 fn issue(

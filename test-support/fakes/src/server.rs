@@ -4,7 +4,9 @@ use crate::fault::{self, FaultKind};
 use crate::http::{Call, Content, Reply, decode};
 use crate::options::FakeOptions;
 use crate::state::{LogEntry, Provider, State};
-use crate::{control, google, google_push, graph, graph_subscriptions, oauth_google, oauth_microsoft};
+use crate::{
+    control, google, google_push, graph, graph_subscriptions, oauth_google, oauth_microsoft,
+};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -34,7 +36,9 @@ pub(crate) fn spawn(
     base: &Url,
     options: FakeOptions,
 ) -> anyhow::Result<(Shared, Vec<JoinHandle<()>>)> {
-    rustls::crypto::ring::default_provider().install_default().ok();
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
     let client = reqwest::Client::builder()
         .user_agent("daybind-fakes (APIs-Google; Microsoft Graph change notifications)")
         .redirect(reqwest::redirect::Policy::none())
@@ -42,7 +46,10 @@ pub(crate) fn spawn(
         .build()?;
     let (sender, queue) = tokio::sync::mpsc::unbounded_channel();
     let state = State::new(options, base.as_str(), sender);
-    let shared = Shared { state: Arc::new(Mutex::new(state)), client: client.clone() };
+    let shared = Shared {
+        state: Arc::new(Mutex::new(state)),
+        client: client.clone(),
+    };
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let serving = shared.clone();
     let app = Router::new().fallback(move |request: Request| handle(serving.clone(), request));
@@ -58,14 +65,19 @@ pub(crate) fn spawn(
 async fn handle(shared: Shared, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, 8 << 20).await else {
-        return render(Reply::json(413, json!({"error": "request body too large"})), None);
+        return render(
+            Reply::json(413, json!({"error": "request body too large"})),
+            None,
+        );
     };
     let raw_query = parts.uri.query().unwrap_or_default().to_owned();
     let call = Call {
         method: parts.method,
         path: parts.uri.path().to_owned(),
         segments: parts.uri.path().split('/').skip(1).map(decode).collect(),
-        query: url::form_urlencoded::parse(raw_query.as_bytes()).into_owned().collect(),
+        query: url::form_urlencoded::parse(raw_query.as_bytes())
+            .into_owned()
+            .collect(),
         raw_query,
         headers: parts.headers,
         body,
@@ -75,12 +87,19 @@ async fn handle(shared: Shared, request: Request) -> Response {
         Some("ms") => graph::operation(&call),
         _ => return render(control::answer(&shared, &call), None),
     };
-    let provider =
-        if operation.starts_with("google") { Provider::Google } else { Provider::Microsoft };
+    let provider = if operation.starts_with("google") {
+        Provider::Google
+    } else {
+        Provider::Microsoft
+    };
     let fault = fault::take(&mut shared.lock().faults, operation);
 
     let early = match &fault {
-        Some(FaultKind::Status { status, retry_after, reason }) => {
+        Some(FaultKind::Status {
+            status,
+            retry_after,
+            reason,
+        }) => {
             let reply = fault_reply(provider, operation, *status, reason.as_deref());
             Some(match retry_after {
                 Some(seconds) => reply.with("retry-after", &seconds.to_string()),
@@ -105,7 +124,9 @@ async fn handle(shared: Shared, request: Request) -> Response {
         Some(FaultKind::StatusAfter { status }) => fault_reply(provider, operation, *status, None),
         _ => reply,
     };
-    shared.lock().write_log(entry(&call, operation, &reply, fault.as_ref()));
+    shared
+        .lock()
+        .write_log(entry(&call, operation, &reply, fault.as_ref()));
     match &fault {
         Some(FaultKind::DelayAfter { ms }) => tokio::time::sleep(Duration::from_millis(*ms)).await,
         // Unwinding ends the connection's task, which closes the socket without an answer.
@@ -135,11 +156,19 @@ async fn dispatch(shared: &Shared, call: &Call, operation: &str) -> Reply {
 
 fn fault_reply(provider: Provider, operation: &str, status: u16, reason: Option<&str>) -> Reply {
     if operation.ends_with(".token") {
-        let error = reason.unwrap_or(if status >= 500 { "server_error" } else { "invalid_request" });
+        let error = reason.unwrap_or(if status >= 500 {
+            "server_error"
+        } else {
+            "invalid_request"
+        });
         return match provider {
             Provider::Google => oauth_google::error(status, error, "Armed fault."),
             Provider::Microsoft => {
-                let number = if error == "invalid_grant" { 700_082 } else { 90_033 };
+                let number = if error == "invalid_grant" {
+                    700_082
+                } else {
+                    90_033
+                };
                 oauth_microsoft::error(status, error, number, "Armed fault.")
             }
         };
@@ -157,9 +186,17 @@ fn fault_reply(provider: Provider, operation: &str, status: u16, reason: Option<
 }
 
 fn entry(call: &Call, operation: &str, reply: &Reply, fault: Option<&FaultKind>) -> LogEntry {
-    let form = call.header("content-type").is_some_and(|t| t.starts_with("application/x-www-form"));
+    let form = call
+        .header("content-type")
+        .is_some_and(|t| t.starts_with("application/x-www-form"));
     let request = if form {
-        Some(call.form().into_iter().map(|(k, v)| (k, Value::from(v))).collect::<serde_json::Map<_, _>>().into())
+        Some(
+            call.form()
+                .into_iter()
+                .map(|(k, v)| (k, Value::from(v)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+        )
     } else {
         call.json()
     };
@@ -193,9 +230,10 @@ fn entry(call: &Call, operation: &str, reply: &Reply, fault: Option<&FaultKind>)
 fn render(reply: Reply, fault: Option<&FaultKind>) -> Response {
     let (kind, mut bytes) = match reply.content {
         Content::Empty => (None, Vec::new()),
-        Content::Json(body) => {
-            (Some("application/json; charset=utf-8"), body.to_string().into_bytes())
-        }
+        Content::Json(body) => (
+            Some("application/json; charset=utf-8"),
+            body.to_string().into_bytes(),
+        ),
         Content::Html(text) => (Some("text/html; charset=utf-8"), text.into_bytes()),
     };
     if matches!(fault, Some(FaultKind::Malformed)) {

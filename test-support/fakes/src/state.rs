@@ -218,15 +218,24 @@ impl State {
         self.counters.clear();
         // Sync tokens from before the reset must not be honoured.
         let epoch = self.calendars.first().map_or(1, |c| c.epoch + 1);
-        self.calendars = self.options.accounts.iter().flat_map(|a| calendars_of(a, epoch)).collect();
+        self.calendars = self
+            .options
+            .accounts
+            .iter()
+            .flat_map(|a| calendars_of(a, epoch))
+            .collect();
     }
 
     pub(crate) fn calendar(&self, provider: Provider, id: &str) -> Option<&Calendar> {
-        self.calendars.iter().find(|c| c.provider == provider && c.id == id)
+        self.calendars
+            .iter()
+            .find(|c| c.provider == provider && c.id == id)
     }
 
     pub(crate) fn calendar_mut(&mut self, provider: Provider, id: &str) -> Option<&mut Calendar> {
-        self.calendars.iter_mut().find(|c| c.provider == provider && c.id == id)
+        self.calendars
+            .iter_mut()
+            .find(|c| c.provider == provider && c.id == id)
     }
 
     pub(crate) fn next_seq(&mut self) -> u64 {
@@ -276,9 +285,11 @@ impl State {
                            "address": c.address, "expiration": zones::millis(c.expires)})
                 })
                 .collect(),
-            Provider::Microsoft => {
-                self.subscriptions.iter().map(|s| redact(s.body.clone())).collect()
-            }
+            Provider::Microsoft => self
+                .subscriptions
+                .iter()
+                .map(|s| redact(s.body.clone()))
+                .collect(),
         }
     }
 
@@ -299,7 +310,10 @@ impl State {
 /// Stable opaque id from a readable seed.
 pub(crate) fn stable_id(seed: &str, length: usize) -> String {
     use sha2::{Digest as _, Sha256};
-    let hex: String = Sha256::digest(seed).iter().map(|b| format!("{b:02x}")).collect();
+    let hex: String = Sha256::digest(seed)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
     hex.repeat(3).chars().take(length).collect()
 }
 
@@ -318,17 +332,44 @@ fn calendars_of(account: &crate::options::FakeAccount, epoch: u64) -> Vec<Calend
     let email = &account.email;
     let google = |kind: &str| stable_id(&format!("google {kind} {email}"), 64);
     let graph = |kind: &str| {
-        format!("AAMkA{}AAA=", stable_id(&format!("graph {kind} {email}"), 60).to_uppercase())
+        format!(
+            "AAMkA{}AAA=",
+            stable_id(&format!("graph {kind} {email}"), 60).to_uppercase()
+        )
     };
     let team = format!("{}@group.calendar.google.com", google("team"));
     let holidays = format!("{}@group.calendar.google.com", google("holidays"));
     vec![
         make(Provider::Google, email.clone(), email, true, true),
         make(Provider::Google, team, "Field service", true, false),
-        make(Provider::Google, holidays, "Holidays (read only)", false, false),
-        make(Provider::Microsoft, graph("default"), "Calendar", true, true),
-        make(Provider::Microsoft, graph("team"), "Field service", true, false),
-        make(Provider::Microsoft, graph("holidays"), "Holidays (read only)", false, false),
+        make(
+            Provider::Google,
+            holidays,
+            "Holidays (read only)",
+            false,
+            false,
+        ),
+        make(
+            Provider::Microsoft,
+            graph("default"),
+            "Calendar",
+            true,
+            true,
+        ),
+        make(
+            Provider::Microsoft,
+            graph("team"),
+            "Field service",
+            true,
+            false,
+        ),
+        make(
+            Provider::Microsoft,
+            graph("holidays"),
+            "Holidays (read only)",
+            false,
+            false,
+        ),
     ]
 }
 

@@ -69,7 +69,10 @@ async fn deliver_chain(first: Job, shared: Shared, client: reqwest::Client) {
 async fn deliver(job: &Job, shared: &Shared, client: &reqwest::Client) {
     let (mut pause, attempts) = {
         let state = shared.lock();
-        (state.options.webhook_retry_base, state.options.webhook_attempts)
+        (
+            state.options.webhook_retry_base,
+            state.options.webhook_attempts,
+        )
     };
     for attempt in 1..=attempts {
         let status = post(job, client).await;
@@ -81,7 +84,10 @@ async fn deliver(job: &Job, shared: &Shared, client: &reqwest::Client) {
             path: job.url.clone(),
             query: String::new(),
             status,
-            request: job.body.clone().or_else(|| Some(headers_as_json(&job.headers))),
+            request: job
+                .body
+                .clone()
+                .or_else(|| Some(headers_as_json(&job.headers))),
             response: None,
             fault: None,
         });
@@ -103,7 +109,11 @@ fn headers_as_json(headers: &[(String, String)]) -> Value {
     headers
         .iter()
         .map(|(name, value)| {
-            let value = if name == "X-Goog-Channel-Token" { "[redacted]" } else { value };
+            let value = if name == "X-Goog-Channel-Token" {
+                "[redacted]"
+            } else {
+                value
+            };
             (name.clone(), Value::from(value))
         })
         .collect::<serde_json::Map<_, _>>()
@@ -120,5 +130,8 @@ async fn post(job: &Job, client: &reqwest::Client) -> u16 {
         Some(body) => request.json(body),
         None => request.header("content-length", "0"),
     };
-    request.send().await.map_or(0, |answer| answer.status().as_u16())
+    request
+        .send()
+        .await
+        .map_or(0, |answer| answer.status().as_u16())
 }

@@ -47,7 +47,10 @@ pub(crate) fn zone(name: &str) -> Option<Tz> {
 
 /// Windows name of a zone, as Graph reports mailbox settings.
 pub(crate) fn windows_name(iana: &str) -> &str {
-    WINDOWS.iter().find(|(_, i)| *i == iana).map_or("UTC", |(windows, _)| windows)
+    WINDOWS
+        .iter()
+        .find(|(_, i)| *i == iana)
+        .map_or("UTC", |(windows, _)| windows)
 }
 
 /// The instant of a wall time. In a gap the time moves on by an hour, in a fold the first counts.

@@ -51,9 +51,9 @@ fn self_test(context: &Context) -> Result<()> {
 
 fn finds_ban(context: &Context, config: &Path) -> Result<()> {
     let output = context
-        .cargo(["deny", "--locked", "check", "--config"])
+        .cargo(["deny", "--locked", "--config"])
         .arg(config)
-        .arg("bans")
+        .args(["check", "bans"])
         .output()?;
     let text = String::from_utf8_lossy(&output.stderr);
     if output.status.success() {

@@ -1,0 +1,142 @@
+//! The stable calendar actions: delegators to the edition's port. In Community each refuses in the same words with a
+//! typed error, before anything is read (PRD, "Stable Routes And Addressable Boundaries").
+
+use daybind_domain::view::{
+    CalendarProfileView, CalendarSettingsView, GoogleClientView, RemoteCalendarView,
+};
+use leptos::prelude::*;
+
+use crate::error::ApiError;
+
+/// The reader's connections and what can be connected.
+///
+/// # Errors
+/// Signed out; enterprise only.
+#[server(endpoint = "get_calendar_providers")]
+pub async fn get_calendar_providers() -> Result<CalendarProfileView, ApiError> {
+    use crate::server::{actor, answer, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    answer(state.calendar.get_calendar_providers(&actor).await)
+}
+
+/// The tenant's connections.
+///
+/// # Errors
+/// Signed out; forbidden; enterprise only.
+#[server(endpoint = "get_calendar_settings")]
+pub async fn get_calendar_settings() -> Result<CalendarSettingsView, ApiError> {
+    use crate::server::{actor, answer, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    answer(state.calendar.get_calendar_settings(&actor).await)
+}
+
+/// Starts an OAuth round trip: sends the browser to the provider.
+///
+/// # Errors
+/// Signed out; not ready; enterprise only.
+#[server(endpoint = "initiate_calendar_oauth")]
+pub async fn initiate_calendar_oauth(
+    provider: String,
+    #[server(default)] connection_id: String,
+) -> Result<String, ApiError> {
+    use crate::server::{actor, answer, redirect, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let connection = Some(connection_id).filter(|id| !id.is_empty());
+    let url = answer(
+        state.calendar.initiate_calendar_oauth(&actor, &provider, connection.as_deref()).await,
+    )?;
+    redirect(&url);
+    Ok(url)
+}
+
+/// The calendars of the connected account.
+///
+/// # Errors
+/// Signed out; not found; provider trouble; enterprise only.
+#[server(endpoint = "list_remote_calendars")]
+pub async fn list_remote_calendars(connection_id: String) -> Result<Vec<RemoteCalendarView>, ApiError> {
+    use crate::server::{actor, answer, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    answer(state.calendar.list_remote_calendars(&actor, &connection_id).await)
+}
+
+/// Chooses calendar and direction of one's own connection.
+///
+/// # Errors
+/// Signed out; not found; conflict; enterprise only.
+#[server(endpoint = "update_calendar_provider")]
+pub async fn update_calendar_provider(
+    connection_id: String,
+    #[server(default)] calendar_id: String,
+    #[server(default)] direction: String,
+) -> Result<(), ApiError> {
+    use crate::server::{actor, answer, redirect, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let some = |text: String| Some(text).filter(|text| !text.is_empty());
+    let (calendar, direction) = (some(calendar_id), some(direction));
+    let done = state.calendar.update_calendar_provider(
+        &actor,
+        &connection_id,
+        calendar.as_deref(),
+        direction.as_deref(),
+    );
+    answer(done.await)?;
+    redirect("/msp/profile?tab=calendar&saved=calendar");
+    Ok(())
+}
+
+/// Disconnects one's own connection.
+///
+/// # Errors
+/// Signed out; not found; enterprise only.
+#[server(endpoint = "delete_calendar_provider")]
+pub async fn delete_calendar_provider(
+    connection_id: String,
+    #[server(default)] remove_copies: bool,
+) -> Result<(), ApiError> {
+    use crate::server::{actor, answer, redirect, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    answer(state.calendar.delete_calendar_provider(&actor, &connection_id, remove_copies).await)?;
+    redirect("/msp/profile?tab=calendar&saved=disconnected");
+    Ok(())
+}
+
+/// Syncs one's own connection now.
+///
+/// # Errors
+/// Signed out; not found; enterprise only.
+#[server(endpoint = "sync_calendar_provider")]
+pub async fn sync_calendar_provider(connection_id: String) -> Result<(), ApiError> {
+    use crate::server::{actor, answer, redirect, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    answer(state.calendar.sync_calendar_provider(&actor, &connection_id).await)?;
+    redirect("/msp/profile?tab=calendar&saved=sync");
+    Ok(())
+}
+
+/// The tenant's Google client, without its secret.
+///
+/// # Errors
+/// Signed out; forbidden; enterprise only.
+#[server(endpoint = "get_google_client")]
+pub async fn get_google_client() -> Result<GoogleClientView, ApiError> {
+    use crate::server::{actor, answer, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    answer(state.calendar.get_google_client(&actor).await)
+}
+
+/// Stores the tenant's Google client; an empty secret keeps the stored one.
+///
+/// # Errors
+/// Signed out; forbidden; wrong fields; enterprise only.
+#[server(endpoint = "save_google_client")]
+pub async fn save_google_client(
+    client_id: String,
+    #[server(default)] client_secret: String,
+) -> Result<(), ApiError> {
+    use crate::server::{actor, answer, redirect, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    answer(state.calendar.save_google_client(&actor, &client_id, &client_secret).await)?;
+    redirect("/msp/settings?tab=integrations&category=providers&saved=google");
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! Server functions: the only way pages read and change anything.
+//!
+//! Every function checks session and permission itself (they are public endpoints), answers with the status of its
+//! typed error, and after a successful form redirects, so that it also works without WebAssembly.
+
+pub mod calendar;
+pub mod providers;
+pub mod schedule;
+pub mod session;

@@ -1,0 +1,91 @@
+//! The schedule.
+
+use daybind_domain::view::{EntryView, ScheduleView};
+use leptos::prelude::*;
+
+use crate::error::ApiError;
+
+/// One week; `week` is any day of it, `YYYY-MM-DD`, or empty for this week.
+///
+/// # Errors
+/// Signed out; forbidden.
+#[server(endpoint = "list_schedule")]
+pub async fn list_schedule(#[server(default)] week: String) -> Result<ScheduleView, ApiError> {
+    use crate::server::{actor, answer, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let week = Some(week).filter(|week| !week.is_empty());
+    let view = daybind_services::schedule::week(
+        &state.services,
+        state.calendar.as_ref(),
+        &actor,
+        week.as_deref(),
+    );
+    answer(view.await)
+}
+
+/// One entry.
+///
+/// # Errors
+/// Signed out; not found.
+#[server(endpoint = "get_schedule_entry")]
+pub async fn get_schedule_entry(entry_id: String) -> Result<EntryView, ApiError> {
+    use crate::server::{actor, answer, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let view =
+        daybind_services::schedule::entry(&state.services, state.calendar.as_ref(), &actor, &entry_id);
+    answer(view.await)
+}
+
+/// Adds an entry (no `entry_id`) or changes the one that still has `version`.
+///
+/// # Errors
+/// Signed out; not found; wrong fields; changed by somebody else.
+#[expect(clippy::too_many_arguments, reason = "one argument for each field of the form")]
+#[server(endpoint = "save_schedule_entry")]
+pub async fn save_schedule_entry(
+    #[server(default)] entry_id: String,
+    #[server(default)] version: i64,
+    title: String,
+    #[server(default)] notes: String,
+    #[server(default)] location: String,
+    #[server(default)] all_day: bool,
+    start: String,
+    end: String,
+    #[server(default)] assignees: Vec<String>,
+    #[server(default)] week: String,
+) -> Result<(), ApiError> {
+    use crate::server::{actor, answer, redirect, state};
+    use daybind_services::schedule::{EntryInput, create, update};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let input = EntryInput { title, notes, location, all_day, start, end, assignees };
+    let (services, port) = (&state.services, state.calendar.as_ref());
+    let day = input.start.get(..10).unwrap_or_default().to_owned();
+    if entry_id.is_empty() {
+        answer(create(services, port, &actor, &input).await)?;
+    } else {
+        answer(update(services, port, &actor, &entry_id, version, &input).await)?;
+    }
+    let week = if day.is_empty() { week } else { day };
+    redirect(&format!("/msp/schedule?week={week}&saved=entry"));
+    Ok(())
+}
+
+/// Deletes the entry that still has `version`.
+///
+/// # Errors
+/// Signed out; not found; changed by somebody else.
+#[server(endpoint = "delete_schedule_entry")]
+pub async fn delete_schedule_entry(
+    entry_id: String,
+    version: i64,
+    #[server(default)] week: String,
+) -> Result<(), ApiError> {
+    use crate::server::{actor, answer, redirect, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let (services, port) = (&state.services, state.calendar.as_ref());
+    let gone = daybind_services::schedule::delete(services, port, &actor, &entry_id, version);
+    answer(gone.await)?;
+    let week: String = week.chars().filter(|c| c.is_ascii_digit() || *c == '-').collect();
+    redirect(&format!("/msp/schedule?week={week}&saved=deleted"));
+    Ok(())
+}

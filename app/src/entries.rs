@@ -1,0 +1,61 @@
+//! The edition's entry points for pages, navigation and tabs.
+
+use daybind_domain::Edition;
+use leptos::prelude::*;
+
+/// A settings category or profile tab that only one edition has.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// The key in the address (`category=` or `tab=`).
+    pub key: &'static str,
+    /// The word in the navigation.
+    pub label: &'static str,
+    /// Renders it.
+    pub view: fn() -> AnyView,
+}
+
+/// What an edition adds to the shared pages. Both halves of an edition (server and browser) get the same table.
+#[derive(Debug, Clone, Copy)]
+pub struct Entries {
+    /// The edition that runs.
+    pub edition: Edition,
+    /// Category `calendar` of Settings > Integrations.
+    pub calendar_settings: Option<Place>,
+    /// Tab `calendar` of the profile.
+    pub calendar_profile: Option<Place>,
+    /// More cards on the Providers page.
+    pub provider_cards: Option<fn() -> AnyView>,
+    /// One sentence under the Microsoft heading.
+    pub microsoft_intro: &'static str,
+    /// What an empty profile list says.
+    pub microsoft_empty: &'static str,
+}
+
+impl Entries {
+    /// The Community edition: MSP SSO and nothing else.
+    #[must_use]
+    pub fn community() -> Self {
+        Self {
+            edition: Edition::Community,
+            calendar_settings: None,
+            calendar_profile: None,
+            provider_cards: None,
+            microsoft_intro: "A Microsoft profile is an app registration that your technicians sign in through.",
+            microsoft_empty: "Add the app registration that MSP SSO should use.",
+        }
+    }
+
+    /// The table for the edition that runs: Enterprise run as Community shows what Community shows.
+    #[must_use]
+    pub fn lowered(self, edition: Edition) -> Self {
+        if edition == Edition::Community { Self::community() } else { self }
+    }
+
+    /// The entries of this page.
+    ///
+    /// Falls back to Community: less is shown, never more.
+    #[must_use]
+    pub fn current() -> Self {
+        use_context().unwrap_or_else(Self::community)
+    }
+}

@@ -1,0 +1,59 @@
+//! The error type of every server function.
+//!
+//! Leptos would answer 500 and put error texts of lower layers on the wire; this type carries our own error, and the
+//! server half sets the status that goes with it.
+
+use daybind_domain::{AppError, ErrorCode};
+use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
+use leptos::server_fn::codec::JsonEncoding;
+use serde::{Deserialize, Serialize};
+
+/// [`AppError`] as server functions transmit it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ApiError(pub AppError);
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+impl From<AppError> for ApiError {
+    fn from(error: AppError) -> Self {
+        Self(error)
+    }
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        let transport = matches!(
+            error,
+            ServerFnErrorErr::Request(_)
+                | ServerFnErrorErr::UnsupportedRequestMethod(_)
+                | ServerFnErrorErr::Serialization(_)
+                | ServerFnErrorErr::Deserialization(_)
+        );
+        if transport {
+            return Self(
+                AppError::new(ErrorCode::Transport, "The server could not be reached, or did not understand.")
+                    .next_step("Check your connection and try again. What you typed is still here."),
+            );
+        }
+        if let ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) = error {
+            return Self(
+                AppError::new(ErrorCode::Invalid, "The form was not complete.")
+                    .next_step("Reload the page and try again."),
+            );
+        }
+        #[cfg(feature = "ssr")]
+        let error = daybind_services::internal(error);
+        #[cfg(not(feature = "ssr"))]
+        let error = AppError::new(ErrorCode::Internal, "Daybind could not finish this.");
+        Self(error)
+    }
+}

@@ -1,0 +1,62 @@
+//! What the server half of every server function needs.
+
+use std::sync::Arc;
+
+use daybind_domain::AppError;
+use daybind_services::{Actor, CalendarPort, Services};
+use http::StatusCode;
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+
+use crate::error::ApiError;
+
+/// The shared means, in the context of every page and server function.
+#[derive(Clone)]
+pub struct AppState {
+    /// Services.
+    pub services: Services,
+    /// The edition's calendar port.
+    pub calendar: Arc<dyn CalendarPort>,
+}
+
+/// Who sent this request; put there by the session middleware, `None` when signed out.
+#[derive(Clone, Debug)]
+pub struct RequestActor(pub Option<Actor>);
+
+/// The means of this request.
+///
+/// # Errors
+/// An internal error outside a request.
+pub fn state() -> Result<AppState, ApiError> {
+    use_context::<AppState>().ok_or_else(|| {
+        daybind_services::internal(std::io::Error::other("no application state in context")).into()
+    })
+}
+
+/// Who sent this request.
+///
+/// # Errors
+/// [`daybind_domain::ErrorCode::SignedOut`] when nobody is signed in.
+pub fn actor() -> Result<Actor, ApiError> {
+    let parts = use_context::<http::request::Parts>();
+    let actor = parts.and_then(|parts| parts.extensions.get::<RequestActor>().cloned());
+    actor.and_then(|actor| actor.0).ok_or_else(|| AppError::signed_out().into())
+}
+
+/// Sets the HTTP status that goes with a failure; without it Leptos answers 500.
+pub fn answer<T>(result: Result<T, impl Into<ApiError>>) -> Result<T, ApiError> {
+    result.map_err(|error| {
+        let error: ApiError = error.into();
+        if let (Some(options), Ok(status)) =
+            (use_context::<ResponseOptions>(), StatusCode::from_u16(error.0.code.status()))
+        {
+            options.set_status(status);
+        }
+        error
+    })
+}
+
+/// Post/Redirect/Get: where a browser without WebAssembly goes after a successful form.
+pub fn redirect(path: &str) {
+    leptos_axum::redirect(path);
+}

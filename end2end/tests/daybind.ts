@@ -1,0 +1,170 @@
+// Starts Daybind and the provider fakes for one test, and fails the test on anything in the browser's console.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import AxeBuilder from '@axe-core/playwright';
+import { type Page, test as base, expect } from '@playwright/test';
+
+const root = resolve(import.meta.dirname, '../..');
+const binary = (name: string, variable: string) => process.env[variable] ?? join(root, 'target/debug', name);
+
+export const programs = {
+  ee: binary('daybind-ee', 'DAYBIND_BIN_EE'),
+  ce: binary('daybind', 'DAYBIND_BIN_CE'),
+  fakes: binary('daybind-fakes', 'DAYBIND_FAKES_BIN'),
+};
+const sites = {
+  ee: process.env.DAYBIND_SITE_EE ?? join(root, 'target/site-ee'),
+  ce: process.env.DAYBIND_SITE_CE ?? join(root, 'target/site-ce'),
+};
+
+export const password = 'daybind-demo';
+export const admin = 'admin@demo.daybind.test';
+export const technician = 'tess@demo.daybind.test';
+export const client = 'client@demo.daybind.test';
+
+async function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const server = createServer();
+    server.once('error', fail);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (typeof address === 'object' && address ? done(address.port) : fail(new Error('no port'))));
+    });
+  });
+}
+
+async function answers(url: string, child: ChildProcess, log: () => string): Promise<void> {
+  for (let tries = 0; tries < 300; tries += 1) {
+    if (child.exitCode !== null) throw new Error(`ended before it served:\n${log()}`);
+    const ok = await fetch(url).then((answer) => answer.ok, () => false);
+    if (ok) return;
+    await new Promise((wake) => setTimeout(wake, 100));
+  }
+  throw new Error(`nothing answers at ${url}:\n${log()}`);
+}
+
+class Program {
+  log = '';
+  child: ChildProcess;
+
+  constructor(file: string, args: string[], env: Record<string, string>) {
+    this.child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const note = (chunk: Buffer) => { this.log += chunk.toString(); };
+    this.child.stdout?.on('data', note);
+    this.child.stderr?.on('data', note);
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null) return;
+    const ended = new Promise((done) => this.child.once('exit', done));
+    this.child.kill('SIGTERM');
+    await ended;
+  }
+}
+
+export interface Daybind { url: string; env: Record<string, string>; log(): string; restart(edition: Edition, more?: Record<string, string>): Promise<void> }
+export type Edition = 'ee' | 'ce';
+
+export interface Fakes { url: string; env: Record<string, string> }
+
+interface Fixtures {
+  fakes: Fakes;
+  start(edition: Edition, options?: { providers?: boolean; env?: Record<string, string> }): Promise<Daybind>;
+}
+
+export const test = base.extend<Fixtures>({
+  fakes: async ({}, use) => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const program = new Program(programs.fakes, ['--listen', url.slice('http://'.length)], {});
+    await answers(`${url}/`, program.child, () => program.log);
+    await use({
+      url,
+      env: {
+        DAYBIND_MICROSOFT_LOGIN_URL: `${url}/ms/login`,
+        DAYBIND_MICROSOFT_GRAPH_URL: `${url}/ms/graph`,
+        DAYBIND_GOOGLE_AUTH_URL: `${url}/google/o/oauth2/v2/auth`,
+        DAYBIND_GOOGLE_TOKEN_URL: `${url}/google/token`,
+        DAYBIND_GOOGLE_API_URL: `${url}/google/api`,
+        DAYBIND_GOOGLE_REVOKE_URL: `${url}/google/revoke`,
+      },
+    });
+    await program.stop();
+  },
+
+  start: async ({}, use, info) => {
+    const running: Program[] = [];
+    const folders: string[] = [];
+    await use(async (edition, options = {}) => {
+      const folder = mkdtempSync(join(tmpdir(), 'daybind-'));
+      folders.push(folder);
+      const port = await freePort();
+      const url = `http://127.0.0.1:${port}`;
+      let program: Program;
+      const environment = (which: Edition, more: Record<string, string>) => ({
+        DAYBIND_DATA_DIR: folder,
+        DAYBIND_LISTEN: `127.0.0.1:${port}`,
+        DAYBIND_PUBLIC_URL: url,
+        LEPTOS_SITE_ROOT: sites[which],
+        DAYBIND_LOG: 'info',
+        DATABASE_URL: '',
+        ...options.env,
+        ...more,
+      });
+      const launch = async (which: Edition, more: Record<string, string>) => {
+        program = new Program(programs[which], ['serve'], environment(which, more));
+        running.push(program);
+        await answers(`${url}/readyz`, program.child, () => program.log);
+      };
+      const seeded = spawnSync(programs[edition], ['demo', ...(options.providers ? ['--providers'] : [])], {
+        env: { ...process.env, ...environment(edition, {}) }, encoding: 'utf8',
+      });
+      expect(seeded.status, seeded.stderr).toBe(0);
+      await launch(edition, {});
+      return {
+        url,
+        env: environment(edition, {}),
+        log: () => running.map((one) => one.log).join('\n'),
+        restart: async (which, more = {}) => {
+          await program.stop();
+          await launch(which, more);
+        },
+      };
+    });
+    for (const program of running) await program.stop();
+    if (info.status !== info.expectedStatus) {
+      await info.attach('server log', { body: running.map((one) => one.log).join('\n') });
+    }
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  },
+
+  page: async ({ page }, use) => {
+    const noise: string[] = [];
+    page.on('console', (message) => noise.push(`${message.type()}: ${message.text()} (${message.location().url})`));
+    page.on('pageerror', (error) => noise.push(`page error: ${error.message}`));
+    await use(page);
+    expect(noise, 'the browser console must stay empty').toEqual([]);
+  },
+});
+
+export { expect };
+
+export async function signIn(page: Page, url: string, email: string): Promise<void> {
+  await page.goto(`${url}/auth/msp/signin`);
+  await page.getByLabel('Email').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL(/\/msp\/schedule/);
+}
+
+/** Waits until the page is interactive, then asks axe about it. */
+export async function accessible(page: Page): Promise<void> {
+  const result = await new AxeBuilder({ page }).analyze();
+  expect(result.violations.map((v) => `${v.id}: ${v.help} ${v.nodes.map((n) => n.target).join(' | ')}`)).toEqual([]);
+}
+
+export async function hydrated(page: Page): Promise<void> {
+  await page.waitForSelector('body[data-hydrated="true"]', { timeout: 60_000 });
+}

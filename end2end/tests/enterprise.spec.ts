@@ -1,0 +1,118 @@
+import type { Page } from '@playwright/test';
+import { accessible, admin, expect, hydrated, signIn, technician, test } from './daybind.js';
+
+interface RemoteEvent { id: string; summary?: string; subject?: string }
+
+/** What the outside calendar holds, as its owner sees it. */
+async function remote(page: Page, fakes: string, provider: string, calendar: string): Promise<RemoteEvent[]> {
+  const answer = await page.request.get(`${fakes}/_control/${provider}/events?calendar=${encodeURIComponent(calendar)}`);
+  expect(answer.ok()).toBe(true);
+  const events = await answer.json();
+  return Array.isArray(events) ? events : events.events;
+}
+
+for (const provider of ['microsoft', 'google'] as const) {
+  const label = provider === 'microsoft' ? /Outlook/ : /Google Calendar/;
+  const titleField = provider === 'microsoft' ? 'subject' : 'summary';
+
+  test(`an entry travels both ways with ${provider}`, async ({ fakes, start, page }) => {
+    const daybind = await start('ee', { providers: true, env: fakes.env });
+    await signIn(page, daybind.url, technician);
+    await page.goto(`${daybind.url}/msp/profile?tab=calendar`);
+    await hydrated(page);
+    await accessible(page);
+    await page.getByRole('button', { name: new RegExp(`Connect ${label.source}`) }).click();
+    await page.locator('#allow').first().click();
+    await expect(page).toHaveURL(/calendarAuth=success/);
+    await hydrated(page);
+    await accessible(page);
+
+    const picker = page.getByLabel('Calendar', { exact: true });
+    const option = picker.locator('option:not([disabled])[value]:not([value=""])').first();
+    const calendar = await option.getAttribute('value') ?? '';
+    await picker.selectOption(calendar);
+    await page.getByRole('button', { name: 'Use this calendar' }).click();
+    await expect(page.getByText('Working').first()).toBeVisible();
+
+    const titles = async () => (await remote(page, fakes.url, provider, calendar)).map((e) => e[titleField]);
+    await expect.poll(titles).toContain('Replace switch at Contoso');
+    await page.goto(`${daybind.url}/msp/schedule?entry=new`);
+    await hydrated(page);
+    await page.getByLabel('Title').fill('Visit Fabrikam');
+    await page.getByRole('button', { name: 'Save entry' }).click();
+    await expect(page.getByText('Visit Fabrikam').first()).toBeVisible();
+    await expect.poll(titles).toContain('Visit Fabrikam');
+    await accessible(page);
+
+    const event = (await remote(page, fakes.url, provider, calendar)).find((e) => e[titleField] === 'Visit Fabrikam');
+    const path = `${fakes.url}/_control/${provider}/events/${encodeURIComponent(event?.id ?? '')}?calendar=${encodeURIComponent(calendar)}`;
+    const changed = await page.request.patch(path, { data: { [titleField]: 'Visit Fabrikam, moved' } });
+    expect(changed.ok()).toBe(true);
+    await expect.poll(async () => {
+      await page.reload();
+      return page.getByText('Visit Fabrikam, moved').count();
+    }).toBeGreaterThan(0);
+
+    expect((await page.request.delete(path)).ok()).toBe(true);
+    await expect.poll(async () => {
+      await page.reload();
+      return page.getByText('Visit Fabrikam, moved').count();
+    }).toBe(0);
+
+    await page.getByRole('link', { name: /^Edit.*Replace switch/ }).click();
+    await page.getByText('Delete this entry').click();
+    await page.getByRole('button', { name: 'Delete entry' }).click();
+    await expect(page.getByText('Replace switch at Contoso')).toHaveCount(0);
+    await expect.poll(titles).not.toContain('Replace switch at Contoso');
+    expect(new Set(await titles()).size).toBe((await titles()).length);
+  });
+}
+
+test('an admin sees four consumers and stores the Google client', async ({ fakes, start, page }) => {
+  const daybind = await start('ee', { providers: true, env: fakes.env });
+  await signIn(page, daybind.url, admin);
+  await page.goto(`${daybind.url}/msp/settings?tab=integrations&category=providers`);
+  await hydrated(page);
+  for (const consumer of ['MSP SSO', 'Email', 'Calendar', 'Teams']) {
+    await expect(page.getByRole('rowheader', { name: new RegExp(consumer) }).first()).toBeVisible();
+  }
+  await accessible(page);
+  await page.goto(`${daybind.url}/msp/settings?tab=integrations&category=calendar`);
+  await hydrated(page);
+  await expect(page.getByText('Tess Technician').first()).toBeVisible();
+  await accessible(page);
+  expect(await page.content()).not.toContain('demo-microsoft-secret');
+});
+
+test('switching editions there and back loses nothing (M-09)', async ({ fakes, start, page }) => {
+  const daybind = await start('ee', { providers: true, env: fakes.env });
+  await signIn(page, daybind.url, technician);
+  await page.goto(`${daybind.url}/msp/profile?tab=calendar`);
+  await hydrated(page);
+  await page.getByRole('button', { name: /Connect Outlook/ }).click();
+  await page.locator('#allow').first().click();
+  await expect(page).toHaveURL(/calendarAuth=success/);
+  const picker = page.getByLabel('Calendar', { exact: true });
+  const calendar = await picker.locator('option:not([disabled])[value]:not([value=""])').first().getAttribute('value') ?? '';
+  await picker.selectOption(calendar);
+  await page.getByRole('button', { name: 'Use this calendar' }).click();
+  const count = async () => (await remote(page, fakes.url, 'microsoft', calendar)).length;
+  await expect.poll(count).toBeGreaterThan(0);
+  await page.waitForTimeout(2_000);
+
+  await daybind.restart('ce');
+  const before = await (await page.request.get(`${fakes.url}/_control/log`)).json();
+  await page.goto(`${daybind.url}/msp/schedule?entry=new`);
+  await page.getByLabel('Title').fill('Written in Community');
+  await page.getByRole('button', { name: 'Save entry' }).click();
+  await expect(page.getByText('Written in Community').first()).toBeVisible();
+  await page.waitForTimeout(3_000);
+  const after = await (await page.request.get(`${fakes.url}/_control/log`)).json();
+  const size = (log: unknown) => (Array.isArray(log) ? log : (log as { entries: unknown[] }).entries)
+    .filter((entry) => !JSON.stringify(entry).includes('_control')).length;
+  expect(size(after), 'Community makes no outbound call').toBe(size(before));
+
+  await daybind.restart('ee');
+  await expect.poll(async () => (await remote(page, fakes.url, 'microsoft', calendar)).map((e) => e.subject), { timeout: 60_000 })
+    .toContain('Written in Community');
+});

@@ -1,0 +1,181 @@
+//! What the commands do, and how the parts are put together.
+
+use std::io::Read as _;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use daybind_app::server::AppState;
+use daybind_domain::user::{Role, UserType, normalise_email};
+use daybind_domain::{AppError, Edition};
+use daybind_services::profiles::ProfileInput;
+use daybind_services::{CommunityPort, Services, SystemClock, auth, bindings, demo, localtime, profiles};
+use daybind_storage::{NewUser, Scope, Store, Tenant, User};
+use daybind_storage_postgres::PgStore;
+use daybind_storage_sqlite::SqliteStore;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::Composition;
+use crate::config::Config;
+
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Opens the configured database.
+async fn open(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    if let Some(url) = &config.database_url {
+        let url = url.expose_secret();
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            bail!("DATABASE_URL must begin with postgres:// (without it, Daybind uses its embedded database)");
+        }
+        let store = PgStore::connect(url).await.context("cannot reach the database in DATABASE_URL")?;
+        return Ok(Arc::new(store));
+    }
+    std::fs::create_dir_all(&config.data_dir)
+        .with_context(|| format!("cannot create the data directory {}", config.data_dir.display()))?;
+    let path = config.data_dir.join("daybind.sqlite3");
+    let store = SqliteStore::open(&path)
+        .await
+        .with_context(|| format!("cannot open the embedded database {}", path.display()))?;
+    Ok(Arc::new(store))
+}
+
+/// Configuration, services and port of this process.
+pub(crate) async fn assemble(composition: Composition) -> anyhow::Result<(Arc<Config>, AppState)> {
+    let config = Config::read(&composition, &env)?;
+    let keyring = config.keyring(&env)?;
+    let store = open(&config).await?;
+    let services = Services {
+        edition: config.edition,
+        store,
+        keyring: Arc::new(keyring),
+        clock: Arc::new(SystemClock),
+        public_url: config.public_url.clone(),
+        endpoints: Arc::new(config.endpoints.clone()),
+        http: daybind_services::outbound::client().context("cannot set up the HTTP client")?,
+        wake: Arc::default(),
+    };
+    let calendar: Arc<dyn daybind_services::CalendarPort> = if config.edition == composition.built {
+        (composition.calendar)(services.clone())
+    } else {
+        // The Enterprise binary run as Community behaves as Community does, in every respect.
+        Arc::new(CommunityPort)
+    };
+    Ok((Arc::new(config), AppState { services, calendar }))
+}
+
+/// `migrate`
+pub(crate) async fn migrate(composition: Composition) -> anyhow::Result<()> {
+    let config = Config::read(&composition, &env)?;
+    let store = open(&config).await?;
+    store.migrate().await.context("the migration did not finish; nothing of the failed step was kept")?;
+    println!("The database has this version's schema.");
+    Ok(())
+}
+
+/// `demo`
+pub(crate) async fn demo(composition: Composition, providers: bool) -> anyhow::Result<()> {
+    let (config, state) = assemble(composition).await?;
+    state.services.store.migrate().await?;
+    let added = demo::seed(&state.services).await?;
+    if providers && config.edition == Edition::Enterprise {
+        demo_providers(&state).await?;
+    }
+    println!("{}", if added { "Demo tenant added." } else { "The demo tenant is there already." });
+    println!("Log in as one of these (password: {}; never use this tenant for real data):", demo::PASSWORD);
+    for email in demo::emails() {
+        println!("  {email}");
+    }
+    Ok(())
+}
+
+/// The credentials `cargo xtask fakes` accepts.
+async fn demo_providers(state: &AppState) -> Result<(), AppError> {
+    let services = &state.services;
+    let admin = demo::admin(services).await?;
+    let view = profiles::providers(services, &admin).await?;
+    if view.profiles.is_empty() {
+        let input = ProfileInput {
+            display_name: "Demo app registration".to_owned(),
+            client_id: "22222222-2222-4222-8222-222222222222".to_owned(),
+            directory_id: "11111111-1111-4111-8111-111111111111".to_owned(),
+            client_secret: SecretString::from("demo-microsoft-secret"),
+        };
+        let profile = profiles::create(services, &admin, input).await?;
+        let port = state.calendar.as_ref();
+        bindings::set_binding(services, port, &admin, "calendar", &profile.to_string()).await?;
+    }
+    state
+        .calendar
+        .save_google_client(&admin, "daybind-demo.apps.googleusercontent.com", "demo-google-secret")
+        .await
+}
+
+/// `user create`
+pub(crate) async fn create_admin(
+    composition: Composition,
+    email: &str,
+    name: &str,
+    tenant: &str,
+    time_zone: &str,
+) -> anyhow::Result<()> {
+    let (_, state) = assemble(composition).await?;
+    let services = &state.services;
+    if localtime::zone(time_zone).name() != time_zone {
+        bail!("{time_zone} is not an IANA time zone. Example: Europe/Berlin");
+    }
+    let mut password = String::new();
+    std::io::stdin().take(1024).read_to_string(&mut password)?;
+    let password = password.trim_end_matches(['\r', '\n']);
+    if password.chars().count() < 12 {
+        bail!("Give a password of at least 12 characters on standard input");
+    }
+    let hash = auth::hash_password(SecretString::from(password)).await?;
+    let mut unit = services.store.read(Scope::System).await?;
+    let existing = unit.list_tenants().await?.into_iter().find(|known| known.name == tenant);
+    drop(unit);
+    let now = services.now();
+    let new = existing.is_none();
+    let tenant = existing.unwrap_or_else(|| Tenant {
+        tenant_id: services.new_id().into(),
+        name: tenant.to_owned(),
+        time_zone: time_zone.to_owned(),
+    });
+    let mut unit = services.begin(tenant.tenant_id).await?;
+    if new {
+        unit.add_tenant(&tenant, now).await?;
+    }
+    let user = User {
+        tenant_id: tenant.tenant_id,
+        user_id: services.new_id().into(),
+        email: email.trim().to_owned(),
+        display_name: name.trim().to_owned(),
+        user_type: UserType::Internal,
+        role: Role::Admin,
+        is_active: true,
+        time_zone: time_zone.to_owned(),
+    };
+    let email_normalized = normalise_email(email);
+    unit.add_user(&NewUser { user, email_normalized, password_hash: Some(hash) }, now)
+        .await
+        .context("this MSP already has somebody with that email")?;
+    unit.save().await?;
+    println!("Administrator {email} added to {}.", tenant.name);
+    Ok(())
+}
+
+/// `doctor`
+pub(crate) async fn doctor(composition: Composition) -> anyhow::Result<()> {
+    let config = Config::read(&composition, &env)?;
+    println!("OK    configuration: edition {}, public URL {}", config.edition.as_str(), config.public_url);
+    if config.public_url.scheme() != "https" {
+        println!("WARN  public URL: not https; providers send notifications to https addresses only");
+    }
+    config.keyring(&env)?;
+    println!("OK    master key");
+    let store = open(&config).await?;
+    println!("OK    database: {}", if store.is_remote() { "PostgreSQL" } else { "embedded" });
+    store.ready().await.context("FAIL  schema: run the migrate command")?;
+    println!("OK    schema");
+    Ok(())
+}

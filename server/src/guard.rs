@@ -1,0 +1,142 @@
+//! Middleware: request ids, sessions, who may see which page, stale addresses, security headers.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use daybind_app::location::canonical;
+use daybind_app::server::{AppState, RequestActor};
+use daybind_domain::AppError;
+use daybind_services::{Actor, auth};
+use tracing::Instrument as _;
+use url::form_urlencoded;
+
+/// The id of a request, as logs and audit rows name it.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// The session cookie's name: bound to the host by the browser when served over https (RFC 6265bis section 4.1.3.2).
+#[must_use]
+pub fn cookie_name(state: &AppState) -> &'static str {
+    if state.services.public_url.scheme() == "https" { "__Host-daybind" } else { "daybind" }
+}
+
+/// Gives the request an id and logs how it ended. The query is never logged: it may carry codes.
+pub async fn trace(mut request: Request, next: Next) -> Response {
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let span = tracing::info_span!("request", request_id = id);
+    async move {
+        let begun = std::time::Instant::now();
+        let mut response = next.run(request).await;
+        let (status, millis) = (response.status().as_u16(), begun.elapsed().as_millis());
+        tracing::info!(%method, path, status, millis, "{method} {path} {status}");
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert("x-request-id", value);
+        }
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// Security headers on every answer.
+pub async fn headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let fixed = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        // Forms without WebAssembly need the Referer of our own pages.
+        (header::REFERRER_POLICY, "strict-origin-when-cross-origin"),
+        (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (header::HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if state.services.public_url.scheme() == "https" {
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=63072000; includeSubDomains"),
+        );
+    }
+    let asset = ["/pkg/", "/fonts/", "/icons", "/favicon"].iter().any(|start| path.starts_with(start));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static(if asset { "no-cache" } else { "no-store" }));
+    response
+}
+
+/// Finds out who sends the request and notes it for everything behind.
+pub async fn session(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
+    let jar = CookieJar::from_headers(request.headers());
+    let actor = match jar.get(cookie_name(&state)) {
+        Some(cookie) => match auth::authenticate(&state.services, cookie.value(), id).await {
+            Ok(actor) => actor,
+            Err(error) => return plain(&error),
+        },
+        None => None,
+    };
+    request.extensions_mut().insert(actor.clone());
+    request.extensions_mut().insert(RequestActor(actor));
+    next.run(request).await
+}
+
+/// Sends signed-out people to sign in, hides the MSP's pages from client-portal users, and mends stale addresses.
+pub async fn pages(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let actor = request.extensions().get::<RequestActor>().and_then(|actor| actor.0.clone());
+    let inside = path == "/" || path == "/msp" || path.starts_with("/msp/");
+    if inside && matches!(*request.method(), Method::GET | Method::HEAD) {
+        match &actor {
+            None => return Redirect::to(&sign_in_address(&request)).into_response(),
+            Some(actor) if !actor.is_internal() => {
+                return (StatusCode::NOT_FOUND, "There is no such page.").into_response();
+            }
+            Some(_) => {}
+        }
+        let query: Vec<(String, String)> =
+            form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
+                .into_owned()
+                .collect();
+        if let Some(target) = canonical(state.services.edition, &path, &query) {
+            return Redirect::to(&target).into_response();
+        }
+    }
+    if path == "/auth/msp/signin" && request.method() == Method::GET && signed_in_staff(actor.as_ref()) {
+        return Redirect::to("/msp/schedule").into_response();
+    }
+    next.run(request).await
+}
+
+fn signed_in_staff(actor: Option<&Actor>) -> bool {
+    actor.is_some_and(Actor::is_internal)
+}
+
+fn sign_in_address(request: &Request) -> String {
+    let wanted = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    if wanted == "/" {
+        return "/auth/msp/signin".to_owned();
+    }
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
+    format!("/auth/msp/signin?{query}")
+}
+
+/// A failure outside any page: cause, next step, reference, as plain text.
+#[must_use]
+pub fn plain(error: &AppError) -> Response {
+    let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut text = error.message.clone();
+    for more in [error.next_step.clone(), error.reference.as_ref().map(|id| format!("Reference: {id}"))] {
+        if let Some(more) = more {
+            text.push('\n');
+            text.push_str(&more);
+        }
+    }
+    (status, text).into_response()
+}

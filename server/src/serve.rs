@@ -1,0 +1,81 @@
+//! `serve`: pages and background work until SIGTERM or Ctrl-C.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use daybind_services::jobs;
+use leptos::config::LeptosOptions;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::csp::Policy;
+use crate::{Composition, commands, router};
+
+/// How long running jobs may take to end after a stop was asked for.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Serves until stopped.
+pub(crate) async fn serve(composition: Composition) -> anyhow::Result<()> {
+    let (config, state) = commands::assemble(composition).await?;
+    let services = state.services.clone();
+    if services.store.is_remote() {
+        services
+            .store
+            .ready()
+            .await
+            .context("the database does not have this version's schema; run the migrate command first")?;
+    } else {
+        services.store.migrate().await.context("cannot bring the embedded database up to date")?;
+    }
+    let options = LeptosOptions::builder()
+        .output_name("daybind")
+        .site_root(config.site_root.as_str())
+        .site_pkg_dir("pkg")
+        .site_addr(config.listen)
+        .build();
+    let targets = composition.form_targets.iter().filter_map(|name| config.endpoints.get(name));
+    let policy = Policy::new(targets.chain([config.endpoints.microsoft_login.as_str()]));
+    let app = router::router(&state, (composition.entries)(), options, &policy)?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}; set DAYBIND_LISTEN to a free address", config.listen))?;
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_on_signal(stop.clone()));
+    state.calendar.start().await?;
+    let worker =
+        tokio::spawn(jobs::work(services.clone(), Arc::clone(&state.calendar), stop.clone(), GRACE));
+    tracing::info!(
+        edition = config.edition.as_str(),
+        listen = %listener.local_addr()?,
+        "Daybind serves at {}", config.public_url
+    );
+    let stopped = stop.clone();
+    axum::serve(listener, app)
+        .with_graceful_shutdown(async move { stopped.cancelled().await })
+        .await
+        .context("the server stopped unexpectedly")?;
+    worker.await.context("the job worker failed")?;
+    services.store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminated) => tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            },
+            Err(_) => drop(interrupted.await),
+        }
+    }
+    #[cfg(not(unix))]
+    drop(interrupted.await);
+    tracing::info!("stopping: no new work, letting what runs finish");
+    stop.cancel();
+}
