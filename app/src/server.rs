@@ -44,15 +44,27 @@ pub fn actor() -> Result<Actor, ApiError> {
 }
 
 /// Sets the HTTP status that goes with a failure; without it Leptos answers 500.
+///
+/// A form sent without WebAssembly keeps the redirect that carries the failure back to its page: any other status would
+/// make the browser stop at an empty answer.
 pub fn answer<T>(result: Result<T, impl Into<ApiError>>) -> Result<T, ApiError> {
     result.map_err(|error| {
         let error: ApiError = error.into();
         if let (Some(options), Ok(status)) =
             (use_context::<ResponseOptions>(), StatusCode::from_u16(error.0.code.status()))
+            && !plain_form()
         {
             options.set_status(status);
         }
         error
+    })
+}
+
+/// Whether this request is a form sent by the browser itself: Leptos' own calls do not ask for HTML.
+fn plain_form() -> bool {
+    use_context::<http::request::Parts>().is_some_and(|parts| {
+        let accepts = parts.headers.get(http::header::ACCEPT).and_then(|value| value.to_str().ok());
+        parts.method == http::Method::POST && accepts.is_some_and(|value| value.contains("text/html"))
     })
 }
 

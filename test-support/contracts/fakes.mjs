@@ -2,7 +2,9 @@
 // DAYBIND_FAKES_BIN names the binary; default is the debug build of the workspace.
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
@@ -36,7 +38,16 @@ export async function startFakes() {
     if (!answer.ok) throw new Error(JSON.stringify(json));
     return json;
   };
-  return { base, control, stop: () => child.kill() };
+  // With DAYBIND_FAKES_LOG_DIR set, the request log is kept there for check-log.
+  const stop = async (name) => {
+    const folder = process.env.DAYBIND_FAKES_LOG_DIR;
+    if (folder) {
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, `${name}.json`), JSON.stringify(await control('GET', 'log'), null, 1));
+    }
+    child.kill();
+  };
+  return { base, control, stop };
 }
 
 export const google = {

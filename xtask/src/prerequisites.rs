@@ -19,6 +19,8 @@ pub enum Program {
     Postgres,
     /// The browser that Playwright drives.
     Chromium,
+    /// Python with pip, which fetches Google's description of its calendar API.
+    Python,
 }
 
 impl Program {
@@ -28,6 +30,10 @@ impl Program {
             Self::Node => context.which("node").is_some() && context.which("npm").is_some(),
             Self::Postgres => postgres_bin(context).is_some(),
             Self::Chromium => chromium(context).is_some(),
+            Self::Python => {
+                process::output(context.command("python3").args(["-m", "pip", "--version"]))
+                    .is_some()
+            }
         }
     }
 
@@ -37,6 +43,7 @@ impl Program {
             Self::Node => &["nodejs", "npm"],
             Self::Postgres => &["postgresql"],
             Self::Chromium => &["chromium"],
+            Self::Python => &["python3", "python3-pip"],
         }
     }
 }

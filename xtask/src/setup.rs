@@ -23,11 +23,13 @@ pub enum Need {
     Node,
     /// A browser.
     Browser,
+    /// What the stand-ins' contracts are checked with.
+    Contracts,
 }
 
 impl Need {
     /// Everything there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Rust,
         Self::Build,
         Self::ReleaseBuild,
@@ -35,6 +37,7 @@ impl Need {
         Self::Postgres,
         Self::Node,
         Self::Browser,
+        Self::Contracts,
     ];
 
     fn programs(self) -> &'static [Program] {
@@ -44,6 +47,7 @@ impl Need {
             Self::Deny => &[],
             Self::Postgres => &[Program::Postgres],
             Self::Browser => &[Program::Chromium],
+            Self::Contracts => &[Program::Node, Program::Python],
         }
     }
 
@@ -52,7 +56,7 @@ impl Need {
             Self::Build => &[Tool::CargoLeptos, Tool::WasmBindgen, Tool::Sass],
             Self::ReleaseBuild => &[Tool::Binaryen],
             Self::Deny => &[Tool::CargoDeny],
-            Self::Rust | Self::Postgres | Self::Node | Self::Browser => &[],
+            Self::Rust | Self::Postgres | Self::Node | Self::Browser | Self::Contracts => &[],
         }
     }
 }

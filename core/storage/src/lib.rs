@@ -16,6 +16,7 @@ pub mod contract;
 pub mod audit;
 pub mod error;
 pub mod flows;
+pub mod implement;
 pub mod jobs;
 pub mod profiles;
 pub mod schedule;

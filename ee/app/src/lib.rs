@@ -1,1 +1,37 @@
-//! Placeholder.
+//! Enterprise pages: calendar tab of the profile, calendar category of the settings, the Google card on Providers.
+
+pub mod calendar_profile;
+pub mod calendar_settings;
+pub mod connection;
+pub mod google_card;
+pub mod outcome;
+
+use daybind_app::Entries;
+use daybind_app::entries::Place;
+use daybind_domain::Edition;
+use leptos::prelude::*;
+
+use calendar_profile::CalendarProfile;
+use calendar_settings::CalendarSettings;
+use google_card::GoogleCard;
+
+/// The Enterprise table of entry points. Server and browser lower it when Community runs.
+#[must_use]
+pub fn entries() -> Entries {
+    Entries {
+        edition: Edition::Enterprise,
+        calendar_settings: Some(Place {
+            key: "calendar",
+            label: "Calendar",
+            view: || view! { <CalendarSettings/> }.into_any(),
+        }),
+        calendar_profile: Some(Place {
+            key: "calendar",
+            label: "Calendar",
+            view: || view! { <CalendarProfile/> }.into_any(),
+        }),
+        provider_cards: Some(|| view! { <GoogleCard/> }.into_any()),
+        microsoft_intro: "A Microsoft profile is an app registration that MSP SSO, Email, Calendar and Teams can use, each the same or another one.",
+        microsoft_empty: "Add the app registration that MSP SSO, Email, Calendar or Teams should use.",
+    }
+}

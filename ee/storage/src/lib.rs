@@ -1,1 +1,159 @@
-//! Placeholder.
+//! Where the Enterprise edition keeps its calendars: a repository over the same transaction as the core's.
+//!
+//! [`calendar`] finds the implementation for whichever database the unit of work belongs to.
+
+mod implement;
+mod postgres;
+mod rows;
+mod sqlite;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use daybind_domain::ids::{ConnectionId, EntryId, SubscriptionId, TenantId, UserId};
+use daybind_storage::{StorageError, StorageResult, UnitOfWork};
+use daybind_storage_postgres::PgUnit;
+use daybind_storage_sqlite::SqliteUnit;
+
+pub use rows::{Connection, GoogleClient, Mapping, Subscription};
+
+/// Calendar connections, mappings, push subscriptions, and the tenant's Google client.
+#[async_trait]
+pub trait CalendarRepository: Send {
+    /// The tenant's Google client.
+    async fn find_google_client(&mut self, tenant_id: TenantId) -> StorageResult<Option<GoogleClient>>;
+
+    /// Stores the tenant's Google client over an earlier one; the version is set by the database.
+    async fn save_google_client(&mut self, client: &GoogleClient) -> StorageResult<()>;
+
+    /// Adds a connection. `Duplicate` when its calendar is taken.
+    async fn add_connection(&mut self, connection: &Connection) -> StorageResult<()>;
+
+    /// Looks a connection up.
+    async fn find_connection(
+        &mut self,
+        tenant_id: TenantId,
+        connection_id: ConnectionId,
+    ) -> StorageResult<Option<Connection>>;
+
+    /// The tenant's connections, oldest first.
+    async fn list_connections(&mut self, tenant_id: TenantId) -> StorageResult<Vec<Connection>>;
+
+    /// One technician's connections, oldest first.
+    async fn list_user_connections(
+        &mut self,
+        tenant_id: TenantId,
+        user_id: UserId,
+    ) -> StorageResult<Vec<Connection>>;
+
+    /// Stores everything but the keys if the row still has `connection.version`; raises it by one. `Stale` when it has
+    /// another or is gone, `Duplicate` when the calendar is taken.
+    async fn update_connection(&mut self, connection: &Connection) -> StorageResult<()>;
+
+    /// Removes a connection with its mappings and subscriptions.
+    async fn remove_connection(
+        &mut self,
+        tenant_id: TenantId,
+        connection_id: ConnectionId,
+    ) -> StorageResult<()>;
+
+    /// Adds a mapping. `Duplicate` when the connection already maps the entry.
+    async fn add_mapping(&mut self, mapping: &Mapping) -> StorageResult<()>;
+
+    /// The mapping of an entry through a connection.
+    async fn find_mapping(
+        &mut self,
+        tenant_id: TenantId,
+        connection_id: ConnectionId,
+        entry_id: EntryId,
+    ) -> StorageResult<Option<Mapping>>;
+
+    /// The mapping of an external event of a connection.
+    async fn find_mapping_by_event(
+        &mut self,
+        tenant_id: TenantId,
+        connection_id: ConnectionId,
+        external_event_id: &str,
+    ) -> StorageResult<Option<Mapping>>;
+
+    /// All mappings of a connection, oldest first.
+    async fn list_mappings(
+        &mut self,
+        tenant_id: TenantId,
+        connection_id: ConnectionId,
+    ) -> StorageResult<Vec<Mapping>>;
+
+    /// All mappings of an entry.
+    async fn list_entry_mappings(
+        &mut self,
+        tenant_id: TenantId,
+        entry_id: EntryId,
+    ) -> StorageResult<Vec<Mapping>>;
+
+    /// Stores everything but the keys. `NotFound` when the row is gone.
+    async fn update_mapping(&mut self, mapping: &Mapping) -> StorageResult<()>;
+
+    /// Adds a subscription.
+    async fn add_subscription(&mut self, subscription: &Subscription) -> StorageResult<()>;
+
+    /// Looks a subscription up.
+    async fn find_subscription(
+        &mut self,
+        tenant_id: TenantId,
+        subscription_id: SubscriptionId,
+    ) -> StorageResult<Option<Subscription>>;
+
+    /// A connection's subscriptions, oldest first.
+    async fn list_subscriptions(
+        &mut self,
+        tenant_id: TenantId,
+        connection_id: ConnectionId,
+    ) -> StorageResult<Vec<Subscription>>;
+
+    /// Stores external ids, state, expiry and last notification. `NotFound` when the row is gone.
+    async fn update_subscription(&mut self, subscription: &Subscription) -> StorageResult<()>;
+
+    /// Notes that a notification arrived; fine when the row is gone.
+    async fn touch_subscription(
+        &mut self,
+        tenant_id: TenantId,
+        subscription_id: SubscriptionId,
+        now: DateTime<Utc>,
+    ) -> StorageResult<()>;
+
+    /// Removes a subscription; fine when there is none.
+    async fn remove_subscription(
+        &mut self,
+        tenant_id: TenantId,
+        subscription_id: SubscriptionId,
+    ) -> StorageResult<()>;
+}
+
+/// The calendar repository inside a unit of work.
+///
+/// # Errors
+/// `Database` when the unit belongs to a database this crate does not know.
+pub fn calendar(unit: &mut dyn UnitOfWork) -> StorageResult<&mut dyn CalendarRepository> {
+    let any = unit.as_any_mut();
+    if any.is::<PgUnit>() {
+        if let Some(unit) = any.downcast_mut::<PgUnit>() {
+            return Ok(unit);
+        }
+    } else if let Some(unit) = any.downcast_mut::<SqliteUnit>() {
+        return Ok(unit);
+    }
+    Err(StorageError::database(std::io::Error::other("calendars need PostgreSQL or SQLite")))
+}
+
+/// Sorts a driver's error.
+fn failure(error: sqlx::Error) -> StorageError {
+    match &error {
+        sqlx::Error::RowNotFound => StorageError::NotFound,
+        sqlx::Error::Database(inner) if inner.is_unique_violation() => {
+            StorageError::Duplicate(inner.constraint().unwrap_or_else(|| inner.message()).to_owned())
+        }
+        sqlx::Error::Database(inner) if inner.is_foreign_key_violation() => {
+            StorageError::Reference(inner.constraint().unwrap_or_else(|| inner.message()).to_owned())
+        }
+        _ => StorageError::database(error),
+    }
+}

@@ -24,7 +24,7 @@ before(async () => {
     authProvider: (done) => done(null, tokens.access_token),
   });
 });
-after(() => fakes.stop());
+after(() => fakes.stop('microsoft'));
 
 const event = (transactionId) => ({
   subject: 'Repair', transactionId,

@@ -2,6 +2,7 @@
 
 use crate::google::{error, number, usual};
 use crate::google_push;
+use crate::google_series;
 use crate::http::{Call, Reply, merge, pack, unpack};
 use crate::state::{Calendar, Event, Past, Provider, State};
 use crate::zones;
@@ -161,8 +162,8 @@ fn property_matches(call: &Call, event: &Event, parameter: &str, kind: &str) -> 
 
 /// `events.get`; a deleted event is still found, as cancelled.
 pub(crate) fn get(calendar: &Calendar, id: &str) -> Result<Reply, Reply> {
-    let event = calendar.events.get(id).ok_or_else(|| usual(404))?;
-    let body = view(event);
+    let event = google_series::find(calendar, id).ok_or_else(|| usual(404))?;
+    let body = view(&event);
     let tag = body["etag"].as_str().unwrap_or_default().to_owned();
     Ok(Reply::json(200, body).with("etag", &tag))
 }
@@ -274,8 +275,8 @@ pub(crate) fn change(
         .calendar(Provider::Google, calendar_id)
         .ok_or_else(|| usual(404))?;
     let zone = calendar.zone.clone();
-    let old = calendar.events.get(id).ok_or_else(|| usual(404))?;
-    check(old, condition)?;
+    let old = google_series::find(calendar, id).ok_or_else(|| usual(404))?;
+    check(&old, condition)?;
     let wanted = writable(body);
     if old.deleted && wanted["status"] != json!("confirmed") {
         return Err(error(403, "forbidden", "Forbidden"));
@@ -335,15 +336,27 @@ pub(crate) fn remove(
     let calendar = state
         .calendar(Provider::Google, calendar_id)
         .ok_or_else(|| usual(404))?;
-    let old = calendar.events.get(id).ok_or_else(|| usual(404))?;
+    let old = google_series::find(calendar, id).ok_or_else(|| usual(404))?;
     if old.deleted {
         return Err(error(410, "deleted", "Resource has been deleted"));
     }
-    check(old, condition)?;
+    check(&old, condition)?;
     let mut event = old.body.clone();
     event["status"] = "cancelled".into();
     event["updated"] = zones::millis(Utc::now()).into();
     store(state, calendar_id, event, None);
+    // Changed occurrences go with their series.
+    let exceptions: Vec<Value> = state
+        .calendar(Provider::Google, calendar_id)
+        .into_iter()
+        .flat_map(|c| c.events.values())
+        .filter(|e| !e.deleted && e.body["recurringEventId"] == json!(id))
+        .map(|e| e.body.clone())
+        .collect();
+    for mut exception in exceptions {
+        exception["status"] = "cancelled".into();
+        store(state, calendar_id, exception, None);
+    }
     Ok(())
 }
 

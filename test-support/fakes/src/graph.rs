@@ -282,7 +282,7 @@ fn route(state: &mut State, call: &Call, operation: &str) -> Result<Reply, Reply
             graph_view::delta(state, call, &id)
         }
         _ => {
-            let named = matches!(rest, ["calendars", ..] | ["calendar", ..]);
+            let named = matches!(rest, ["calendars" | "calendar", ..]);
             let calendar = calendar_in(state, &account, rest)?.id.clone();
             // `/me/events` reaches every calendar of the mailbox.
             let scope: Vec<String> = state

@@ -210,14 +210,14 @@ pub(crate) fn create(
     );
     let mut event = json!({
         "id": id, "createdDateTime": zones::ticks(Utc::now()), "categories": [],
-        "transactionId": null, "iCalUId": uid, "uid": uid,
+        "transactionId": null, "iCalUId": uid,
         "reminderMinutesBeforeStart": 15, "isReminderOn": true, "hasAttachments": false,
         "subject": "", "importance": "normal", "sensitivity": "normal", "isAllDay": false,
         "isCancelled": false, "isOrganizer": true, "responseRequested": true,
         "seriesMasterId": null, "showAs": "busy", "type": "singleInstance",
         "webLink": format!("{}/?microsoft={id}", state.base),
         "onlineMeetingUrl": null, "isOnlineMeeting": false, "onlineMeetingProvider": "unknown",
-        "allowNewTimeProposals": true, "occurrenceId": null, "isDraft": false,
+        "allowNewTimeProposals": true, "isDraft": false,
         "hideAttendees": false, "recurrence": null,
         "responseStatus": {"response": "organizer", "time": "0001-01-01T00:00:00Z"},
         "body": {"contentType": "html", "content": ""},
@@ -358,8 +358,7 @@ fn apply(event: &mut Value, body: &Value) -> Result<(), Reply> {
         }
         event["type"] = "seriesMaster".into();
         if event["recurrence"]["range"]["recurrenceTimeZone"].is_null() {
-            event["recurrence"]["range"]["recurrenceTimeZone"] =
-                event["start"]["timeZone"].clone();
+            event["recurrence"]["range"]["recurrenceTimeZone"] = event["start"]["timeZone"].clone();
         }
     } else {
         event["type"] = "singleInstance".into();

@@ -94,7 +94,6 @@ fn occurrences(body: &Value, until: DateTime<Utc>) -> Vec<(String, Value)> {
         item["id"] = id.clone().into();
         item["type"] = "occurrence".into();
         item["seriesMasterId"] = master.into();
-        item["occurrenceId"] = format!("OID.{}.{}", master, day.format("%Y-%m-%d")).into();
         item["recurrence"] = Value::Null;
         item["transactionId"] = Value::Null;
         item["start"]["dateTime"] = zones::graph_wall(begins).into();

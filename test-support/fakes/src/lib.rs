@@ -9,6 +9,7 @@ mod fault;
 mod google;
 mod google_events;
 mod google_push;
+mod google_series;
 mod graph;
 mod graph_events;
 mod graph_series;

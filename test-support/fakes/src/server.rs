@@ -11,6 +11,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::response::Response;
+use futures::StreamExt as _;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -249,8 +250,13 @@ fn render(reply: Reply, fault: Option<&FaultKind>) -> Response {
     let body = if matches!(fault, Some(FaultKind::Truncate)) {
         response = response.header("content-length", bytes.len());
         bytes.truncate(bytes.len() / 2);
-        let broken = std::io::Error::other("truncated on demand");
-        Body::from_stream(futures::stream::iter([Ok(Bytes::from(bytes)), Err(broken)]))
+        // The pause lets the first half reach the wire before the connection breaks.
+        let broken = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Err(std::io::Error::other("truncated on demand"))
+        };
+        let half = futures::stream::iter([Ok(Bytes::from(bytes))]);
+        Body::from_stream(half.chain(futures::stream::once(broken)))
     } else {
         Body::from(bytes)
     };

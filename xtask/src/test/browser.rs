@@ -1,5 +1,6 @@
 //! Tests that run on Node: the contracts of the stand-ins, and the journeys in a browser.
 
+use super::checks;
 use super::count::{Count, node_test, playwright};
 use crate::build::{self, Edition};
 use crate::prerequisites;
@@ -24,14 +25,31 @@ fn install(context: &Context, folder: &Path) -> Result<()> {
     process::run(&mut npm(context, folder, &args))
 }
 
-/// The stand-ins against the providers' official SDKs and descriptions.
+/// The stand-ins against the providers' official SDKs; then every request and answer of that run
+/// against the providers' own descriptions.
 pub fn contracts(context: &Context) -> Result<Count> {
     let folder = context.root.join("test-support/contracts");
     install(context, &folder)?;
     build::build_fakes(context)?;
+    let logs = context.target.join("contract-logs");
+    if logs.exists() {
+        fs::remove_dir_all(&logs)?;
+    }
     let mut command = npm(context, &folder, &["run", "smoke"]);
-    let seen = process::tee(command.env("DAYBIND_FAKES_BIN", build::fakes(context)))?;
-    Ok(node_test(&seen.stdout).with_exit(seen.success))
+    command
+        .env("DAYBIND_FAKES_BIN", build::fakes(context))
+        .env("DAYBIND_FAKES_LOG_DIR", &logs);
+    let seen = process::tee(&mut command)?;
+    let mut count = node_test(&seen.stdout).with_exit(seen.success);
+
+    let mut list = Vec::new();
+    for entry in fs::read_dir(&logs).context("the smoke tests left no request logs")? {
+        let file = entry?.path();
+        let mut check = npm(context, &folder, &["run", "--silent", "check-log", "--"]);
+        list.push((file.display().to_string(), process::run(check.arg(&file))));
+    }
+    count += checks(list)?;
+    Ok(count)
 }
 
 /// The journeys of both editions; the suite starts the servers it needs.

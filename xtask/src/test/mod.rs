@@ -71,7 +71,7 @@ impl Step {
             Self::Deny => &[Need::Rust, Need::Deny],
             Self::Unit => &[Need::Rust, Need::Postgres],
             Self::Build | Self::Artefacts => &[Need::Rust, Need::Build, Need::ReleaseBuild],
-            Self::Contracts => &[Need::Rust, Need::Node],
+            Self::Contracts => &[Need::Rust, Need::Contracts],
             Self::E2e => &[
                 Need::Rust,
                 Need::Build,

@@ -1,0 +1,82 @@
+//! The frame of every page of the MSP's side: skip link, rail, main landmark.
+
+use daybind_domain::view::SessionView;
+use leptos::html;
+use leptos::prelude::*;
+use leptos_router::components::Outlet;
+use leptos_router::hooks::use_location;
+
+use crate::api::session::current_session;
+
+/// Rail and content. Stays mounted while one moves between its pages.
+#[component]
+pub fn Frame() -> impl IntoView {
+    let session = Resource::new(|| (), |()| current_session());
+    let path = use_location().pathname;
+    let main = NodeRef::<html::Main>::new();
+    // A page reached without a page load is announced by moving the focus to it, as a page load would.
+    Effect::new(move |last: Option<String>| {
+        let now = path.get();
+        if last.is_some_and(|last| last != now)
+            && let Some(main) = main.get_untracked()
+        {
+            let _ = main.focus();
+        }
+        now
+    });
+    view! {
+        <div class="db-shell">
+            <a class="db-skip" href="#main" rel="external">"Skip to content"</a>
+            <header class="db-rail">
+                <a class="db-rail__brand" href="/msp/schedule">"Daybind"</a>
+                <Suspense>
+                    {move || Suspend::new(async move {
+                        match session.await {
+                            Ok(session) => view! { <Rail session/> }.into_any(),
+                            Err(_) => view! {
+                                <p><a href="/auth/msp/signin" rel="external">"Sign in"</a></p>
+                            }.into_any(),
+                        }
+                    })}
+                </Suspense>
+            </header>
+            <main id="main" class="db-main" tabindex="-1" node_ref=main>
+                <Outlet/>
+            </main>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Rail(session: SessionView) -> impl IntoView {
+    let path = use_location().pathname;
+    let current = move |place: &'static str| move || path.with(|path| path == place).then_some("page");
+    let settings = session.can_read_settings.then(|| {
+        view! {
+            <li>
+                <a
+                    href="/msp/settings?tab=integrations&category=providers"
+                    aria-current=current("/msp/settings")
+                >"Settings"</a>
+            </li>
+        }
+    });
+    view! {
+        <p class="db-rail__tenant">{session.tenant_name}</p>
+        <nav class="db-rail__nav" aria-label="Main">
+            <ul>
+                <li><a href="/msp/schedule" aria-current=current("/msp/schedule")>"Schedule"</a></li>
+                {settings}
+                <li><a href="/msp/profile?tab=profile" aria-current=current("/msp/profile")>"Profile"</a></li>
+            </ul>
+        </nav>
+        <div class="db-rail__person">
+            <p>{session.name}</p>
+            <form method="post" action="/auth/msp/signout">
+                <button type="submit" class="db-btn db-btn--quiet">"Sign out"</button>
+            </form>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,21 @@
+//! The pages both editions share. Each works without WebAssembly; hydration only makes it quicker.
+
+pub mod failure;
+pub mod forms;
+pub mod frame;
+pub mod profile;
+pub mod providers;
+pub mod schedule;
+pub mod schedule_form;
+pub mod settings;
+pub mod signin;
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// The value of a query parameter, decoded; empty when it is absent.
+#[must_use]
+pub fn query_value(name: &'static str) -> Memo<String> {
+    let query = use_query_map();
+    Memo::new(move |_| query.with(|query| query.get(name).unwrap_or_default()))
+}

@@ -1,0 +1,88 @@
+//! One's own profile: who one is here, and the edition's tab.
+
+use daybind_domain::CALENDAR_ENTERPRISE_ONLY;
+use daybind_domain::view::SessionView;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::failure::Failure;
+use super::query_value;
+use crate::api::session::current_session;
+use crate::entries::Entries;
+
+/// `/msp/profile`: `tab` chooses what is shown; an unknown one shows the profile.
+#[component]
+pub fn ProfilePage() -> impl IntoView {
+    let tab = query_value("tab");
+    let place = Entries::current().calendar_profile;
+    let elsewhere = move || place.is_some_and(|place| tab.with(|key| key == place.key));
+    let current = move |here: bool| move || (elsewhere() != here).then_some("page");
+    let tabs = place.map(|place| {
+        view! {
+            <nav class="db-tabs" aria-label="Profile">
+                <ul>
+                    <li><a href="/msp/profile?tab=profile" aria-current=current(true)>"Profile"</a></li>
+                    <li>
+                        <a href=format!("/msp/profile?tab={}", place.key) aria-current=current(false)>{place.label}</a>
+                    </li>
+                </ul>
+            </nav>
+        }
+    });
+    view! {
+        <Title text="Profile · Daybind"/>
+        {tabs}
+        {move || if elsewhere() {
+            view! { <CalendarProfileSettings/> }.into_any()
+        } else {
+            view! { <AboutMe/> }.into_any()
+        }}
+    }
+    .into_any()
+}
+
+/// The profile's entry point into the edition: its own tab, or the one sentence every such surface says without one.
+#[component]
+pub fn CalendarProfileSettings() -> impl IntoView {
+    match Entries::current().calendar_profile {
+        Some(place) => (place.view)(),
+        None => view! { <p>{CALENDAR_ENTERPRISE_ONLY}</p> }.into_any(),
+    }
+}
+
+#[component]
+fn AboutMe() -> impl IntoView {
+    let session = Resource::new(|| (), |()| current_session());
+    view! {
+        <div class="db-page-head"><h1>"Profile"</h1></div>
+        <Suspense fallback=|| view! { <p>"Loading your profile …"</p> }>
+            {move || Suspend::new(async move {
+                match session.await {
+                    Ok(session) => view! { <Facts session/> }.into_any(),
+                    Err(error) => view! { <Failure error/> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+    .into_any()
+}
+
+#[component]
+fn Facts(session: SessionView) -> impl IntoView {
+    view! {
+        <section class="db-section">
+            <dl class="db-facts">
+                <dt>"Name"</dt>
+                <dd>{session.name}</dd>
+                <dt>"Work email"</dt>
+                <dd>{session.email}</dd>
+                <dt>"Time zone"</dt>
+                <dd>{session.time_zone}</dd>
+                <dt>"MSP"</dt>
+                <dd>{session.tenant_name}</dd>
+            </dl>
+            <p>"Your administrator changes these. Times everywhere in Daybind are in your time zone."</p>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,164 @@
+//! One week of the schedule.
+
+use daybind_domain::view::{DayView, EntryView, ScheduleView, SyncMark};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::failure::Failure;
+use super::forms::Announcement;
+use super::query_value;
+use super::schedule_form::EntryPanel;
+use crate::api::schedule::list_schedule;
+
+/// `/msp/schedule`: `week` is any day of the week shown, `entry` the entry being edited (`new` for a new one), `saved`
+/// what has just been done.
+#[component]
+pub fn SchedulePage() -> impl IntoView {
+    let (week, entry, saved) = (query_value("week"), query_value("entry"), query_value("saved"));
+    // Opening and closing the form are part of the source: after a change the week is read again.
+    let view = Resource::new(move || (week.get(), entry.get(), saved.get()), |(week, ..)| list_schedule(week));
+    let announcement = move || {
+        let text = match saved.get().as_str() {
+            "entry" => "The entry is saved.",
+            "deleted" => "The entry is deleted.",
+            _ => return None,
+        };
+        Some(view! { <Announcement text dismiss=address(&week.get(), "")/> })
+    };
+    let panel = move || {
+        let id = entry.get();
+        (!id.is_empty()).then(|| view! { <EntryPanel entry_id=id week=week.get_untracked()/> })
+    };
+    view! {
+        <Title text="Schedule · Daybind"/>
+        {announcement}
+        {panel}
+        <Transition fallback=|| view! { <p>"Loading the week …"</p> }>
+            {move || Suspend::new(async move {
+                match view.await {
+                    Ok(view) => view! { <Week view/> }.into_any(),
+                    Err(error) => view! { <h1>"Schedule"</h1><Failure error/> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+/// The schedule's address; either part may be empty.
+#[must_use]
+pub fn address(week: &str, entry: &str) -> String {
+    // Both come from the address or the server; only what a date or an id is made of goes back into a link.
+    let clean = |text: &str| -> String {
+        text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
+    };
+    let (week, entry) = (clean(week), clean(entry));
+    match (week.is_empty(), entry.is_empty()) {
+        (true, true) => "/msp/schedule".to_owned(),
+        (false, true) => format!("/msp/schedule?week={week}"),
+        (true, false) => format!("/msp/schedule?entry={entry}"),
+        (false, false) => format!("/msp/schedule?week={week}&entry={entry}"),
+    }
+}
+
+#[component]
+fn Week(view: ScheduleView) -> impl IntoView {
+    let week = view.week_start;
+    let empty = view.days.iter().all(|day| day.entries.is_empty()).then(|| {
+        view! {
+            <div class="db-empty">
+                <p>"Nothing is planned this week."</p>
+                <p><a class="db-btn db-btn--secondary" href=address(&week, "new")>"Plan something"</a></p>
+            </div>
+        }
+    });
+    let days: Vec<_> =
+        view.days.into_iter().map(|day| view! { <Day day week=week.clone()/> }).collect();
+    view! {
+        <div class="db-page-head">
+            <div>
+                <h1>"Schedule"</h1>
+                <p>{view.week_title}" · times in "{view.time_zone}</p>
+            </div>
+            <nav class="db-page-head__actions" aria-label="Weeks">
+                <a class="db-btn db-btn--quiet" href=address(&view.previous, "")>"Previous week"</a>
+                <a class="db-btn db-btn--quiet" href="/msp/schedule">"This week"</a>
+                <a class="db-btn db-btn--quiet" href=address(&view.next, "")>"Next week"</a>
+                <a class="db-btn db-btn--primary" href=address(&week, "new")>"New entry"</a>
+            </nav>
+        </div>
+        {empty}
+        <ol class="db-week db-agenda">{days}</ol>
+    }
+    .into_any()
+}
+
+#[component]
+fn Day(day: DayView, week: String) -> impl IntoView {
+    let content = if day.entries.is_empty() {
+        view! { <p class="db-agenda__none">"Free"</p> }.into_any()
+    } else {
+        let entries: Vec<_> =
+            day.entries.into_iter().map(|entry| view! { <Entry entry week=week.clone()/> }).collect();
+        view! { <ul class="db-agenda__entries">{entries}</ul> }.into_any()
+    };
+    view! {
+        <li class="db-agenda__day">
+            <h2 class="db-agenda__title"><time datetime=day.date>{day.title}</time></h2>
+            {content}
+        </li>
+    }
+    .into_any()
+}
+
+#[component]
+fn Entry(entry: EntryView, week: String) -> impl IntoView {
+    let names = entry.assignees.iter().map(|person| person.name.as_str()).collect::<Vec<_>>().join(", ");
+    let status = match entry.status.as_str() {
+        "cancelled" => Some("Cancelled"),
+        "completed" => Some("Completed"),
+        _ => None,
+    };
+    let edit = format!("Edit {}", entry.title);
+    view! {
+        <li class="db-agenda__entry">
+            <p class="db-agenda__time">{entry.time_text}</p>
+            <h3 class="db-agenda__name">{entry.title}</h3>
+            {(!entry.location.is_empty()).then(|| view! { <p class="db-agenda__place">{entry.location}</p> })}
+            {(!names.is_empty()).then(|| view! { <p class="db-agenda__people">{names}</p> })}
+            {status.map(|word| view! { <p class="db-agenda__state">{word}</p> })}
+            {entry.sync.map(|mark| view! { <Mark mark/> })}
+            <a class="db-agenda__edit" href=address(&week, &entry.entry_id) aria-label=edit>"Edit"</a>
+        </li>
+    }
+    .into_any()
+}
+
+/// How an entry stands outside Daybind: a word, its class, and why.
+#[component]
+fn Mark(mark: SyncMark) -> impl IntoView {
+    let state = match mark.state.as_str() {
+        known @ ("synced" | "waiting" | "conflict" | "failed") => known,
+        _ => "not_synced",
+    };
+    view! {
+        <p class="db-agenda__sync">
+            <span class=format!("db-status db-status--{state}")>{mark.word}</span>
+            " "
+            <span class="db-agenda__detail">{mark.detail}</span>
+        </p>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn addresses_carry_dates_and_ids_only() {
+        assert_eq!(address("2026-11-23", "new"), "/msp/schedule?week=2026-11-23&entry=new");
+        assert_eq!(address("", ""), "/msp/schedule");
+        assert_eq!(address("&x=<", "a\"b"), "/msp/schedule?week=x&entry=ab");
+    }
+}

@@ -1,0 +1,191 @@
+//! The form for one schedule entry.
+
+use daybind_domain::view::{EntryView, PersonView, SessionView};
+use leptos::prelude::*;
+
+use super::failure::Failure;
+use super::forms::{ErrorSummary, Failed, Field, Submit, TextArea, failed, message};
+use super::schedule::address;
+use crate::api::schedule::{
+    DeleteScheduleEntry, SaveScheduleEntry, get_schedule_entry, list_schedule,
+};
+use crate::api::session::current_session;
+use crate::error::ApiError;
+
+const FIELDS: &[(&str, &str)] = &[
+    ("title", "entry-title"),
+    ("start", "entry-start"),
+    ("end", "entry-end"),
+    ("location", "entry-location"),
+    ("notes", "entry-notes"),
+    ("assignees", "entry-assignees"),
+];
+
+/// The entry, the people who can be assigned, and who asks.
+type Loaded = (Option<EntryView>, Vec<PersonView>, SessionView, String);
+
+async fn load(entry_id: String, week: String) -> Result<Loaded, ApiError> {
+    let entry = if entry_id == "new" { None } else { Some(get_schedule_entry(entry_id).await?) };
+    let schedule = list_schedule(week).await?;
+    Ok((entry, schedule.people, current_session().await?, schedule.week_start))
+}
+
+/// Creates (`entry_id` is `new`) or changes an entry. Loads once, so that what was typed survives a refusal.
+#[component]
+pub fn EntryPanel(
+    /// The entry's id, or `new`.
+    entry_id: String,
+    /// The week to go back to.
+    week: String,
+) -> impl IntoView {
+    let save = ServerAction::<SaveScheduleEntry>::new();
+    let delete = ServerAction::<DeleteScheduleEntry>::new();
+    let heading = if entry_id == "new" { "New entry" } else { "Edit entry" };
+    let back = address(&week, "");
+    let source = (entry_id, week);
+    let loaded = Resource::new(move || source.clone(), |(entry_id, week)| load(entry_id, week));
+    view! {
+        <section class="db-section" aria-labelledby="entry-heading">
+            <h2 id="entry-heading" class="db-section__title">{heading}</h2>
+            <Suspense fallback=|| view! { <p>"Loading the entry …"</p> }>
+                {
+                    let back = back.clone();
+                    move || {
+                        let back = back.clone();
+                        Suspend::new(async move {
+                            match loaded.await {
+                                Ok(loaded) => view! { <EntryForm loaded back save delete/> }.into_any(),
+                                Err(error) => view! {
+                                    <Failure error/>
+                                    <p><a href=back>"Back to the week"</a></p>
+                                }.into_any(),
+                            }
+                        })
+                    }
+                }
+            </Suspense>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn EntryForm(
+    loaded: Loaded,
+    back: String,
+    save: ServerAction<SaveScheduleEntry>,
+    delete: ServerAction<DeleteScheduleEntry>,
+) -> impl IntoView {
+    let (entry, people, session, week) = loaded;
+    let (saving, deleting) = (failed(save), failed(delete));
+    // A new entry belongs to whoever plans it, until they choose otherwise.
+    let chosen: Vec<String> = match &entry {
+        Some(entry) => entry.assignees.iter().map(|person| person.user_id.clone()).collect(),
+        None => vec![session.user_id],
+    };
+    let remove = entry.clone().map(|entry| (entry, week.clone()));
+    let (entry_id, version) =
+        entry.as_ref().map_or((String::new(), 0), |entry| (entry.entry_id.clone(), entry.version));
+    let all_day = entry.as_ref().is_some_and(|entry| entry.all_day);
+    let (title, start, end, location, notes) = match entry {
+        Some(entry) => {
+            (entry.title, with_time(&entry.start_local), with_time(&entry.end_local), entry.location, entry.notes)
+        }
+        None => (String::new(), format!("{week}T09:00"), format!("{week}T10:00"), String::new(), String::new()),
+    };
+    view! {
+        <ErrorSummary error=saving fields=FIELDS/>
+        <ActionForm action=save>
+            <input type="hidden" name="entry_id" value=entry_id/>
+            <input type="hidden" name="version" value=version.to_string()/>
+            <input type="hidden" name="week" value=week/>
+            <Field id="entry-title" name="title" label="Title" value=title error=saving/>
+            <Field id="entry-start" name="start" label="Starts" kind="datetime-local" value=start error=saving/>
+            <Field id="entry-end" name="end" label="Ends" kind="datetime-local" value=end error=saving/>
+            <div class="db-field db-field--check">
+                <input
+                    id="entry-all-day"
+                    type="checkbox"
+                    name="all_day"
+                    value="true"
+                    checked=all_day
+                    aria-describedby="entry-all-day-hint"
+                />
+                <label for="entry-all-day">"All day"</label>
+                <p class="db-field__hint" id="entry-all-day-hint">
+                    "From the first to the last day; the times of day are left out."
+                </p>
+            </div>
+            <Field id="entry-location" name="location" label="Location (optional)" value=location optional=true error=saving/>
+            <TextArea id="entry-notes" name="notes" label="Notes (optional)" value=notes error=saving/>
+            <Assignees people chosen error=saving/>
+            <p class="db-form__actions">
+                <Submit label="Save entry" pending=save.pending()/>
+                <a class="db-btn db-btn--quiet" href=back>"Cancel"</a>
+            </p>
+        </ActionForm>
+        {remove.map(|(entry, week)| view! { <Remove entry week delete error=deleting/> })}
+    }
+    .into_any()
+}
+
+/// All-day entries have dates; the inputs take date and time.
+fn with_time(text: &str) -> String {
+    if text.contains('T') { text.to_owned() } else { format!("{text}T00:00") }
+}
+
+#[component]
+fn Assignees(people: Vec<PersonView>, chosen: Vec<String>, error: Failed) -> impl IntoView {
+    let wrong = message(error, "assignees");
+    let boxes: Vec<_> = people
+        .into_iter()
+        .map(|person| {
+            let id = format!("assignee-{}", person.user_id);
+            let checked = chosen.contains(&person.user_id);
+            view! {
+                <li>
+                    <input id=id.clone() type="checkbox" name="assignees[]" value=person.user_id checked=checked/>
+                    <label for=id>{person.name}</label>
+                </li>
+            }
+        })
+        .collect();
+    view! {
+        <fieldset
+            class="db-field"
+            class:db-field--invalid=move || wrong.with(Option::is_some)
+            id="entry-assignees"
+            tabindex="-1"
+            aria-describedby=move || wrong.with(Option::is_some).then_some("entry-assignees-error")
+        >
+            <legend class="db-field__label">"Who does it"</legend>
+            {move || wrong.get().map(|text| view! { <p class="db-field__error" id="entry-assignees-error">{text}</p> })}
+            <ul class="db-checks">{boxes}</ul>
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// Deleting takes two steps: open, then confirm.
+#[component]
+fn Remove(
+    entry: EntryView,
+    week: String,
+    delete: ServerAction<DeleteScheduleEntry>,
+    error: Failed,
+) -> impl IntoView {
+    view! {
+        <ErrorSummary error/>
+        <details class="db-disclosure">
+            <summary>"Delete this entry"</summary>
+            <p>"“"{entry.title}"” is removed for everybody it is assigned to. This cannot be undone."</p>
+            <ActionForm action=delete>
+                <input type="hidden" name="entry_id" value=entry.entry_id/>
+                <input type="hidden" name="version" value=entry.version.to_string()/>
+                <input type="hidden" name="week" value=week/>
+                <Submit label="Delete entry" pending=delete.pending() look="danger"/>
+            </ActionForm>
+        </details>
+    }
+    .into_any()
+}

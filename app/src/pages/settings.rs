@@ -1,0 +1,70 @@
+//! Settings > Integrations: the edition's categories beside the chosen one.
+
+use daybind_domain::CALENDAR_ENTERPRISE_ONLY;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::forms::Announcement;
+use super::providers::ProvidersPage;
+use super::query_value;
+use crate::entries::Entries;
+
+/// The address of a category.
+#[must_use]
+pub fn category_address(key: &str) -> String {
+    format!("/msp/settings?tab=integrations&category={key}")
+}
+
+/// `/msp/settings`: `category` chooses what is shown. Stale addresses never arrive here: the server sends them on.
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    let (category, notice) = (query_value("category"), query_value("notice"));
+    let place = Entries::current().calendar_settings;
+    let elsewhere = move || place.is_some_and(|place| category.with(|key| key == place.key));
+    let current = move |here: bool| move || (elsewhere() != here).then_some("page");
+    let announcement = move || {
+        (notice.get() == "enterprise").then(|| {
+            view! {
+                <Announcement
+                    look="info"
+                    text="This part of the settings is only available in Enterprise Edition."
+                    dismiss=category_address("providers")
+                />
+            }
+        })
+    };
+    let more = place.map(|place| {
+        view! {
+            <li><a href=category_address(place.key) aria-current=current(false)>{place.label}</a></li>
+        }
+    });
+    view! {
+        <Title text="Settings · Daybind"/>
+        <div class="db-settings">
+            <nav class="db-settings__nav" aria-label="Integrations">
+                <ul>
+                    <li><a href=category_address("providers") aria-current=current(true)>"Providers"</a></li>
+                    {more}
+                </ul>
+            </nav>
+            <div class="db-settings__content">
+                {announcement}
+                {move || if elsewhere() {
+                    view! { <CalendarIntegrationsSettings/> }.into_any()
+                } else {
+                    view! { <ProvidersPage/> }.into_any()
+                }}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// The settings' entry point into the edition: its own page, or the one sentence every such surface says without one.
+#[component]
+pub fn CalendarIntegrationsSettings() -> impl IntoView {
+    match Entries::current().calendar_settings {
+        Some(place) => (place.view)(),
+        None => view! { <p>{CALENDAR_ENTERPRISE_ONLY}</p> }.into_any(),
+    }
+}

@@ -1,0 +1,31 @@
+//! The kit the pages are built from: thin components over native elements, styled by `style/`.
+//!
+//! Every component renders the same on the server and in the browser, works before hydration, takes user text as plain
+//! strings (escaped on the way out) and writes no inline style, so the pages run under a strict
+//! Content-Security-Policy. Buttons need no component: write `<button class="db-btn db-btn--primary">`.
+//! The words a status may use are those of [`StatusKind`] and no others.
+
+mod copy;
+mod form;
+mod icon;
+mod lane;
+mod layout;
+mod message;
+mod select;
+mod status;
+mod textarea;
+
+#[cfg(test)]
+mod contrast;
+#[cfg(all(test, feature = "ssr"))]
+mod render_tests;
+
+pub use copy::CopyField;
+pub use form::{Field, SecretField, TextField};
+pub use icon::{Icon, Wordmark};
+pub use lane::{Direction, LaneCard, LaneSide};
+pub use layout::{PageHead, Section, TimeText};
+pub use message::{Banner, BannerKind, EmptyState, ErrorSummary, FieldError};
+pub use select::SelectField;
+pub use status::{StatusKind, StatusTag};
+pub use textarea::TextArea;

@@ -1,0 +1,363 @@
+//! Profile > Calendar: connect, choose, sync and disconnect one's own calendars.
+
+use daybind_app::api::calendar::{
+    DeleteCalendarProvider, InitiateCalendarOauth, SyncCalendarProvider, UpdateCalendarProvider,
+    get_calendar_providers, list_remote_calendars,
+};
+use daybind_app::pages::failure::Failure;
+use daybind_app::pages::forms::{Announcement, ErrorSummary, Labelled, Submit, failed, successes};
+use daybind_app::pages::query_value;
+use daybind_domain::view::{CalendarProfileView, ConnectOption, ConnectionView, RemoteCalendarView};
+use leptos::prelude::*;
+
+use crate::connection::{Lanes, status};
+use crate::outcome::explain;
+
+const HERE: &str = "/msp/profile?tab=calendar";
+
+/// What the forms of this page do; shared by its cards.
+#[derive(Clone, Copy)]
+struct Actions {
+    connect: ServerAction<InitiateCalendarOauth>,
+    update: ServerAction<UpdateCalendarProvider>,
+    sync: ServerAction<SyncCalendarProvider>,
+    delete: ServerAction<DeleteCalendarProvider>,
+}
+
+/// The tab. `calendarAuth` and `calendarError` tell the result of an OAuth round trip, `connection` the one being edited.
+#[component]
+pub fn CalendarProfile() -> impl IntoView {
+    let (auth, code) = (query_value("calendarAuth"), query_value("calendarError"));
+    let (saved, editing) = (query_value("saved"), query_value("connection"));
+    // Whoever comes back from the provider starts reading here, where the result follows.
+    let returned = auth.with_untracked(|auth| !auth.is_empty());
+    let actions = Actions {
+        connect: ServerAction::new(),
+        update: ServerAction::new(),
+        sync: ServerAction::new(),
+        delete: ServerAction::new(),
+    };
+    let (updated, synced, deleted) =
+        (successes(actions.update), successes(actions.sync), successes(actions.delete));
+    let view = Resource::new(
+        move || (updated.get(), synced.get(), deleted.get()),
+        |_| get_calendar_providers(),
+    );
+    let announcement = move || {
+        let text = match saved.get().as_str() {
+            "calendar" => "Calendar and direction are saved. The first sync starts now.",
+            "disconnected" => "The calendar is disconnected.",
+            "sync" => "A sync has been started. It usually takes less than a minute.",
+            _ => return None,
+        };
+        Some(view! { <Announcement text dismiss=HERE/> })
+    };
+    let result = move || match auth.get().as_str() {
+        "success" => Some(
+            view! {
+                <Announcement text="The account is connected. Choose its calendar and the direction next." dismiss=HERE/>
+            }
+            .into_any(),
+        ),
+        "error" => {
+            let (cause, next) = code.with(|code| explain(code));
+            Some(
+                view! {
+                    <div class="db-banner db-banner--danger" role="alert">
+                        <p><strong>{cause}</strong></p>
+                        <p>{next}</p>
+                        <a class="db-btn db-btn--quiet" href=HERE>"Dismiss"</a>
+                    </div>
+                }
+                .into_any(),
+            )
+        }
+        _ => None,
+    };
+    view! {
+        <div class="db-page-head">
+            <div>
+                <h1 id="calendar-heading" tabindex="-1" autofocus=returned>"Calendar"</h1>
+                <p>"Your schedule entries and your own calendar, kept in step."</p>
+            </div>
+        </div>
+        {result}
+        {announcement}
+        <ErrorSummary error=failed(actions.connect)/>
+        <ErrorSummary error=failed(actions.update)/>
+        <ErrorSummary error=failed(actions.sync)/>
+        <ErrorSummary error=failed(actions.delete)/>
+        <Transition fallback=|| view! { <p>"Loading your calendars …"</p> }>
+            {move || Suspend::new(async move {
+                match view.await {
+                    Ok(view) => view! { <Connections view editing actions/> }.into_any(),
+                    Err(error) => view! { <Failure error/> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+#[component]
+fn Connections(view: CalendarProfileView, editing: Memo<String>, actions: Actions) -> impl IntoView {
+    let empty = view.connections.is_empty().then(|| {
+        view! {
+            <div class="db-empty">
+                <p>"No calendar is connected. Connect the one in which you plan your day."</p>
+            </div>
+        }
+    });
+    let cards: Vec<_> = view
+        .connections
+        .into_iter()
+        .map(|connection| view! { <Card connection editing actions/> })
+        .collect();
+    let options: Vec<_> = view
+        .options
+        .into_iter()
+        .map(|option| view! { <Connect option actions/> })
+        .collect();
+    view! {
+        {empty}
+        {cards}
+        <section class="db-section" aria-labelledby="connect-heading">
+            <h2 id="connect-heading" class="db-section__title">"Connect a calendar"</h2>
+            {options}
+        </section>
+    }
+    .into_any()
+}
+
+/// A provider one can connect, or what is missing.
+#[component]
+fn Connect(option: ConnectOption, actions: Actions) -> impl IntoView {
+    let action = if option.available {
+        view! {
+            <ActionForm action=actions.connect>
+                <input type="hidden" name="provider" value=option.provider/>
+                <Submit
+                    label=format!("Connect {}", option.label)
+                    pending=actions.connect.pending()
+                    look="secondary"
+                />
+            </ActionForm>
+        }
+        .into_any()
+    } else {
+        let reason = option
+            .reason
+            .unwrap_or_else(|| "An administrator must set it up under Settings > Integrations first.".to_owned());
+        view! { <p>{option.label}" cannot be connected yet. "{reason}</p> }.into_any()
+    };
+    let scopes: Vec<_> = option.scopes.into_iter().map(|scope| view! { <li>{scope}</li> }).collect();
+    view! {
+        <div class="db-connect">
+            {action}
+            {(!scopes.is_empty()).then(|| view! {
+                <details class="db-disclosure">
+                    <summary>{format!("What Daybind asks {} for", option.label)}</summary>
+                    <ul>{scopes}</ul>
+                </details>
+            })}
+        </div>
+    }
+    .into_any()
+}
+
+/// One connection: both sides, how it stands, and the one next action.
+#[component]
+fn Card(connection: ConnectionView, editing: Memo<String>, actions: Actions) -> impl IntoView {
+    let (class, word) = status(&connection.status);
+    let configuring = connection.status == "configuring";
+    let heading = format!("connection-{}", connection.connection_id);
+    let id = connection.connection_id.clone();
+    let open = Memo::new(move |_| configuring || editing.with(|editing| *editing == id));
+    let edited = connection.clone();
+    let last = connection
+        .last_sync
+        .clone()
+        .map_or_else(|| "Not synced yet.".to_owned(), |text| format!("Last sync: {text}."));
+    let next = match connection.status.as_str() {
+        "configuring" => ().into_any(),
+        "needs_reconnect" => view! { <Reconnect connection=connection.clone() actions/> }.into_any(),
+        "connected" => view! { <SyncNow connection=connection.clone() actions label="Sync now"/> }.into_any(),
+        _ => view! { <SyncNow connection=connection.clone() actions label="Try again"/> }.into_any(),
+    };
+    let edit = (!configuring).then(|| {
+        let href = format!("{HERE}&connection={}", connection.connection_id);
+        view! { <a class="db-btn db-btn--quiet" href=href>"Change calendar or direction"</a> }
+    });
+    view! {
+        <article class="db-lane-card" aria-labelledby=heading.clone()>
+            <div class="db-lane-card__head">
+                <h2 id=heading>{connection.provider_label.clone()}</h2>
+                <span class=class>{word}</span>
+            </div>
+            <div class="db-lane-card__body">
+                <Lanes connection=connection.clone()/>
+                <p>{connection.status_text.clone()}</p>
+                <p>{last}" "{connection.delivery.clone()}</p>
+                {move || open.get().then(|| view! { <Edit connection=edited.clone() actions/> })}
+            </div>
+            <div class="db-lane-card__foot">
+                {next}
+                {edit}
+                <Disconnect connection actions/>
+            </div>
+        </article>
+    }
+    .into_any()
+}
+
+#[component]
+fn SyncNow(connection: ConnectionView, actions: Actions, label: &'static str) -> impl IntoView {
+    view! {
+        <ActionForm action=actions.sync>
+            <input type="hidden" name="connection_id" value=connection.connection_id/>
+            <Submit label pending=actions.sync.pending()/>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+#[component]
+fn Reconnect(connection: ConnectionView, actions: Actions) -> impl IntoView {
+    view! {
+        <ActionForm action=actions.connect>
+            <input type="hidden" name="provider" value=connection.provider/>
+            <input type="hidden" name="connection_id" value=connection.connection_id/>
+            <Submit label="Reconnect" pending=actions.connect.pending()/>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+/// Loads the account's calendars and offers them, each with what can be done with it.
+#[component]
+fn Edit(connection: ConnectionView, actions: Actions) -> impl IntoView {
+    let id = connection.connection_id.clone();
+    let calendars = Resource::new(move || id.clone(), list_remote_calendars);
+    view! {
+        <Suspense fallback=|| view! { <p>"Loading the calendars of this account …"</p> }>
+            {
+                let connection = connection.clone();
+                move || {
+                    let connection = connection.clone();
+                    Suspend::new(async move {
+                        match calendars.await {
+                            Ok(calendars) => view! { <Picker connection calendars actions/> }.into_any(),
+                            Err(error) => view! { <Failure error/> }.into_any(),
+                        }
+                    })
+                }
+            }
+        </Suspense>
+    }
+    .into_any()
+}
+
+#[component]
+fn Picker(
+    connection: ConnectionView,
+    calendars: Vec<RemoteCalendarView>,
+    actions: Actions,
+) -> impl IntoView {
+    let chosen = connection.calendar_name.clone();
+    // Once chosen, the calendar stays unless another one is picked; before, the account's main one is offered.
+    let fresh = chosen.is_empty();
+    let offered = calendars
+        .iter()
+        .find(|calendar| calendar.is_primary && !calendar.taken)
+        .map(|calendar| calendar.calendar_id.clone());
+    let ask = (fresh && offered.is_none())
+        .then(|| view! { <option value="" selected=true>"Choose a calendar"</option> });
+    let options: Vec<_> = calendars
+        .into_iter()
+        .map(|calendar| {
+            let mine = !fresh && calendar.name == chosen;
+            let note = match (mine, calendar.taken, calendar.can_write) {
+                (true, ..) => " (connected now)",
+                (false, true, _) => " (already connected)",
+                (false, false, false) => " (read only)",
+                (false, false, true) if calendar.is_primary => " (main calendar)",
+                (false, false, true) => "",
+            };
+            let selected = fresh && offered.as_ref() == Some(&calendar.calendar_id);
+            view! {
+                <option value=calendar.calendar_id selected=selected disabled=calendar.taken && !mine>
+                    {format!("{}{note}", calendar.name)}
+                </option>
+            }
+        })
+        .collect();
+    let keep = (!fresh).then(|| view! { <option value="" selected=true>{format!("Keep “{chosen}”")}</option> });
+    let direction = if fresh && connection.direction.is_empty() { "bidirectional".to_owned() } else { connection.direction };
+    let choice = |value: &'static str, label: &'static str| {
+        view! { <option value=value selected=direction == value>{label}</option> }
+    };
+    let calendar_id = format!("calendar-of-{}", connection.connection_id);
+    let calendar_hint = format!("{calendar_id}-hint");
+    let direction_id = format!("direction-of-{}", connection.connection_id);
+    view! {
+        <ActionForm action=actions.update>
+            <input type="hidden" name="connection_id" value=connection.connection_id/>
+            <Labelled id=calendar_id.clone() label="Calendar" hint="Daybind reads and writes this calendar only.">
+                <select
+                    class="db-select"
+                    id=calendar_id
+                    name="calendar_id"
+                    required=fresh
+                    aria-describedby=calendar_hint
+                >
+                    {ask}
+                    {keep}
+                    {options}
+                </select>
+            </Labelled>
+            <Labelled id=direction_id.clone() label="Direction">
+                <select class="db-select" id=direction_id name="direction">
+                    {choice("bidirectional", "Both ways")}
+                    {choice("to_external", "From Daybind to the calendar")}
+                    {choice("from_external", "From the calendar to Daybind")}
+                </select>
+            </Labelled>
+            <p class="db-form__actions">
+                <Submit label="Save" pending=actions.update.pending()/>
+                {(!fresh).then(|| view! { <a class="db-btn db-btn--quiet" href=HERE>"Cancel"</a> })}
+            </p>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+/// Disconnecting takes two steps, and asks what becomes of the copies in the other calendar.
+#[component]
+fn Disconnect(connection: ConnectionView, actions: Actions) -> impl IntoView {
+    let keep = format!("keep-{}", connection.connection_id);
+    let remove = format!("remove-{}", connection.connection_id);
+    view! {
+        <details class="db-disclosure">
+            <summary>"Disconnect"</summary>
+            <p>"Your schedule stays as it is. Daybind stops reading and writing this calendar and forgets its access to it."</p>
+            <ActionForm action=actions.delete>
+                <input type="hidden" name="connection_id" value=connection.connection_id/>
+                <fieldset class="db-field">
+                    <legend class="db-field__label">
+                        {format!("Copies of schedule entries in {}", connection.provider_label)}
+                    </legend>
+                    <p>
+                        <input type="radio" name="remove_copies" value="false" id=keep.clone() checked/>
+                        <label for=keep>"Keep them there"</label>
+                    </p>
+                    <p>
+                        <input type="radio" name="remove_copies" value="true" id=remove.clone()/>
+                        <label for=remove>"Remove them there"</label>
+                    </p>
+                </fieldset>
+                <Submit label="Disconnect calendar" pending=actions.delete.pending() look="danger"/>
+            </ActionForm>
+        </details>
+    }
+    .into_any()
+}

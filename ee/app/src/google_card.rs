@@ -1,0 +1,91 @@
+//! The tenant's own Google OAuth client, on the Providers page.
+
+use daybind_app::api::calendar::{SaveGoogleClient, get_google_client};
+use daybind_app::pages::failure::Failure;
+use daybind_app::pages::forms::{CopyField, ErrorSummary, Field, Submit, failed, successes};
+use daybind_domain::view::GoogleClientView;
+use leptos::prelude::*;
+
+const FIELDS: &[(&str, &str)] = &[("client_id", "google-client"), ("client_secret", "google-secret")];
+
+/// What is stored, and the form that replaces it. Loads again after a success only: a refusal keeps what was typed.
+#[component]
+pub fn GoogleCard() -> impl IntoView {
+    let save = ServerAction::<SaveGoogleClient>::new();
+    let saved = successes(save);
+    let client = Resource::new(move || saved.get(), |_| get_google_client());
+    view! {
+        <section class="db-section" aria-labelledby="google-heading">
+            <h2 id="google-heading" class="db-section__title">"Google"</h2>
+            <p>"Technicians connect Google Calendar through your own OAuth client. Only Calendar uses it."</p>
+            <ErrorSummary error=failed(save) fields=FIELDS/>
+            <Transition fallback=|| view! { <p>"Loading the OAuth client …"</p> }>
+                {move || Suspend::new(async move {
+                    match client.await {
+                        Ok(client) => view! { <Client client save/> }.into_any(),
+                        Err(error) => view! { <Failure error/> }.into_any(),
+                    }
+                })}
+            </Transition>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Client(client: GoogleClientView, save: ServerAction<SaveGoogleClient>) -> impl IntoView {
+    let (class, word) = if client.client_id.is_empty() || client.secret_hint.is_none() {
+        ("db-status db-status--not_synced", "Not set up")
+    } else {
+        ("db-status db-status--synced", "Ready")
+    };
+    let stored = client.secret_hint.is_some();
+    let secret = client.secret_hint.unwrap_or_else(|| "None".to_owned());
+    let shown = if client.client_id.is_empty() { "None".to_owned() } else { client.client_id.clone() };
+    let form = if client.can_update {
+        let error = failed(save);
+        view! {
+            <ActionForm action=save>
+                <Field
+                    id="google-client"
+                    name="client_id"
+                    label="Client ID"
+                    hint="In the Google Cloud console: Google Auth Platform, Clients, a client of type Web application."
+                    value=client.client_id
+                    error
+                />
+                <Field
+                    id="google-secret"
+                    name="client_secret"
+                    label="Client secret"
+                    hint="Leave it empty to keep the stored one. Daybind stores it encrypted and never shows it again."
+                    kind="password"
+                    optional=stored
+                    error
+                />
+                <p class="db-form__actions"><Submit label="Save Google client" pending=save.pending()/></p>
+            </ActionForm>
+        }
+        .into_any()
+    } else {
+        view! {
+            <p class="db-banner db-banner--info">
+                "You can read this but not change it. Ask an administrator who may change system settings."
+            </p>
+        }
+        .into_any()
+    };
+    view! {
+        <dl class="db-facts">
+            <dt>"Status"</dt>
+            <dd><span class=class>{word}</span></dd>
+            <dt>"Client ID"</dt>
+            <dd><code>{shown}</code></dd>
+            <dt>"Client secret"</dt>
+            <dd>{secret}</dd>
+        </dl>
+        <CopyField id="google-redirect" label="Authorized redirect URI, to enter in the Google Cloud console" value=client.redirect_uri/>
+        {form}
+    }
+    .into_any()
+}

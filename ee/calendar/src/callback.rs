@@ -1,0 +1,273 @@
+//! The end of an OAuth round trip. Every outcome is a redirect to the profile page; the codes say which.
+//!
+//! Order of checks: parameters, session, single-use flow, same session and person, the provider's own error, the token
+//! exchange, the granted scopes; then connection and first jobs in one transaction.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use daybind_domain::ids::{ConnectionId, FlowId, TenantId};
+use daybind_domain::user::Permission;
+use daybind_domain::{AppError, ErrorCode};
+use daybind_ee_storage::{Connection, calendar};
+use daybind_services::{Actor, Provider, Services, internal};
+use daybind_storage::{OauthFlow, StorageError, UnitOfWork};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::oauth::{self, OauthClient, TokenError, Tokens, token_place};
+use crate::provider::Account;
+use crate::{subscribe, sync};
+
+/// Why it did not work; the code in the URL.
+type Refusal = &'static str;
+
+const INTERNAL: Refusal = "internal_error";
+
+fn refuse(error: &AppError) -> Refusal {
+    if error.code == ErrorCode::NotReady || error.code == ErrorCode::EnterpriseOnly {
+        "configuration_error"
+    } else {
+        INTERNAL
+    }
+}
+
+fn storage(error: StorageError) -> Refusal {
+    let _ = internal(error);
+    INTERNAL
+}
+
+struct Parameters {
+    code: Option<String>,
+    state: Option<String>,
+    error: Option<String>,
+}
+
+fn parameters(query: &str) -> Parameters {
+    let find = |wanted: &str| {
+        url::form_urlencoded::parse(query.as_bytes())
+            .find(|(name, value)| name == wanted && !value.is_empty())
+            .map(|(_, value)| value.into_owned())
+    };
+    Parameters { code: find("code"), state: find("state"), error: find("error") }
+}
+
+/// Answers a callback.
+pub async fn serve(services: &Services, provider: Provider, request: Request<Body>) -> Response {
+    if request.method() != Method::GET {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    let actor = request.extensions().get::<Option<Actor>>().cloned().flatten();
+    let given = parameters(request.uri().query().unwrap_or_default());
+    let target = match finish(services, provider, actor, given).await {
+        Ok(id) => {
+            tracing::info!(owner = "ee", provider = provider.as_str(), connection = %id, "calendar connected");
+            services.wake.notify_waiters();
+            format!("/msp/profile?tab=calendar&calendarAuth=success&connection={id}")
+        }
+        Err(code) => {
+            tracing::warn!(owner = "ee", provider = provider.as_str(), code, "calendar not connected");
+            format!("/msp/profile?tab=calendar&calendarAuth=error&calendarError={code}")
+        }
+    };
+    let headers = [
+        (header::LOCATION, target.as_str()),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+async fn finish(
+    services: &Services,
+    provider: Provider,
+    actor: Option<Actor>,
+    given: Parameters,
+) -> Result<ConnectionId, Refusal> {
+    let state = given.state.ok_or("missing_parameters")?;
+    if given.code.is_none() && given.error.is_none() {
+        return Err("missing_parameters");
+    }
+    let actor = actor.ok_or("invalid_state")?;
+    let tenant_id = oauth::state_tenant(&state).filter(|id| *id == actor.tenant_id).ok_or("invalid_state")?;
+    let mut unit = services.begin(tenant_id).await.map_err(|error| refuse(&error))?;
+    let flow = unit.take_flow(tenant_id, &oauth::hash(&state)).await.map_err(storage)?;
+    // Taken for good, whatever follows.
+    unit.save().await.map_err(storage)?;
+    let flow = flow.filter(|flow| fits(flow, provider, &actor, services)).ok_or("invalid_state")?;
+    if actor.require(Permission::OwnProfile).is_err() {
+        return Err("access_denied");
+    }
+    if let Some(error) = given.error {
+        return Err(match error.as_str() {
+            "access_denied" | "consent_required" => "access_denied",
+            "unauthorized_client" | "invalid_client" | "invalid_scope" | "redirect_uri_mismatch" => {
+                "configuration_error"
+            }
+            _ => INTERNAL,
+        });
+    }
+    let code = given.code.ok_or("missing_parameters")?;
+    let mut unit = services.read(tenant_id).await.map_err(|error| refuse(&error))?;
+    let client = oauth::client(services, unit.as_mut(), tenant_id, provider).await.map_err(|e| refuse(&e))?;
+    drop(unit);
+    // The settings were changed while the browser was away: the code belongs to the old ones.
+    if flow.profile_id != client.profile_id || flow.profile_version != Some(client.version) {
+        return Err("configuration_error");
+    }
+    let tokens = exchange(services, &client, &flow, &code).await?;
+    if !oauth::granted(provider, &tokens) || tokens.refresh_token.is_none() {
+        return Err("missing_scope");
+    }
+    let reader = oauth::provider_client(services, provider, tokens.access_token.clone())
+        .map_err(|error| refuse(&error))?;
+    let account = reader.account().await.map_err(|error| {
+        tracing::warn!(owner = "ee", %error, "the connected account could not be read");
+        "token_exchange_failed"
+    })?;
+    store(services, &actor, &flow, &client, &tokens, &account).await
+}
+
+fn fits(flow: &OauthFlow, provider: Provider, actor: &Actor, services: &Services) -> bool {
+    flow.purpose == oauth::PURPOSE
+        && flow.provider == provider.as_str()
+        && flow.session_id == Some(actor.session_id)
+        && flow.user_id == Some(actor.user_id())
+        && flow.expires_at > services.now()
+}
+
+async fn exchange(
+    services: &Services,
+    client: &OauthClient,
+    flow: &OauthFlow,
+    code: &str,
+) -> Result<Tokens, Refusal> {
+    let place = oauth::verifier_place(flow.tenant_id, FlowId(flow.flow_id.0));
+    let verifier = services.keyring.open(&place, &flow.verifier_sealed).map_err(|error| {
+        let _ = internal(error);
+        INTERNAL
+    })?;
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", flow.redirect_uri.as_str()),
+        ("code_verifier", verifier.expose_secret()),
+    ];
+    oauth::token(services, client, &form).await.map_err(|error| match error {
+        TokenError::InvalidClient => "configuration_error",
+        TokenError::InvalidGrant | TokenError::Transient | TokenError::Refused => "token_exchange_failed",
+    })
+}
+
+async fn store(
+    services: &Services,
+    actor: &Actor,
+    flow: &OauthFlow,
+    client: &OauthClient,
+    tokens: &Tokens,
+    account: &Account,
+) -> Result<ConnectionId, Refusal> {
+    let tenant_id = actor.tenant_id;
+    let mut unit = services.begin(tenant_id).await.map_err(|error| refuse(&error))?;
+    let all = calendar(unit.as_mut()).map_err(storage)?.list_connections(tenant_id).await.map_err(storage)?;
+    let existing = choose(&all, actor, flow, account)?;
+    let now = services.now();
+    let id = existing.as_ref().map_or_else(|| ConnectionId(services.new_id()), |row| row.connection_id);
+    let mut row = existing.clone().unwrap_or_else(|| Connection {
+        tenant_id,
+        connection_id: id,
+        user_id: actor.user_id(),
+        provider: flow.provider.clone(),
+        account_id: account.id.clone(),
+        account_email: account.email.clone(),
+        calendar_id: None,
+        calendar_name: None,
+        status: "configuring".to_owned(),
+        status_reason: None,
+        direction: "bidirectional".to_owned(),
+        profile_id: None,
+        client_id: String::new(),
+        access_token_sealed: String::new(),
+        access_token_expires_at: now,
+        refresh_token_sealed: String::new(),
+        cursor: None,
+        cursor_window_start: None,
+        cursor_window_end: None,
+        last_sync_at: None,
+        last_error: None,
+        generation: 0,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    });
+    row.account_email.clone_from(&account.email);
+    row.status = if row.calendar_id.is_some() { "connected" } else { "configuring" }.to_owned();
+    row.status_reason = None;
+    row.last_error = None;
+    row.profile_id = client.profile_id.map(|id| id.0);
+    row.client_id.clone_from(&client.client_id);
+    row.access_token_sealed = seal(services, tenant_id, id, "access_token_sealed", &tokens.access_token)?;
+    row.access_token_expires_at = oauth::token_end(now, tokens);
+    let refresh = tokens.refresh_token.as_ref().ok_or("missing_scope")?;
+    row.refresh_token_sealed = seal(services, tenant_id, id, "refresh_token_sealed", refresh)?;
+    row.generation += 1;
+    row.updated_at = now;
+    let rows = calendar(unit.as_mut()).map_err(storage)?;
+    if existing.is_some() {
+        rows.update_connection(&row).await.map_err(storage)?;
+    } else {
+        rows.add_connection(&row).await.map_err(storage)?;
+    }
+    follow_up(services, actor, unit.as_mut(), &row).await.map_err(storage)?;
+    unit.save().await.map_err(storage)?;
+    Ok(id)
+}
+
+/// Which connection the account belongs to: the one being reconnected, the person's own for that account, or a new one.
+fn choose(
+    all: &[Connection],
+    actor: &Actor,
+    flow: &OauthFlow,
+    account: &Account,
+) -> Result<Option<Connection>, Refusal> {
+    if let Some(wanted) = flow.connection_id {
+        let row = all.iter().find(|row| row.connection_id.0 == wanted && row.user_id == actor.user_id());
+        let row = row.filter(|row| !oauth::is_ending(row)).ok_or("invalid_state")?;
+        // Another account's calendar is another calendar: its events say nothing about these entries.
+        return if row.account_id == account.id { Ok(Some(row.clone())) } else { Err("different_account") };
+    }
+    let same = all.iter().find(|row| row.provider == flow.provider && row.account_id == account.id);
+    match same {
+        None => Ok(None),
+        Some(row) if row.user_id != actor.user_id() || oauth::is_ending(row) => Err("already_connected"),
+        Some(row) if row.status == "connected" => Err("already_connected"),
+        Some(row) => Ok(Some(row.clone())),
+    }
+}
+
+fn seal(
+    services: &Services,
+    tenant_id: TenantId,
+    id: ConnectionId,
+    column: &'static str,
+    secret: &SecretString,
+) -> Result<String, Refusal> {
+    services.keyring.seal(&token_place(tenant_id, id, column), secret).map_err(|error| {
+        let _ = internal(error);
+        INTERNAL
+    })
+}
+
+async fn follow_up(
+    services: &Services,
+    actor: &Actor,
+    unit: &mut dyn UnitOfWork,
+    row: &Connection,
+) -> Result<(), StorageError> {
+    if sync::may_sync(row) {
+        sync::enqueue(unit, row.tenant_id, row.connection_id, services.now()).await?;
+        subscribe::enqueue(unit, row.tenant_id, row.connection_id, services.now()).await?;
+    }
+    let detail = serde_json::json!({ "provider": row.provider, "account": row.account_email });
+    let subject = format!("calendar_provider:{}", row.connection_id);
+    unit.add_audit(&actor.audit(services, "calendar.connected", subject, detail)).await
+}

@@ -1,0 +1,266 @@
+//! Between schedule entries and the providers' events. Attendees are never written, so nobody is ever mailed.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
+use chrono_tz::Tz;
+use daybind_domain::schedule::{EntryContent, EntryStatus, TITLE_MAX, When};
+use serde_json::{Map, Value, json};
+
+use crate::merge::Field;
+use crate::provider::{RemoteEvent, RemoteState};
+use crate::zones;
+
+/// Shown for external events without a title.
+const UNTITLED: &str = "(No title)";
+const RECURRING: &str = "The event was made recurring in the calendar. Daybind keeps single events only.";
+const NO_TIME: &str = "The event's time could not be read.";
+
+/// The form in which contents are compared: line ends as `\n`, nothing around, no status.
+#[must_use]
+pub fn canonical(content: &EntryContent) -> EntryContent {
+    let text = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
+    let title: String = text(&content.title).replace('\n', " ").chars().take(TITLE_MAX).collect();
+    EntryContent {
+        title: if title.is_empty() { UNTITLED.to_owned() } else { title },
+        notes: text(&content.notes),
+        location: text(&content.location),
+        when: content.when.clone(),
+        status: EntryStatus::Scheduled,
+    }
+}
+
+fn content(title: &Value, notes: &Value, location: &Value, when: When) -> EntryContent {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    canonical(&EntryContent {
+        title: text(title),
+        notes: text(notes),
+        location: text(location),
+        when,
+        status: EntryStatus::Scheduled,
+    })
+}
+
+fn text_of(value: &Value, name: &str) -> Option<String> {
+    value[name].as_str().map(str::to_owned)
+}
+
+/// The body of a Google insert or patch, with the given fields only. `null` clears the form of time not used.
+#[must_use]
+pub fn to_google(content: &EntryContent, fields: &[Field], patch: bool) -> Map<String, Value> {
+    let mut body = Map::new();
+    for field in fields {
+        match field {
+            Field::Title => put(&mut body, "summary", json!(content.title)),
+            Field::Notes => put(&mut body, "description", json!(content.notes)),
+            Field::Location => put(&mut body, "location", json!(content.location)),
+            Field::When => {
+                let (start, end) = match &content.when {
+                    When::Timed { start, end, zone } => (google_time(*start, zone), google_time(*end, zone)),
+                    When::AllDay { start, end } => (json!({ "date": start }), json!({ "date": end })),
+                };
+                for (name, mut point) in [("start", start), ("end", end)] {
+                    if patch && let Some(point) = point.as_object_mut() {
+                        for key in ["date", "dateTime", "timeZone"] {
+                            point.entry(key).or_insert(Value::Null);
+                        }
+                    }
+                    put(&mut body, name, point);
+                }
+            }
+        }
+    }
+    body
+}
+
+fn put(body: &mut Map<String, Value>, name: &str, value: Value) {
+    body.insert(name.to_owned(), value);
+}
+
+fn google_time(at: DateTime<Utc>, zone: &str) -> Value {
+    let zone = zones::zone(zone).unwrap_or(Tz::UTC);
+    let text = at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true);
+    json!({ "dateTime": text, "timeZone": zone.name() })
+}
+
+/// Reads a Google event.
+#[must_use]
+pub fn from_google(event: &Value) -> Option<RemoteEvent> {
+    let state = if event["status"] == "cancelled" {
+        RemoteState::Deleted
+    } else if event["recurrence"].is_array() {
+        RemoteState::Unsupported(RECURRING)
+    } else {
+        google_when(event).map_or(RemoteState::Unsupported(NO_TIME), |when| {
+            RemoteState::Present(content(&event["summary"], &event["description"], &event["location"], when))
+        })
+    };
+    Some(RemoteEvent {
+        id: text_of(event, "id")?,
+        etag: text_of(event, "etag"),
+        ical_uid: text_of(event, "iCalUID"),
+        state,
+    })
+}
+
+fn google_when(event: &Value) -> Option<When> {
+    let (start, end) = (&event["start"], &event["end"]);
+    if let (Some(start), Some(end)) = (start["date"].as_str(), end["date"].as_str()) {
+        let when = When::AllDay { start: start.parse().ok()?, end: end.parse().ok()? };
+        return when.is_ordered().then_some(when);
+    }
+    let at = |point: &Value| {
+        let text = point["dateTime"].as_str()?;
+        DateTime::parse_from_rfc3339(text).ok().map(|at| at.with_timezone(&Utc))
+    };
+    let zone = start["timeZone"].as_str().and_then(zones::zone).unwrap_or(Tz::UTC);
+    let when = When::Timed { start: at(start)?, end: at(end)?, zone: zone.name().to_owned() };
+    when.is_ordered().then_some(when)
+}
+
+/// The body of a Graph create or patch, with the given fields only.
+#[must_use]
+pub fn to_graph(content: &EntryContent, fields: &[Field]) -> Map<String, Value> {
+    let mut body = Map::new();
+    for field in fields {
+        match field {
+            Field::Title => put(&mut body, "subject", json!(content.title)),
+            Field::Notes => put(&mut body, "body", json!({ "contentType": "text", "content": content.notes })),
+            Field::Location => put(&mut body, "location", json!({ "displayName": content.location })),
+            Field::When => {
+                let (start, end, all_day) = match &content.when {
+                    When::Timed { start, end, zone } => {
+                        let [start, end] = graph_times(*start, *end, zone);
+                        (start, end, false)
+                    }
+                    When::AllDay { start, end } => (midnight(*start), midnight(*end), true),
+                };
+                put(&mut body, "start", start);
+                put(&mut body, "end", end);
+                put(&mut body, "isAllDay", json!(all_day));
+            }
+        }
+    }
+    body
+}
+
+fn midnight(day: NaiveDate) -> Value {
+    json!({ "dateTime": format!("{day}T00:00:00"), "timeZone": "UTC" })
+}
+
+/// Graph takes wall times without offset, so an hour that happens twice is sent in UTC instead.
+fn graph_times(start: DateTime<Utc>, end: DateTime<Utc>, name: &str) -> [Value; 2] {
+    let zone = zones::zone(name).unwrap_or(Tz::UTC);
+    let wall = |at: DateTime<Utc>, zone: Tz| at.with_timezone(&zone).naive_local();
+    let clear = |at| zone.from_local_datetime(&wall(at, zone)).single().is_some();
+    let zone = if clear(start) && clear(end) { zone } else { Tz::UTC };
+    let shown = zones::graph_name(zone.name());
+    [start, end].map(|at| {
+        json!({ "dateTime": wall(at, zone).format("%Y-%m-%dT%H:%M:%S%.f").to_string(), "timeZone": shown })
+    })
+}
+
+/// Reads a Graph event, asked for with times in UTC and the body as text.
+#[must_use]
+pub fn from_graph(event: &Value) -> Option<RemoteEvent> {
+    let state = if event["@removed"].is_object() {
+        RemoteState::LeftView
+    } else if event["isCancelled"] == true {
+        RemoteState::Deleted
+    } else if !matches!(event["type"].as_str(), None | Some("singleInstance")) {
+        RemoteState::Unsupported(RECURRING)
+    } else {
+        graph_when(event).map_or(RemoteState::Unsupported(NO_TIME), |when| {
+            let (title, notes) = (&event["subject"], &event["body"]["content"]);
+            RemoteState::Present(content(title, notes, &event["location"]["displayName"], when))
+        })
+    };
+    Some(RemoteEvent {
+        id: text_of(event, "id")?,
+        etag: text_of(event, "@odata.etag"),
+        ical_uid: text_of(event, "iCalUId"),
+        state,
+    })
+}
+
+fn graph_when(event: &Value) -> Option<When> {
+    let wall = |point: &Value| {
+        let text = point["dateTime"].as_str()?.trim_end_matches('Z');
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()
+    };
+    let (start, end) = (wall(&event["start"])?, wall(&event["end"])?);
+    let when = if event["isAllDay"] == true {
+        // Whole days end at the midnight after the last; a later hour counts as another day.
+        let last = if end.time() == NaiveTime::MIN { end.date() } else { end.date().succ_opt()? };
+        When::AllDay { start: start.date(), end: last }
+    } else {
+        let at = |wall: NaiveDateTime, point: &Value| {
+            let zone = point["timeZone"].as_str().and_then(zones::zone).unwrap_or(Tz::UTC);
+            zone.from_local_datetime(&wall).earliest().map(|at| at.with_timezone(&Utc))
+        };
+        let zone = event["originalStartTimeZone"].as_str().and_then(zones::zone).unwrap_or(Tz::UTC);
+        When::Timed {
+            start: at(start, &event["start"])?,
+            end: at(end, &event["end"])?,
+            zone: zone.name().to_owned(),
+        }
+    };
+    when.is_ordered().then_some(when)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(when: When) -> EntryContent {
+        EntryContent {
+            title: "Replace switch".to_owned(),
+            notes: "Line one\nLine <two> & \"three\"".to_owned(),
+            location: "Hall 3".to_owned(),
+            when,
+            status: EntryStatus::Scheduled,
+        }
+    }
+
+    fn timed(start: &str, end: &str) -> When {
+        let at = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().with_timezone(&Utc);
+        When::Timed { start: at(start), end: at(end), zone: "Europe/Berlin".to_owned() }
+    }
+
+    fn whens() -> [When; 3] {
+        [
+            timed("2026-07-01T08:00:00Z", "2026-07-01T09:30:00Z"),
+            // Inside the hour that happens twice.
+            timed("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"),
+            When::AllDay { start: "2026-12-24".parse().unwrap(), end: "2026-12-27".parse().unwrap() },
+        ]
+    }
+
+    #[test]
+    fn google_round_trip() {
+        for when in whens() {
+            let sent = sample(when);
+            let mut body = Value::Object(to_google(&sent, &Field::ALL, false));
+            assert!(body.get("attendees").is_none());
+            body["id"] = json!("x");
+            assert_eq!(from_google(&body).unwrap().state, RemoteState::Present(sent));
+        }
+        let patch = to_google(&sample(whens()[2].clone()), &[Field::When], true);
+        assert!(patch["start"]["dateTime"].is_null() && patch.get("summary").is_none());
+        let gone = json!({ "id": "x", "status": "cancelled" });
+        assert_eq!(from_google(&gone).unwrap().state, RemoteState::Deleted);
+    }
+
+    #[test]
+    fn graph_round_trip() {
+        for when in whens() {
+            let sent = sample(when);
+            let mut body = Value::Object(to_graph(&sent, &Field::ALL));
+            body["id"] = json!("x");
+            body["originalStartTimeZone"] = json!("W. Europe Standard Time");
+            assert_eq!(from_graph(&body).unwrap().state, RemoteState::Present(sent));
+        }
+        let left = json!({ "id": "x", "@removed": { "reason": "deleted" } });
+        assert_eq!(from_graph(&left).unwrap().state, RemoteState::LeftView);
+        let series = json!({ "id": "x", "type": "seriesMaster" });
+        assert!(matches!(from_graph(&series).unwrap().state, RemoteState::Unsupported(_)));
+    }
+}

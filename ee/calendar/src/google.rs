@@ -1,0 +1,197 @@
+//! Google Calendar v3 (developers.google.com/calendar/api/v3/reference), as far as sync needs it.
+
+use async_trait::async_trait;
+use chrono::{DateTime, SecondsFormat, Utc};
+use daybind_domain::schedule::EntryContent;
+use http::header;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::event::{from_google, to_google};
+use crate::merge::Field;
+use crate::provider::{
+    Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, ProviderError, ProviderResult, RemoteCalendar,
+    RemoteEvent, SubscribeRequest, Subscribed,
+};
+use crate::wire::{send, url, with_query};
+
+/// The private property that marks our copies.
+const MARKER: &str = "daybindMapping";
+
+/// A client with one account's access token.
+pub struct Google {
+    /// The server's one HTTP client.
+    pub http: reqwest::Client,
+    /// `DAYBIND_GOOGLE_API_URL`
+    pub base: String,
+    /// The access token.
+    pub token: SecretString,
+}
+
+impl Google {
+    fn url(&self, segments: &[&str]) -> ProviderResult<Url> {
+        let mut all = vec!["calendar", "v3"];
+        all.extend(segments);
+        url(&self.base, &all)
+    }
+
+    async fn get_json(&self, url: Url) -> ProviderResult<Value> {
+        send(self.http.get(url).bearer_auth(self.token.expose_secret())).await
+    }
+
+    async fn post_json(&self, url: Url, body: &Value) -> ProviderResult<Value> {
+        send(self.http.post(url).bearer_auth(self.token.expose_secret()).json(body)).await
+    }
+}
+
+fn event(value: &Value) -> ProviderResult<RemoteEvent> {
+    from_google(value).ok_or(ProviderError::Transient("event"))
+}
+
+#[async_trait]
+impl CalendarProvider for Google {
+    async fn account(&self) -> ProviderResult<Account> {
+        // The primary calendar's id is the account's address; no further scope is needed to read it.
+        let primary = self.get_json(self.url(&["users", "me", "calendarList", "primary"])?).await?;
+        let id = primary["id"].as_str().ok_or(ProviderError::Transient("account"))?;
+        Ok(Account { id: id.to_lowercase(), email: id.to_owned() })
+    }
+
+    async fn calendars(&self) -> ProviderResult<Vec<RemoteCalendar>> {
+        let mut found = Vec::new();
+        let mut page: Option<String> = None;
+        loop {
+            let mut query = vec![("maxResults", "250")];
+            if let Some(page) = &page {
+                query.push(("pageToken", page));
+            }
+            let answer =
+                self.get_json(with_query(self.url(&["users", "me", "calendarList"])?, &query)).await?;
+            for item in answer["items"].as_array().into_iter().flatten() {
+                let Some(id) = item["id"].as_str() else { continue };
+                let name = item["summaryOverride"].as_str().or_else(|| item["summary"].as_str());
+                found.push(RemoteCalendar {
+                    id: id.to_owned(),
+                    name: name.filter(|name| !name.trim().is_empty()).unwrap_or(id).to_owned(),
+                    can_write: matches!(item["accessRole"].as_str(), Some("owner" | "writer")),
+                    is_primary: item["primary"] == true,
+                });
+            }
+            page = answer["nextPageToken"].as_str().map(str::to_owned);
+            if page.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn delta(&self, calendar: &str, from: &DeltaFrom, page: Option<&str>) -> ProviderResult<DeltaPage> {
+        let mut query: Vec<(&str, String)> = vec![("maxResults", "250".to_owned())];
+        match from {
+            DeltaFrom::Full { from, to } => {
+                query.push(("timeMin", from.to_rfc3339_opts(SecondsFormat::Secs, true)));
+                query.push(("timeMax", to.to_rfc3339_opts(SecondsFormat::Secs, true)));
+            }
+            DeltaFrom::Since(cursor) => query.push(("syncToken", cursor.clone())),
+        }
+        if let Some(page) = page {
+            query.push(("pageToken", page.to_owned()));
+        }
+        let pairs: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let answer =
+            self.get_json(with_query(self.url(&["calendars", calendar, "events"])?, &pairs)).await?;
+        Ok(DeltaPage {
+            events: answer["items"].as_array().into_iter().flatten().filter_map(from_google).collect(),
+            next: answer["nextPageToken"].as_str().map(str::to_owned),
+            cursor: answer["nextSyncToken"].as_str().map(str::to_owned),
+        })
+    }
+
+    async fn get(&self, calendar: &str, id: &str) -> ProviderResult<RemoteEvent> {
+        event(&self.get_json(self.url(&["calendars", calendar, "events", id])?).await?)
+    }
+
+    async fn find_copy(&self, calendar: &str, key: CopyKey) -> ProviderResult<Option<RemoteEvent>> {
+        match self.get(calendar, &key.google_id()).await {
+            Ok(found) => Ok(Some(found)),
+            Err(ProviderError::NotFound | ProviderError::Gone) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn create(
+        &self,
+        calendar: &str,
+        key: CopyKey,
+        content: &EntryContent,
+    ) -> ProviderResult<RemoteEvent> {
+        let mut body = to_google(content, &Field::ALL, false);
+        body.insert("id".to_owned(), json!(key.google_id()));
+        body.insert("extendedProperties".to_owned(), json!({ "private": { MARKER: key.marker() } }));
+        let url = with_query(self.url(&["calendars", calendar, "events"])?, &[("sendUpdates", "none")]);
+        event(&self.post_json(url, &Value::Object(body)).await?)
+    }
+
+    async fn update(
+        &self,
+        calendar: &str,
+        id: &str,
+        etag: Option<&str>,
+        content: &EntryContent,
+        fields: &[Field],
+    ) -> ProviderResult<RemoteEvent> {
+        let url = with_query(self.url(&["calendars", calendar, "events", id])?, &[("sendUpdates", "none")]);
+        let mut request = self
+            .http
+            .patch(url)
+            .bearer_auth(self.token.expose_secret())
+            .json(&to_google(content, fields, true));
+        if let Some(etag) = etag {
+            request = request.header(header::IF_MATCH, etag);
+        }
+        event(&send(request).await?)
+    }
+
+    async fn delete(&self, calendar: &str, id: &str) -> ProviderResult<()> {
+        let url = with_query(self.url(&["calendars", calendar, "events", id])?, &[("sendUpdates", "none")]);
+        match send(self.http.delete(url).bearer_auth(self.token.expose_secret())).await {
+            Ok(_) | Err(ProviderError::NotFound | ProviderError::Gone) => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn subscribe(&self, calendar: &str, request: &SubscribeRequest) -> ProviderResult<Subscribed> {
+        let body = json!({
+            "id": request.id,
+            "type": "web_hook",
+            "address": request.address,
+            "token": request.token.expose_secret(),
+            "expiration": request.until.timestamp_millis().to_string(),
+        });
+        let answer = self.post_json(self.url(&["calendars", calendar, "events", "watch"])?, &body).await?;
+        let expires = answer["expiration"]
+            .as_str()
+            .and_then(|text| text.parse::<i64>().ok())
+            .or_else(|| answer["expiration"].as_i64())
+            .and_then(DateTime::from_timestamp_millis);
+        Ok(Subscribed {
+            external_id: request.id.clone(),
+            resource_id: answer["resourceId"].as_str().map(str::to_owned),
+            expires_at: expires.unwrap_or(request.until),
+        })
+    }
+
+    async fn renew(&self, _external_id: &str, _until: DateTime<Utc>) -> ProviderResult<DateTime<Utc>> {
+        // Channels cannot be prolonged: a new one is made, then the old one is stopped.
+        Err(ProviderError::NotFound)
+    }
+
+    async fn unsubscribe(&self, external_id: &str, resource_id: Option<&str>) -> ProviderResult<()> {
+        let Some(resource_id) = resource_id else { return Ok(()) };
+        let body = json!({ "id": external_id, "resourceId": resource_id });
+        match self.post_json(self.url(&["channels", "stop"])?, &body).await {
+            Ok(_) | Err(ProviderError::NotFound | ProviderError::Gone) => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
+}

@@ -1,0 +1,409 @@
+//! OAuth 2.0 with Google and Microsoft: who our client is, where browsers go, and how tokens are got and kept fresh.
+//!
+//! RFC 6749 and RFC 7636 (S256); the Microsoft client is the profile bound to Calendar, the Google client is the tenant's
+//! own. Neither has a fallback.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Duration, Utc};
+use daybind_domain::ids::{ConnectionId, FlowId, ProfileId, TenantId};
+use daybind_domain::user::Permission;
+use daybind_domain::{AppError, Consumer, ErrorCode};
+use daybind_ee_storage::{Connection, calendar};
+use daybind_services::{Actor, AppResult, Provider, SecretPlace, Services, StableRoute, bindings, internal};
+use daybind_storage::{OauthFlow, UnitOfWork};
+use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
+use rand::RngCore;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use crate::google::Google;
+use crate::graph::Graph;
+use crate::provider::CalendarProvider;
+
+/// Environment variable of Graph's address.
+pub const GRAPH_URL: &str = "DAYBIND_MICROSOFT_GRAPH_URL";
+/// Environment variable of Google's consent page.
+pub const GOOGLE_AUTH_URL: &str = "DAYBIND_GOOGLE_AUTH_URL";
+/// Environment variable of Google's token endpoint.
+pub const GOOGLE_TOKEN_URL: &str = "DAYBIND_GOOGLE_TOKEN_URL";
+/// Environment variable of Google's API host.
+pub const GOOGLE_API_URL: &str = "DAYBIND_GOOGLE_API_URL";
+/// Environment variable of Google's revocation endpoint.
+pub const GOOGLE_REVOKE_URL: &str = "DAYBIND_GOOGLE_REVOKE_URL";
+
+/// The purpose under which our flows are stored.
+pub const PURPOSE: &str = "calendar_connect";
+const FLOW_LIFE: Duration = Duration::minutes(10);
+
+/// What we ask Google for: events, and the list of calendars to choose from.
+pub const GOOGLE_SCOPES: [&str; 2] = [
+    "https://www.googleapis.com/auth/calendar.events",
+    "https://www.googleapis.com/auth/calendar.calendarlist.readonly",
+];
+/// What we ask Microsoft for: refreshing, whose account it is, and its calendars.
+pub const MICROSOFT_SCOPES: [&str; 3] = ["offline_access", "User.Read", "Calendars.ReadWrite"];
+
+/// Our OAuth client at a provider.
+pub struct OauthClient {
+    /// `client_id`
+    pub client_id: String,
+    /// `client_secret`
+    pub secret: SecretString,
+    /// Where browsers are sent.
+    pub authorize_url: String,
+    /// Where codes and refresh tokens are exchanged.
+    pub token_url: String,
+    /// The Microsoft profile it comes from.
+    pub profile_id: Option<ProfileId>,
+    /// Version of that profile, or of the tenant's Google client.
+    pub version: i64,
+}
+
+/// Tokens as the provider hands them out.
+#[derive(Deserialize)]
+pub struct Tokens {
+    /// The access token.
+    pub access_token: SecretString,
+    /// Seconds it lives.
+    pub expires_in: Option<i64>,
+    /// A refresh token, if there is a (new) one.
+    pub refresh_token: Option<SecretString>,
+    /// What was granted, separated by spaces.
+    pub scope: Option<String>,
+}
+
+/// Why there are no tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenError {
+    /// The code or refresh token is not accepted: the user must connect again.
+    InvalidGrant,
+    /// Our client is not accepted: the operator must repair the secret.
+    InvalidClient,
+    /// No usable answer.
+    Transient,
+    /// Refused otherwise.
+    Refused,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    error: String,
+}
+
+/// The tenant's OAuth client at a provider.
+///
+/// # Errors
+/// [`ErrorCode::NotReady`] with what the administrator must do.
+pub async fn client(
+    services: &Services,
+    unit: &mut dyn UnitOfWork,
+    tenant_id: TenantId,
+    provider: Provider,
+) -> AppResult<OauthClient> {
+    match provider {
+        Provider::Google => {
+            let row = calendar(unit)
+                .map_err(internal)?
+                .find_google_client(tenant_id)
+                .await
+                .map_err(internal)?
+                .ok_or_else(|| {
+                    AppError::new(ErrorCode::NotReady, "Google Calendar is not set up yet.").next_step(
+                        "Ask an administrator to enter the Google client in Settings > Integrations > Providers.",
+                    )
+                })?;
+            let secret = services
+                .keyring
+                .open(&google_place(tenant_id), &row.client_secret_sealed)
+                .map_err(internal)?;
+            Ok(OauthClient {
+                client_id: row.client_id,
+                secret,
+                authorize_url: endpoint(services, GOOGLE_AUTH_URL)?,
+                token_url: endpoint(services, GOOGLE_TOKEN_URL)?,
+                profile_id: None,
+                version: row.version,
+            })
+        }
+        Provider::Microsoft => {
+            let resolved = bindings::resolve(services, unit, tenant_id, Consumer::Calendar).await?;
+            let base = format!("{}/{}/oauth2/v2.0", services.endpoints.microsoft_login, resolved.directory_id);
+            Ok(OauthClient {
+                client_id: resolved.client_id,
+                secret: resolved.client_secret,
+                authorize_url: format!("{base}/authorize"),
+                token_url: format!("{base}/token"),
+                profile_id: Some(resolved.profile_id),
+                version: resolved.profile_version,
+            })
+        }
+    }
+}
+
+/// A configured address.
+///
+/// # Errors
+/// An internal error when the entry forgot to register it.
+pub fn endpoint(services: &Services, variable: &str) -> AppResult<String> {
+    services
+        .endpoints
+        .get(variable)
+        .map(str::to_owned)
+        .ok_or_else(|| internal(std::io::Error::other(format!("{variable} is not registered"))))
+}
+
+/// Where the tenant's Google client secret is sealed.
+#[must_use]
+pub fn google_place(tenant_id: TenantId) -> SecretPlace {
+    SecretPlace { tenant_id, table: "google_clients", row: tenant_id.0, column: "client_secret_sealed" }
+}
+
+/// Where a connection's token is sealed.
+#[must_use]
+pub fn token_place(tenant_id: TenantId, id: ConnectionId, column: &'static str) -> SecretPlace {
+    SecretPlace { tenant_id, table: "calendar_providers", row: id.0, column }
+}
+
+/// Where a flow's code verifier is sealed.
+#[must_use]
+pub fn verifier_place(tenant_id: TenantId, flow: FlowId) -> SecretPlace {
+    SecretPlace { tenant_id, table: "oauth_flows", row: flow.0, column: "verifier_sealed" }
+}
+
+/// Starts a round trip and returns where to send the browser.
+///
+/// # Errors
+/// Forbidden, not set up, unknown provider or connection.
+pub async fn initiate(
+    services: &Services,
+    actor: &Actor,
+    provider: &str,
+    connection_id: Option<&str>,
+) -> AppResult<String> {
+    actor.require(Permission::OwnProfile)?;
+    let provider = Provider::parse(provider)
+        .ok_or_else(|| AppError::field("provider", "Choose Google Calendar or Outlook."))?;
+    let mut unit = services.begin(actor.tenant_id).await?;
+    let connection = match connection_id {
+        None => None,
+        Some(id) => Some(own(unit.as_mut(), actor, id).await?),
+    };
+    if connection.as_ref().is_some_and(|connection| connection.provider != provider.as_str()) {
+        return Err(AppError::not_found("The calendar connection"));
+    }
+    let client = client(services, unit.as_mut(), actor.tenant_id, provider).await?;
+    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+    let state = new_state(actor.tenant_id);
+    let flow_id = FlowId(services.new_id());
+    let now = services.now();
+    let flow = OauthFlow {
+        tenant_id: actor.tenant_id,
+        flow_id,
+        state_hash: hash(&state),
+        purpose: PURPOSE.to_owned(),
+        provider: provider.as_str().to_owned(),
+        profile_id: client.profile_id,
+        profile_version: Some(client.version),
+        user_id: Some(actor.user_id()),
+        session_id: Some(actor.session_id),
+        connection_id: connection.as_ref().map(|connection| connection.connection_id.0),
+        verifier_sealed: seal_verifier(services, actor.tenant_id, flow_id, &verifier)?,
+        redirect_uri: services.absolute(StableRoute::Callback(provider).path()),
+        created_at: now,
+        expires_at: now + FLOW_LIFE,
+    };
+    unit.add_flow(&flow).await.map_err(internal)?;
+    unit.save().await.map_err(internal)?;
+    let mut url = Url::parse(&client.authorize_url).map_err(internal)?;
+    url.query_pairs_mut()
+        .append_pair("client_id", &client.client_id)
+        .append_pair("response_type", "code")
+        .append_pair("redirect_uri", &flow.redirect_uri)
+        .append_pair("state", &state)
+        .append_pair("code_challenge", challenge.as_str())
+        .append_pair("code_challenge_method", "S256");
+    match provider {
+        Provider::Google => url
+            .query_pairs_mut()
+            .append_pair("scope", &GOOGLE_SCOPES.join(" "))
+            .append_pair("access_type", "offline")
+            .append_pair("prompt", "consent"),
+        Provider::Microsoft => url
+            .query_pairs_mut()
+            .append_pair("scope", &MICROSOFT_SCOPES.join(" "))
+            .append_pair("response_mode", "query")
+            .append_pair("prompt", "select_account"),
+    };
+    if let Some(connection) = connection {
+        url.query_pairs_mut().append_pair("login_hint", &connection.account_email);
+    }
+    Ok(url.into())
+}
+
+fn seal_verifier(
+    services: &Services,
+    tenant_id: TenantId,
+    flow: FlowId,
+    verifier: &PkceCodeVerifier,
+) -> AppResult<String> {
+    let secret = SecretString::from(verifier.secret().clone());
+    services.keyring.seal(&verifier_place(tenant_id, flow), &secret).map_err(internal)
+}
+
+/// The caller's own connection. Others' connections do not exist for them.
+///
+/// # Errors
+/// Not found.
+pub async fn own(unit: &mut dyn UnitOfWork, actor: &Actor, id: &str) -> AppResult<Connection> {
+    let missing = || AppError::not_found("The calendar connection");
+    let id: ConnectionId = id.parse().map_err(|_| missing())?;
+    calendar(unit)
+        .map_err(internal)?
+        .find_connection(actor.tenant_id, id)
+        .await
+        .map_err(internal)?
+        .filter(|connection| connection.user_id == actor.user_id())
+        .filter(|connection| !is_ending(connection))
+        .ok_or_else(missing)
+}
+
+/// Whether the connection is on its way out.
+#[must_use]
+pub fn is_ending(connection: &Connection) -> bool {
+    connection.status_reason.as_deref() == Some("disconnecting")
+}
+
+/// A state parameter: the tenant, so that it is looked up inside one tenant, and 256 random bits.
+fn new_state(tenant_id: TenantId) -> String {
+    let mut raw = format!("{tenant_id}.").into_bytes();
+    let mut random = [0_u8; 32];
+    rand::rng().fill_bytes(&mut random);
+    raw.extend(random);
+    URL_SAFE_NO_PAD.encode(raw)
+}
+
+/// The tenant a state parameter names.
+#[must_use]
+pub fn state_tenant(state: &str) -> Option<TenantId> {
+    let raw = URL_SAFE_NO_PAD.decode(state).ok()?;
+    let (tenant, rest) = raw.split_at_checked(36)?;
+    let tenant = std::str::from_utf8(tenant).ok()?.parse().ok()?;
+    (rest.len() == 33 && rest.first() == Some(&b'.')).then_some(tenant)
+}
+
+/// SHA-256.
+#[must_use]
+pub fn hash(text: &str) -> Vec<u8> {
+    Sha256::digest(text.as_bytes()).to_vec()
+}
+
+/// Asks the token endpoint.
+///
+/// # Errors
+/// See [`TokenError`].
+pub async fn token(
+    services: &Services,
+    client: &OauthClient,
+    form: &[(&str, &str)],
+) -> Result<Tokens, TokenError> {
+    let mut fields = vec![("client_id", client.client_id.as_str()), ("client_secret", client.secret.expose_secret())];
+    fields.extend(form);
+    let answer = services.http.post(&client.token_url).form(&fields).send().await;
+    let response = answer.map_err(|_| TokenError::Transient)?;
+    let status = response.status();
+    let bytes = response.bytes().await.map_err(|_| TokenError::Transient)?;
+    if status.is_success() {
+        return serde_json::from_slice(&bytes).map_err(|_| TokenError::Transient);
+    }
+    if status.is_server_error() || status.as_u16() == 429 {
+        return Err(TokenError::Transient);
+    }
+    let refusal: Refusal = serde_json::from_slice(&bytes).map_err(|_| TokenError::Transient)?;
+    tracing::warn!(error = refusal.error, status = status.as_u16(), "the token endpoint refused");
+    Err(match refusal.error.as_str() {
+        "invalid_grant" | "interaction_required" | "consent_required" | "login_required" => {
+            TokenError::InvalidGrant
+        }
+        "invalid_client" | "unauthorized_client" => TokenError::InvalidClient,
+        "temporarily_unavailable" | "server_error" => TokenError::Transient,
+        _ => TokenError::Refused,
+    })
+}
+
+/// Whether everything sync needs was granted. Microsoft answers scopes short or prefixed with its host.
+#[must_use]
+pub fn granted(provider: Provider, tokens: &Tokens) -> bool {
+    let scope = tokens.scope.as_deref().unwrap_or_default();
+    match provider {
+        Provider::Google => GOOGLE_SCOPES.iter().all(|needed| scope.split(' ').any(|got| got == *needed)),
+        Provider::Microsoft => scope
+            .split(' ')
+            .any(|got| got.rsplit('/').next().is_some_and(|got| got.eq_ignore_ascii_case("Calendars.ReadWrite"))),
+    }
+}
+
+/// When an access token ends.
+#[must_use]
+pub fn token_end(now: DateTime<Utc>, tokens: &Tokens) -> DateTime<Utc> {
+    now + Duration::seconds(tokens.expires_in.unwrap_or(3000).clamp(0, 86_400))
+}
+
+/// Ends a Google grant. Microsoft has no such call: the refresh token is erased and lapses.
+pub async fn revoke(services: &Services, provider: Provider, refresh_token: &SecretString) -> bool {
+    if provider == Provider::Microsoft {
+        return true;
+    }
+    let Some(url) = services.endpoints.get(GOOGLE_REVOKE_URL) else { return true };
+    match services.http.post(url).form(&[("token", refresh_token.expose_secret())]).send().await {
+        Ok(response) => !response.status().is_server_error(),
+        Err(_) => false,
+    }
+}
+
+/// A provider client for an access token.
+///
+/// # Errors
+/// An internal error when the entry forgot to register the hosts.
+pub fn provider_client(
+    services: &Services,
+    provider: Provider,
+    token: SecretString,
+) -> AppResult<Box<dyn CalendarProvider>> {
+    let http = services.http.clone();
+    Ok(match provider {
+        Provider::Google => Box::new(Google { http, base: endpoint(services, GOOGLE_API_URL)?, token }),
+        Provider::Microsoft => Box::new(Graph { http, base: endpoint(services, GRAPH_URL)?, token }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_names_its_tenant_and_is_never_the_same() {
+        let tenant = TenantId(uuid::Uuid::now_v7());
+        let state = new_state(tenant);
+        assert_eq!(state_tenant(&state), Some(tenant));
+        assert_ne!(state, new_state(tenant));
+        assert_eq!(state_tenant("abc"), None);
+        assert_eq!(state_tenant(&URL_SAFE_NO_PAD.encode(format!("{tenant}.short"))), None);
+    }
+
+    #[test]
+    fn scopes_are_read_short_or_prefixed() {
+        let tokens = |scope: &str| Tokens {
+            access_token: SecretString::from("x"),
+            expires_in: None,
+            refresh_token: None,
+            scope: Some(scope.to_owned()),
+        };
+        assert!(granted(Provider::Microsoft, &tokens("User.Read https://graph.microsoft.com/calendars.readwrite")));
+        assert!(!granted(Provider::Microsoft, &tokens("User.Read")));
+        assert!(granted(Provider::Google, &tokens(&GOOGLE_SCOPES.join(" "))));
+        assert!(!granted(Provider::Google, &tokens(GOOGLE_SCOPES[0])));
+    }
+}

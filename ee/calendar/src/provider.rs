@@ -1,0 +1,216 @@
+//! What sync asks of a calendar provider, and how their answers are sorted.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use daybind_domain::ids::MappingId;
+use daybind_domain::schedule::EntryContent;
+use secrecy::SecretString;
+use thiserror::Error;
+
+use crate::merge::Field;
+
+/// A provider's refusal, sorted by what we do about it. Never carries provider text.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ProviderError {
+    /// The access token is not accepted.
+    #[error("the provider does not accept the access token")]
+    Unauthorized,
+    /// The cursor or the thing is gone for good (410).
+    #[error("gone")]
+    Gone,
+    /// It exists already (409).
+    #[error("exists already")]
+    Conflict,
+    /// Somebody changed it meanwhile (412).
+    #[error("changed meanwhile")]
+    PreconditionFailed,
+    /// There is no such thing (404).
+    #[error("not found")]
+    NotFound,
+    /// Too many requests.
+    #[error("throttled")]
+    Throttled {
+        /// How long the provider asks us to wait.
+        after: Option<Duration>,
+    },
+    /// No usable answer; trying again may help.
+    #[error("no usable answer ({0})")]
+    Transient(&'static str),
+    /// Refused; trying again does not help.
+    #[error("refused with status {0}")]
+    Permanent(u16),
+}
+
+/// Result of a provider call.
+pub type ProviderResult<T> = Result<T, ProviderError>;
+
+/// The connected account.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The provider's stable id.
+    pub id: String,
+    /// Its address, for display only.
+    pub email: String,
+}
+
+/// A calendar of the account.
+#[derive(Debug, Clone)]
+pub struct RemoteCalendar {
+    /// The provider's id.
+    pub id: String,
+    /// Never empty.
+    pub name: String,
+    /// Whether we may write to it.
+    pub can_write: bool,
+    /// The account's main one.
+    pub is_primary: bool,
+}
+
+/// What an external event says now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RemoteState {
+    /// It is there.
+    Present(EntryContent),
+    /// It is there in a form we do not carry (the reason, for the user).
+    Unsupported(&'static str),
+    /// The provider says it was deleted.
+    Deleted,
+    /// It left the view; only a look at it tells whether it was deleted (Graph's `@removed`).
+    LeftView,
+}
+
+/// An external event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteEvent {
+    /// The provider's id.
+    pub id: String,
+    /// Its ETag.
+    pub etag: Option<String>,
+    /// Its iCalendar UID.
+    pub ical_uid: Option<String>,
+    /// What it says.
+    pub state: RemoteState,
+}
+
+/// Where a delta begins.
+#[derive(Debug, Clone)]
+pub enum DeltaFrom {
+    /// A full pass over a window.
+    Full {
+        /// First instant.
+        from: DateTime<Utc>,
+        /// First instant after it.
+        to: DateTime<Utc>,
+    },
+    /// What changed since the cursor.
+    Since(String),
+}
+
+/// One page of a delta.
+#[derive(Debug, Clone)]
+pub struct DeltaPage {
+    /// Events, in no order, possibly repeated.
+    pub events: Vec<RemoteEvent>,
+    /// The next page, if any.
+    pub next: Option<String>,
+    /// The cursor for next time, on the last page.
+    pub cursor: Option<String>,
+}
+
+/// Names one copy of an entry, so that making it twice makes one.
+#[derive(Debug, Clone, Copy)]
+pub struct CopyKey {
+    /// The mapping.
+    pub mapping_id: MappingId,
+    /// Its generation.
+    pub generation: i32,
+}
+
+impl CopyKey {
+    /// For Graph's `transactionId` and our marker property.
+    #[must_use]
+    pub fn marker(&self) -> String {
+        format!("{}-{}", self.mapping_id, self.generation)
+    }
+
+    /// For Google's event id: base32hex characters only (`a`-`v`, `0`-`9`).
+    #[must_use]
+    pub fn google_id(&self) -> String {
+        format!("d{}{:x}", self.mapping_id.0.simple(), self.generation)
+    }
+}
+
+/// A push subscription to make.
+#[derive(Debug, Clone)]
+pub struct SubscribeRequest {
+    /// Our id.
+    pub id: String,
+    /// Where to send notifications.
+    pub address: String,
+    /// What to send back with each.
+    pub token: SecretString,
+    /// Until when.
+    pub until: DateTime<Utc>,
+}
+
+/// A push subscription that was made.
+#[derive(Debug, Clone)]
+pub struct Subscribed {
+    /// The provider's id.
+    pub external_id: String,
+    /// Google's resource id.
+    pub resource_id: Option<String>,
+    /// When it ends, as the provider decided.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// One account at one provider, reached with one access token.
+#[async_trait]
+pub trait CalendarProvider: Send + Sync {
+    /// Whose token it is.
+    async fn account(&self) -> ProviderResult<Account>;
+    /// All calendars.
+    async fn calendars(&self) -> ProviderResult<Vec<RemoteCalendar>>;
+    /// One page of changes. `Gone` when the cursor is too old.
+    async fn delta(&self, calendar: &str, from: &DeltaFrom, page: Option<&str>) -> ProviderResult<DeltaPage>;
+    /// One event. `NotFound` or `Gone` when there is none.
+    async fn get(&self, calendar: &str, id: &str) -> ProviderResult<RemoteEvent>;
+    /// The copy with that key, if it was made.
+    async fn find_copy(&self, calendar: &str, key: CopyKey) -> ProviderResult<Option<RemoteEvent>>;
+    /// Makes a copy, without attendees and without mail to anybody. `Conflict` when it was made before.
+    async fn create(&self, calendar: &str, key: CopyKey, content: &EntryContent)
+    -> ProviderResult<RemoteEvent>;
+    /// Changes the given fields if the event still has the ETag. `PreconditionFailed` otherwise.
+    async fn update(
+        &self,
+        calendar: &str,
+        id: &str,
+        etag: Option<&str>,
+        content: &EntryContent,
+        fields: &[Field],
+    ) -> ProviderResult<RemoteEvent>;
+    /// Deletes an event; fine when there is none.
+    async fn delete(&self, calendar: &str, id: &str) -> ProviderResult<()>;
+    /// Asks for notifications about a calendar.
+    async fn subscribe(&self, calendar: &str, request: &SubscribeRequest) -> ProviderResult<Subscribed>;
+    /// Prolongs a subscription. `NotFound` when a new one must be made.
+    async fn renew(&self, external_id: &str, until: DateTime<Utc>) -> ProviderResult<DateTime<Utc>>;
+    /// Ends a subscription; fine when there is none.
+    async fn unsubscribe(&self, external_id: &str, resource_id: Option<&str>) -> ProviderResult<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn google_ids_use_base32hex_only() {
+        let key = CopyKey { mapping_id: MappingId(uuid::Uuid::now_v7()), generation: 255 };
+        let id = key.google_id();
+        assert!(id.bytes().all(|b| matches!(b, b'a'..=b'v' | b'0'..=b'9')));
+        assert!(id.ends_with("ff") && id.len() == 35);
+        assert!(key.marker().len() <= 64);
+    }
+}

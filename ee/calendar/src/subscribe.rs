@@ -1,0 +1,202 @@
+//! Push subscriptions: made, prolonged and ended. Polling goes on underneath whatever happens here.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Duration, Utc};
+use daybind_domain::ids::{ConnectionId, SubscriptionId, TenantId};
+use daybind_ee_storage::{Connection, Subscription, calendar};
+use daybind_services::{Provider, Services, StableRoute};
+use daybind_storage::{NewJob, StorageResult, UnitOfWork};
+use rand::RngCore;
+use secrecy::SecretString;
+
+use crate::oauth::hash;
+use crate::provider::{CalendarProvider, ProviderError, SubscribeRequest};
+use crate::sync::may_sync;
+use crate::tokens::{Stop, connect};
+
+/// The job that looks after one connection's subscriptions; its key is the connection's id.
+pub const JOB: &str = "calendar.subscription";
+/// What we ask for; Graph allows seven days, Google grants what it likes.
+const LIFE: Duration = Duration::hours(6 * 24 + 23);
+/// Renewed that long before the end.
+const MARGIN: Duration = Duration::hours(24);
+/// When the provider refuses, the next try.
+const AGAIN: Duration = Duration::hours(1);
+
+/// Queues a look at the subscriptions.
+///
+/// # Errors
+/// A storage error.
+pub async fn enqueue(
+    unit: &mut dyn UnitOfWork,
+    tenant_id: TenantId,
+    id: ConnectionId,
+    now: DateTime<Utc>,
+) -> StorageResult<()> {
+    let job = NewJob {
+        tenant_id,
+        kind: JOB,
+        key: id.to_string(),
+        payload: serde_json::Value::Null,
+        run_at: now,
+        max_attempts: 12,
+    };
+    unit.enqueue_job(&job, now).await
+}
+
+/// Whether providers can reach us: they demand https, except for tests on this computer.
+#[must_use]
+pub fn reachable(services: &Services) -> bool {
+    let url = &services.public_url;
+    url.scheme() == "https" || matches!(url.host_str(), Some("127.0.0.1" | "localhost"))
+}
+
+/// The token sent along, so that a notification is found within its tenant.
+fn token(tenant_id: TenantId, id: SubscriptionId, secret: &str) -> String {
+    format!("{tenant_id}.{id}.{secret}")
+}
+
+/// Makes, prolongs or ends what must be; returns when to look again, or `None` when never.
+///
+/// # Errors
+/// [`Stop`]
+pub async fn run(
+    services: &Services,
+    tenant_id: TenantId,
+    id: ConnectionId,
+) -> Result<Option<DateTime<Utc>>, Stop> {
+    if !reachable(services) {
+        return Ok(None);
+    }
+    let mut unit = services.read(tenant_id).await?;
+    let rows = calendar(unit.as_mut())?;
+    let mut connection =
+        rows.find_connection(tenant_id, id).await?.filter(may_sync).ok_or(Stop::Idle)?;
+    let known = rows.list_subscriptions(tenant_id, id).await?;
+    drop(unit);
+    let now = services.now();
+    let provider = connect(services, &mut connection, false).await?;
+    let mut active: Option<Subscription> = None;
+    let mut superseded = Vec::new();
+    for mut subscription in known {
+        let ends_late = subscription.expires_at > now + MARGIN;
+        if subscription.state == "active" && active.is_none() {
+            if ends_late || renew(services, provider.as_ref(), &mut subscription).await? {
+                active = Some(subscription);
+                continue;
+            }
+        }
+        superseded.push(subscription);
+    }
+    let ends = match active {
+        Some(subscription) => subscription.expires_at,
+        None => match create(services, provider.as_ref(), &connection).await {
+            Ok(ends) => ends,
+            Err(Stop::Provider(ProviderError::Permanent(status))) => {
+                tracing::warn!(connection = %id, status, "no push notifications; polling only");
+                return Ok(Some(now + AGAIN));
+            }
+            Err(other) => return Err(other),
+        },
+    };
+    // The old ones only after the new one works; what comes twice is merged into one sync.
+    for subscription in superseded {
+        end(services, provider.as_ref(), &subscription).await?;
+    }
+    let spread = Duration::seconds(rand::random_range(0..3600));
+    Ok(Some((ends - MARGIN - spread).max(now + Duration::minutes(5))))
+}
+
+async fn renew(
+    services: &Services,
+    provider: &dyn CalendarProvider,
+    subscription: &mut Subscription,
+) -> Result<bool, Stop> {
+    let Some(external) = subscription.external_id.clone() else { return Ok(false) };
+    match provider.renew(&external, services.now() + LIFE).await {
+        Ok(ends) => subscription.expires_at = ends,
+        Err(ProviderError::NotFound | ProviderError::Gone | ProviderError::Permanent(_)) => return Ok(false),
+        Err(other) => return Err(other.into()),
+    }
+    let mut unit = services.begin(subscription.tenant_id).await?;
+    calendar(unit.as_mut())?.update_subscription(subscription).await?;
+    unit.save().await?;
+    Ok(true)
+}
+
+async fn create(
+    services: &Services,
+    provider: &dyn CalendarProvider,
+    connection: &Connection,
+) -> Result<DateTime<Utc>, Stop> {
+    let route = Provider::parse(&connection.provider).ok_or(Stop::Idle)?;
+    let chosen = connection.calendar_id.as_deref().ok_or(Stop::Idle)?;
+    let mut secret = [0_u8; 32];
+    rand::rng().fill_bytes(&mut secret);
+    let secret = URL_SAFE_NO_PAD.encode(secret);
+    let now = services.now();
+    let mut row = Subscription {
+        tenant_id: connection.tenant_id,
+        subscription_id: SubscriptionId(services.new_id()),
+        connection_id: connection.connection_id,
+        provider: connection.provider.clone(),
+        external_id: None,
+        resource_id: None,
+        secret_hash: hash(&secret),
+        state: "intended".to_owned(),
+        expires_at: now + LIFE,
+        last_notified_at: None,
+        created_at: now,
+    };
+    let mut unit = services.begin(row.tenant_id).await?;
+    calendar(unit.as_mut())?.add_subscription(&row).await?;
+    unit.save().await?;
+    let request = SubscribeRequest {
+        id: row.subscription_id.to_string(),
+        address: services.absolute(StableRoute::Webhook(route).path()),
+        token: SecretString::from(token(row.tenant_id, row.subscription_id, &secret)),
+        until: row.expires_at,
+    };
+    let made = provider.subscribe(chosen, &request).await;
+    let mut unit = services.begin(row.tenant_id).await?;
+    let rows = calendar(unit.as_mut())?;
+    match made {
+        Ok(made) => {
+            row.external_id = Some(made.external_id);
+            row.resource_id = made.resource_id;
+            row.expires_at = made.expires_at;
+            row.state = "active".to_owned();
+            rows.update_subscription(&row).await?;
+            unit.save().await?;
+            Ok(row.expires_at)
+        }
+        Err(error) => {
+            // Without its row, whatever the provider may have made is answered and ignored until it lapses.
+            rows.remove_subscription(row.tenant_id, row.subscription_id).await?;
+            unit.save().await?;
+            Err(error.into())
+        }
+    }
+}
+
+/// Ends one subscription and forgets it. A refusal is no obstacle: without its row it has no effect.
+///
+/// # Errors
+/// [`Stop`] when the provider did not answer or the database failed.
+pub async fn end(
+    services: &Services,
+    provider: &dyn CalendarProvider,
+    subscription: &Subscription,
+) -> Result<(), Stop> {
+    if let Some(external) = &subscription.external_id {
+        match provider.unsubscribe(external, subscription.resource_id.as_deref()).await {
+            Ok(()) | Err(ProviderError::Permanent(_)) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+    let mut unit = services.begin(subscription.tenant_id).await?;
+    calendar(unit.as_mut())?.remove_subscription(subscription.tenant_id, subscription.subscription_id).await?;
+    unit.save().await?;
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! PostgreSQL: native uuid, timestamptz, jsonb and bytea.
+
+use chrono::{DateTime, Utc};
+use daybind_storage::StorageResult;
+use daybind_storage_postgres::PgUnit;
+use serde_json::Value;
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+use crate::failure;
+
+/// How values are stored.
+mod codec {
+    use super::{DateTime, PgRow, Row as _, StorageResult, Utc, Uuid, Value, failure};
+
+    pub(super) fn id(value: Uuid) -> Uuid {
+        value
+    }
+    pub(super) fn at(value: DateTime<Utc>) -> DateTime<Utc> {
+        value
+    }
+    pub(super) fn json(value: &Value) -> Value {
+        value.clone()
+    }
+    pub(super) fn get_id(row: &PgRow, column: &str) -> StorageResult<Uuid> {
+        row.try_get(column).map_err(failure)
+    }
+    pub(super) fn get_id_or(row: &PgRow, column: &str) -> StorageResult<Option<Uuid>> {
+        row.try_get(column).map_err(failure)
+    }
+    pub(super) fn get_at(row: &PgRow, column: &str) -> StorageResult<DateTime<Utc>> {
+        row.try_get(column).map_err(failure)
+    }
+    pub(super) fn get_at_or(row: &PgRow, column: &str) -> StorageResult<Option<DateTime<Utc>>> {
+        row.try_get(column).map_err(failure)
+    }
+    pub(super) fn get_json_or(row: &PgRow, column: &str) -> StorageResult<Option<Value>> {
+        row.try_get(column).map_err(failure)
+    }
+}
+
+crate::implement::repository!(PgUnit, PgRow);
