@@ -48,7 +48,11 @@ impl Entries {
     /// The table for the edition that runs: Enterprise run as Community shows what Community shows.
     #[must_use]
     pub fn lowered(self, edition: Edition) -> Self {
-        if edition == Edition::Community { Self::community() } else { self }
+        if edition == Edition::Community {
+            Self::community()
+        } else {
+            self
+        }
     }
 
     /// The entries of this page.

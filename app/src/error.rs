@@ -40,8 +40,11 @@ impl FromServerFnError for ApiError {
         );
         if transport {
             return Self(
-                AppError::new(ErrorCode::Transport, "The server could not be reached, or did not understand.")
-                    .next_step("Check your connection and try again. What you typed is still here."),
+                AppError::new(
+                    ErrorCode::Transport,
+                    "The server could not be reached, or did not understand.",
+                )
+                .next_step("Check your connection and try again. What you typed is still here."),
             );
         }
         if let ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) = error {

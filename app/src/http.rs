@@ -15,9 +15,11 @@ pub fn stable_routes() -> Router<AppState> {
     for route in StableRoute::ALL {
         router = router.route(
             route.path(),
-            any(move |State(state): State<AppState>, request: Request<Body>| async move {
-                serve(&state, route, request).await
-            }),
+            any(
+                move |State(state): State<AppState>, request: Request<Body>| async move {
+                    serve(&state, route, request).await
+                },
+            ),
         );
     }
     router

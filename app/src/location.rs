@@ -11,7 +11,12 @@ pub type Query<'a> = &'a [(String, String)];
 /// profile without one.
 #[must_use]
 pub fn canonical(edition: Edition, path: &str, query: Query<'_>) -> Option<String> {
-    let value = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let value = |name: &str| {
+        query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    };
     let calendar = edition.calendar_available();
     match path {
         "/msp/settings" | "/msp/settings/integrations" => {
@@ -27,7 +32,12 @@ pub fn canonical(edition: Edition, path: &str, query: Query<'_>) -> Option<Strin
                 if wanted == "calendar" && !valid {
                     next.push(("notice", "enterprise"));
                 }
-                address("/msp/settings", &next, query, &["tab", "category", "notice"])
+                address(
+                    "/msp/settings",
+                    &next,
+                    query,
+                    &["tab", "category", "notice"],
+                )
             })
         }
         "/msp/profile" => {
@@ -60,7 +70,9 @@ fn address(path: &str, set: &[(&str, &str)], query: Query<'_>, replaced: &[&str]
 fn encode(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
             other => format!("%{other:02X}"),
         })
         .collect()
@@ -71,18 +83,31 @@ mod tests {
     use super::*;
 
     fn go(edition: Edition, path: &str, query: &[(&str, &str)]) -> Option<String> {
-        let query: Vec<_> = query.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let query: Vec<_> = query
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
         canonical(edition, path, &query)
     }
 
     #[test]
     fn community_sends_calendar_addresses_to_valid_places() {
         assert_eq!(
-            go(Edition::Community, "/msp/settings", &[("tab", "integrations"), ("category", "calendar")]).as_deref(),
+            go(
+                Edition::Community,
+                "/msp/settings",
+                &[("tab", "integrations"), ("category", "calendar")]
+            )
+            .as_deref(),
             Some("/msp/settings?tab=integrations&category=providers&notice=enterprise")
         );
         assert_eq!(
-            go(Edition::Community, "/msp/profile", &[("tab", "Calendar"), ("x", "ä&b")]).as_deref(),
+            go(
+                Edition::Community,
+                "/msp/profile",
+                &[("tab", "Calendar"), ("x", "ä&b")]
+            )
+            .as_deref(),
             Some("/msp/profile?tab=profile&x=%C3%A4%26b")
         );
     }
@@ -90,12 +115,24 @@ mod tests {
     #[test]
     fn enterprise_keeps_calendar_addresses() {
         assert_eq!(
-            go(Edition::Enterprise, "/msp/settings", &[("tab", "integrations"), ("category", "calendar")]),
+            go(
+                Edition::Enterprise,
+                "/msp/settings",
+                &[("tab", "integrations"), ("category", "calendar")]
+            ),
             None
         );
-        assert_eq!(go(Edition::Enterprise, "/msp/profile", &[("tab", "calendar")]), None);
         assert_eq!(
-            go(Edition::Enterprise, "/msp/profile", &[("tab", "Calendar"), ("calendarAuth", "success")]).as_deref(),
+            go(Edition::Enterprise, "/msp/profile", &[("tab", "calendar")]),
+            None
+        );
+        assert_eq!(
+            go(
+                Edition::Enterprise,
+                "/msp/profile",
+                &[("tab", "Calendar"), ("calendarAuth", "success")]
+            )
+            .as_deref(),
             Some("/msp/profile?tab=calendar&calendarAuth=success")
         );
     }

@@ -40,7 +40,9 @@ pub fn state() -> Result<AppState, ApiError> {
 pub fn actor() -> Result<Actor, ApiError> {
     let parts = use_context::<http::request::Parts>();
     let actor = parts.and_then(|parts| parts.extensions.get::<RequestActor>().cloned());
-    actor.and_then(|actor| actor.0).ok_or_else(|| AppError::signed_out().into())
+    actor
+        .and_then(|actor| actor.0)
+        .ok_or_else(|| AppError::signed_out().into())
 }
 
 /// Sets the HTTP status that goes with a failure; without it Leptos answers 500.
@@ -50,9 +52,10 @@ pub fn actor() -> Result<Actor, ApiError> {
 pub fn answer<T>(result: Result<T, impl Into<ApiError>>) -> Result<T, ApiError> {
     result.map_err(|error| {
         let error: ApiError = error.into();
-        if let (Some(options), Ok(status)) =
-            (use_context::<ResponseOptions>(), StatusCode::from_u16(error.0.code.status()))
-            && !plain_form()
+        if let (Some(options), Ok(status)) = (
+            use_context::<ResponseOptions>(),
+            StatusCode::from_u16(error.0.code.status()),
+        ) && !plain_form()
         {
             options.set_status(status);
         }
@@ -63,8 +66,12 @@ pub fn answer<T>(result: Result<T, impl Into<ApiError>>) -> Result<T, ApiError> 
 /// Whether this request is a form sent by the browser itself: Leptos' own calls do not ask for HTML.
 fn plain_form() -> bool {
     use_context::<http::request::Parts>().is_some_and(|parts| {
-        let accepts = parts.headers.get(http::header::ACCEPT).and_then(|value| value.to_str().ok());
-        parts.method == http::Method::POST && accepts.is_some_and(|value| value.contains("text/html"))
+        let accepts = parts
+            .headers
+            .get(http::header::ACCEPT)
+            .and_then(|value| value.to_str().ok());
+        parts.method == http::Method::POST
+            && accepts.is_some_and(|value| value.contains("text/html"))
     })
 }
 

@@ -71,7 +71,7 @@ create table microsoft_profile_consumer_bindings (
     updated_at timestamptz not null,
     primary key (tenant_id, consumer_type),
     foreign key (tenant_id, profile_id, profile_active)
-        references microsoft_profiles (tenant_id, profile_id, is_active)
+        references microsoft_profiles (tenant_id, profile_id, is_active) on delete restrict on update restrict
 );
 
 -- Half-open: end_at is the first instant after it. All-day entries keep UTC midnights of their days.
@@ -168,12 +168,15 @@ begin
         create role daybind_app nologin;
     end if;
 exception
+    -- Roles belong to the cluster: another database of it may be migrating at this moment.
     when duplicate_object or unique_violation then null;
 end
 $$;
 do $$
 begin
-    execute format('grant daybind_app to %I', current_user);
+    if not pg_has_role(current_user, 'daybind_app', 'member') then
+        execute format('grant daybind_app to %I', current_user);
+    end if;
     execute format('grant usage on schema %I to daybind_app', current_schema());
 end
 $$;
@@ -203,5 +206,6 @@ end
 $$;
 -- What must be found before a tenant is known.
 create policy system on tenants for select using (current_setting('daybind.scope', true) = 'system');
+create policy system_add on tenants for insert with check (current_setting('daybind.scope', true) = 'system');
 create policy system on users for select using (current_setting('daybind.scope', true) = 'system');
 create policy system on jobs using (current_setting('daybind.scope', true) = 'system');

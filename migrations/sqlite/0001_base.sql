@@ -72,7 +72,7 @@ create table microsoft_profile_consumer_bindings (
     updated_at integer not null,
     primary key (tenant_id, consumer_type),
     foreign key (tenant_id, profile_id, profile_active)
-        references microsoft_profiles (tenant_id, profile_id, is_active)
+        references microsoft_profiles (tenant_id, profile_id, is_active) on delete restrict on update restrict
 );
 
 -- Half-open: end_at is the first instant after it. All-day entries keep UTC midnights of their days.

@@ -62,8 +62,14 @@ pub(crate) async fn main(composition: Composition) -> anyhow::Result<()> {
         Command::Migrate => commands::migrate(composition).await,
         Command::Demo { providers } => commands::demo(composition, providers).await,
         Command::Doctor => commands::doctor(composition).await,
-        Command::User { command: UserCommand::Create { email, name, tenant, time_zone } } => {
-            commands::create_admin(composition, &email, &name, &tenant, &time_zone).await
-        }
+        Command::User {
+            command:
+                UserCommand::Create {
+                    email,
+                    name,
+                    tenant,
+                    time_zone,
+                },
+        } => commands::create_admin(composition, &email, &name, &tenant, &time_zone).await,
     }
 }

@@ -8,7 +8,9 @@ use daybind_app::server::AppState;
 use daybind_domain::user::{Role, UserType, normalise_email};
 use daybind_domain::{AppError, Edition};
 use daybind_services::profiles::ProfileInput;
-use daybind_services::{CommunityPort, Services, SystemClock, auth, bindings, demo, localtime, profiles};
+use daybind_services::{
+    CommunityPort, Services, SystemClock, auth, bindings, demo, localtime, profiles,
+};
 use daybind_storage::{NewUser, Scope, Store, Tenant, User};
 use daybind_storage_postgres::PgStore;
 use daybind_storage_sqlite::SqliteStore;
@@ -26,13 +28,21 @@ async fn open(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
     if let Some(url) = &config.database_url {
         let url = url.expose_secret();
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-            bail!("DATABASE_URL must begin with postgres:// (without it, Daybind uses its embedded database)");
+            bail!(
+                "DATABASE_URL must begin with postgres:// (without it, Daybind uses its embedded database)"
+            );
         }
-        let store = PgStore::connect(url).await.context("cannot reach the database in DATABASE_URL")?;
+        let store = PgStore::connect(url)
+            .await
+            .context("cannot reach the database in DATABASE_URL")?;
         return Ok(Arc::new(store));
     }
-    std::fs::create_dir_all(&config.data_dir)
-        .with_context(|| format!("cannot create the data directory {}", config.data_dir.display()))?;
+    std::fs::create_dir_all(&config.data_dir).with_context(|| {
+        format!(
+            "cannot create the data directory {}",
+            config.data_dir.display()
+        )
+    })?;
     let path = config.data_dir.join("daybind.sqlite3");
     let store = SqliteStore::open(&path)
         .await
@@ -68,7 +78,10 @@ pub(crate) async fn assemble(composition: Composition) -> anyhow::Result<(Arc<Co
 pub(crate) async fn migrate(composition: Composition) -> anyhow::Result<()> {
     let config = Config::read(&composition, &env)?;
     let store = open(&config).await?;
-    store.migrate().await.context("the migration did not finish; nothing of the failed step was kept")?;
+    store
+        .migrate()
+        .await
+        .context("the migration did not finish; nothing of the failed step was kept")?;
     println!("The database has this version's schema.");
     Ok(())
 }
@@ -81,8 +94,18 @@ pub(crate) async fn demo(composition: Composition, providers: bool) -> anyhow::R
     if providers && config.edition == Edition::Enterprise {
         demo_providers(&state).await?;
     }
-    println!("{}", if added { "Demo tenant added." } else { "The demo tenant is there already." });
-    println!("Log in as one of these (password: {}; never use this tenant for real data):", demo::PASSWORD);
+    println!(
+        "{}",
+        if added {
+            "Demo tenant added."
+        } else {
+            "The demo tenant is there already."
+        }
+    );
+    println!(
+        "Log in as one of these (password: {}; never use this tenant for real data):",
+        demo::PASSWORD
+    );
     for email in demo::emails() {
         println!("  {email}");
     }
@@ -107,7 +130,11 @@ async fn demo_providers(state: &AppState) -> Result<(), AppError> {
     }
     state
         .calendar
-        .save_google_client(&admin, "daybind-demo.apps.googleusercontent.com", "demo-google-secret")
+        .save_google_client(
+            &admin,
+            "daybind-demo.apps.googleusercontent.com",
+            "demo-google-secret",
+        )
         .await
 }
 
@@ -132,7 +159,11 @@ pub(crate) async fn create_admin(
     }
     let hash = auth::hash_password(SecretString::from(password)).await?;
     let mut unit = services.store.read(Scope::System).await?;
-    let existing = unit.list_tenants().await?.into_iter().find(|known| known.name == tenant);
+    let existing = unit
+        .list_tenants()
+        .await?
+        .into_iter()
+        .find(|known| known.name == tenant);
     drop(unit);
     let now = services.now();
     let new = existing.is_none();
@@ -156,9 +187,16 @@ pub(crate) async fn create_admin(
         time_zone: time_zone.to_owned(),
     };
     let email_normalized = normalise_email(email);
-    unit.add_user(&NewUser { user, email_normalized, password_hash: Some(hash) }, now)
-        .await
-        .context("this MSP already has somebody with that email")?;
+    unit.add_user(
+        &NewUser {
+            user,
+            email_normalized,
+            password_hash: Some(hash),
+        },
+        now,
+    )
+    .await
+    .context("this MSP already has somebody with that email")?;
     unit.save().await?;
     println!("Administrator {email} added to {}.", tenant.name);
     Ok(())
@@ -167,15 +205,31 @@ pub(crate) async fn create_admin(
 /// `doctor`
 pub(crate) async fn doctor(composition: Composition) -> anyhow::Result<()> {
     let config = Config::read(&composition, &env)?;
-    println!("OK    configuration: edition {}, public URL {}", config.edition.as_str(), config.public_url);
+    println!(
+        "OK    configuration: edition {}, public URL {}",
+        config.edition.as_str(),
+        config.public_url
+    );
     if config.public_url.scheme() != "https" {
-        println!("WARN  public URL: not https; providers send notifications to https addresses only");
+        println!(
+            "WARN  public URL: not https; providers send notifications to https addresses only"
+        );
     }
     config.keyring(&env)?;
     println!("OK    master key");
     let store = open(&config).await?;
-    println!("OK    database: {}", if store.is_remote() { "PostgreSQL" } else { "embedded" });
-    store.ready().await.context("FAIL  schema: run the migrate command")?;
+    println!(
+        "OK    database: {}",
+        if store.is_remote() {
+            "PostgreSQL"
+        } else {
+            "embedded"
+        }
+    );
+    store
+        .ready()
+        .await
+        .context("FAIL  schema: run the migrate command")?;
     println!("OK    schema");
     Ok(())
 }

@@ -55,8 +55,12 @@ impl Config {
         }
         Ok(Self {
             edition,
-            database_url: get("DATABASE_URL").filter(|url| !url.is_empty()).map(SecretString::from),
-            data_dir: get("DAYBIND_DATA_DIR").unwrap_or_else(|| ".daybind".to_owned()).into(),
+            database_url: get("DATABASE_URL")
+                .filter(|url| !url.is_empty())
+                .map(SecretString::from),
+            data_dir: get("DAYBIND_DATA_DIR")
+                .unwrap_or_else(|| ".daybind".to_owned())
+                .into(),
             listen,
             public_url,
             site_root: get("LEPTOS_SITE_ROOT").unwrap_or_else(|| composition.site_root.to_owned()),
@@ -71,7 +75,9 @@ impl Config {
     /// another server could not read what this one sealed.
     pub fn keyring(&self, get: ReadEnv<'_>) -> anyhow::Result<Keyring> {
         let text = match (get("DAYBIND_MASTER_KEY"), get("DAYBIND_MASTER_KEY_FILE")) {
-            (Some(_), Some(_)) => bail!("Set DAYBIND_MASTER_KEY or DAYBIND_MASTER_KEY_FILE, not both"),
+            (Some(_), Some(_)) => {
+                bail!("Set DAYBIND_MASTER_KEY or DAYBIND_MASTER_KEY_FILE, not both")
+            }
             (Some(key), None) => SecretString::from(key),
             (None, Some(file)) => read_key(Path::new(&file))?,
             (None, None) if self.database_url.is_some() => bail!(
@@ -132,7 +138,12 @@ mod tests {
     }
 
     fn env(pairs: &'static [(&'static str, &'static str)]) -> impl Fn(&str) -> Option<String> {
-        move |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        move |name| {
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        }
     }
 
     #[test]
@@ -156,7 +167,10 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
+            assert_eq!(
+                std::fs::metadata(&path).unwrap().permissions().mode() & 0o077,
+                0
+            );
         }
     }
 

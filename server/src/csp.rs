@@ -27,7 +27,9 @@ impl Policy {
 
     /// Sets the header on the page being rendered. Called with the page's context at hand.
     pub fn apply(&self) {
-        let (Some(nonce), Some(options)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
+        let (Some(nonce), Some(options)) = (use_nonce(), use_context::<ResponseOptions>()) else {
+            return;
+        };
         let policy = format!(
             "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
              img-src 'self' data:; font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; \

@@ -19,7 +19,11 @@ pub struct RequestId(pub String);
 /// The session cookie's name: bound to the host by the browser when served over https (RFC 6265bis section 4.1.3.2).
 #[must_use]
 pub fn cookie_name(state: &AppState) -> &'static str {
-    if state.services.public_url.scheme() == "https" { "__Host-daybind" } else { "daybind" }
+    if state.services.public_url.scheme() == "https" {
+        "__Host-daybind"
+    } else {
+        "daybind"
+    }
 }
 
 /// Gives the request an id and logs how it ended. The query is never logged: it may carry codes.
@@ -52,8 +56,14 @@ pub async fn headers(State(state): State<AppState>, request: Request, next: Next
         (header::X_FRAME_OPTIONS, "DENY"),
         // Forms without WebAssembly need the Referer of our own pages.
         (header::REFERRER_POLICY, "strict-origin-when-cross-origin"),
-        (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (header::HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+        (
+            header::HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            header::HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=()",
+        ),
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
@@ -64,16 +74,25 @@ pub async fn headers(State(state): State<AppState>, request: Request, next: Next
             HeaderValue::from_static("max-age=63072000; includeSubDomains"),
         );
     }
-    let asset = ["/pkg/", "/fonts/", "/icons", "/favicon"].iter().any(|start| path.starts_with(start));
+    let asset = ["/pkg/", "/fonts/", "/icons", "/favicon"]
+        .iter()
+        .any(|start| path.starts_with(start));
     headers
         .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static(if asset { "no-cache" } else { "no-store" }));
+        .or_insert(HeaderValue::from_static(if asset {
+            "no-cache"
+        } else {
+            "no-store"
+        }));
     response
 }
 
 /// Finds out who sends the request and notes it for everything behind.
 pub async fn session(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .map(|id| id.0.clone());
     let jar = CookieJar::from_headers(request.headers());
     let actor = match jar.get(cookie_name(&state)) {
         Some(cookie) => match auth::authenticate(&state.services, cookie.value(), id).await {
@@ -90,7 +109,10 @@ pub async fn session(State(state): State<AppState>, mut request: Request, next: 
 /// Sends signed-out people to sign in, hides the MSP's pages from client-portal users, and mends stale addresses.
 pub async fn pages(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let actor = request.extensions().get::<RequestActor>().and_then(|actor| actor.0.clone());
+    let actor = request
+        .extensions()
+        .get::<RequestActor>()
+        .and_then(|actor| actor.0.clone());
     let inside = path == "/" || path == "/msp" || path.starts_with("/msp/");
     if inside && matches!(*request.method(), Method::GET | Method::HEAD) {
         match &actor {
@@ -108,7 +130,10 @@ pub async fn pages(State(state): State<AppState>, request: Request, next: Next) 
             return Redirect::to(&target).into_response();
         }
     }
-    if path == "/auth/msp/signin" && request.method() == Method::GET && signed_in_staff(actor.as_ref()) {
+    if path == "/auth/msp/signin"
+        && request.method() == Method::GET
+        && signed_in_staff(actor.as_ref())
+    {
         return Redirect::to("/msp/schedule").into_response();
     }
     next.run(request).await
@@ -119,20 +144,32 @@ fn signed_in_staff(actor: Option<&Actor>) -> bool {
 }
 
 fn sign_in_address(request: &Request) -> String {
-    let wanted = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let wanted = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
     if wanted == "/" {
         return "/auth/msp/signin".to_owned();
     }
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("next", wanted)
+        .finish();
     format!("/auth/msp/signin?{query}")
 }
 
 /// A failure outside any page: cause, next step, reference, as plain text.
 #[must_use]
 pub fn plain(error: &AppError) -> Response {
-    let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status =
+        StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut text = error.message.clone();
-    for more in [error.next_step.clone(), error.reference.as_ref().map(|id| format!("Reference: {id}"))] {
+    for more in [
+        error.next_step.clone(),
+        error
+            .reference
+            .as_ref()
+            .map(|id| format!("Reference: {id}")),
+    ] {
         if let Some(more) = more {
             text.push('\n');
             text.push_str(&more);

@@ -18,7 +18,11 @@ pub async fn readyz(State(state): State<AppState>) -> Response {
         Ok(()) => Json(json!({ "database": "ok" })).into_response(),
         Err(error) => {
             tracing::warn!(%error, "not ready: the database does not answer or has another schema");
-            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "database": "fail" }))).into_response()
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Json(json!({ "database": "fail" })),
+            )
+                .into_response()
         }
     }
 }

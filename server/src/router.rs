@@ -10,7 +10,9 @@ use daybind_app::server::AppState;
 use daybind_app::{App, Entries, shell};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
-use leptos_axum::{AxumRouteListing, LeptosRoutes as _, file_and_error_handler_with_context, generate_route_list};
+use leptos_axum::{
+    AxumRouteListing, LeptosRoutes as _, file_and_error_handler_with_context, generate_route_list,
+};
 use tower_http::csrf::CsrfLayer;
 
 use crate::csp::Policy;
@@ -51,14 +53,19 @@ pub fn router(
             policy.apply();
         }
     };
-    let pages = PageState { options: options.clone(), app: state.clone() };
+    let pages = PageState {
+        options: options.clone(),
+        app: state.clone(),
+    };
     let session = middleware::from_fn_with_state(state.clone(), guard::session);
     let site = Router::new()
         .leptos_routes_with_context(&pages, routes().to_vec(), context.clone(), {
             let options = options.clone();
             move || shell(options.clone())
         })
-        .fallback(file_and_error_handler_with_context::<PageState, _>(context, shell))
+        .fallback(file_and_error_handler_with_context::<PageState, _>(
+            context, shell,
+        ))
         .route("/auth/msp/signin", post(signin::sign_in))
         .route("/auth/msp/signout", post(signin::sign_out))
         .layer(middleware::from_fn_with_state(state.clone(), guard::pages))
@@ -66,18 +73,27 @@ pub fn router(
         .with_state(pages);
     let stable = daybind_app::http::stable_routes();
     // In Community the four URLs answer before any database read, so no session is looked up there.
-    let stable = if state.services.edition.calendar_available() { stable.layer(session) } else { stable };
+    let stable = if state.services.edition.calendar_available() {
+        stable.layer(session)
+    } else {
+        stable
+    };
     let health = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz));
     let origin = state.services.public_url.origin().ascii_serialization();
-    let csrf = CsrfLayer::new().add_trusted_origin(&origin).context("the public URL is not an origin")?;
+    let csrf = CsrfLayer::new()
+        .add_trusted_origin(&origin)
+        .context("the public URL is not an origin")?;
     Ok(stable
         .merge(health)
         .with_state(state.clone())
         .merge(site)
         .layer(csrf)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(middleware::from_fn_with_state(state.clone(), guard::headers))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            guard::headers,
+        ))
         .layer(middleware::from_fn(guard::trace)))
 }

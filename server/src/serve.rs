@@ -20,13 +20,15 @@ pub(crate) async fn serve(composition: Composition) -> anyhow::Result<()> {
     let (config, state) = commands::assemble(composition).await?;
     let services = state.services.clone();
     if services.store.is_remote() {
+        services.store.ready().await.context(
+            "the database does not have this version's schema; run the migrate command first",
+        )?;
+    } else {
         services
             .store
-            .ready()
+            .migrate()
             .await
-            .context("the database does not have this version's schema; run the migrate command first")?;
-    } else {
-        services.store.migrate().await.context("cannot bring the embedded database up to date")?;
+            .context("cannot bring the embedded database up to date")?;
     }
     let options = LeptosOptions::builder()
         .output_name("daybind")
@@ -34,17 +36,27 @@ pub(crate) async fn serve(composition: Composition) -> anyhow::Result<()> {
         .site_pkg_dir("pkg")
         .site_addr(config.listen)
         .build();
-    let targets = composition.form_targets.iter().filter_map(|name| config.endpoints.get(name));
+    let targets = composition
+        .form_targets
+        .iter()
+        .filter_map(|name| config.endpoints.get(name));
     let policy = Policy::new(targets.chain([config.endpoints.microsoft_login.as_str()]));
     let app = router::router(&state, (composition.entries)(), options, &policy)?;
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}; set DAYBIND_LISTEN to a free address", config.listen))?;
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!(
+            "cannot listen on {}; set DAYBIND_LISTEN to a free address",
+            config.listen
+        )
+    })?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     state.calendar.start().await?;
-    let worker =
-        tokio::spawn(jobs::work(services.clone(), Arc::clone(&state.calendar), stop.clone(), GRACE));
+    let worker = tokio::spawn(jobs::work(
+        services.clone(),
+        Arc::clone(&state.calendar),
+        stop.clone(),
+        GRACE,
+    ));
     tracing::info!(
         edition = config.edition.as_str(),
         listen = %listener.local_addr()?,

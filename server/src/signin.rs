@@ -1,8 +1,8 @@
 //! Password sign-in and sign-out, as plain form posts that need no script.
 
+use axum::Extension;
 use axum::extract::{Form, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::Extension;
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use daybind_app::server::{AppState, RequestActor};
@@ -23,7 +23,11 @@ pub struct SignIn {
 }
 
 /// `POST /auth/msp/signin`
-pub async fn sign_in(State(state): State<AppState>, jar: CookieJar, Form(form): Form<SignIn>) -> Response {
+pub async fn sign_in(
+    State(state): State<AppState>,
+    jar: CookieJar,
+    Form(form): Form<SignIn>,
+) -> Response {
     match auth::sign_in(&state.services, &form.email, form.password).await {
         Ok(token) => {
             let cookie = Cookie::build((cookie_name(&state), token.expose_secret().to_owned()))
@@ -62,9 +66,8 @@ pub async fn sign_out(
 
 /// An address of ours to go on to; anything else leads to the schedule, so that the form cannot send people away.
 fn local(next: &str) -> &str {
-    let inside = next.starts_with("/msp/")
-        && !next.contains('\\')
-        && !next.chars().any(char::is_control);
+    let inside =
+        next.starts_with("/msp/") && !next.contains('\\') && !next.chars().any(char::is_control);
     if inside { next } else { "/msp/schedule" }
 }
 
@@ -74,9 +77,20 @@ mod tests {
 
     #[test]
     fn next_never_leads_outside() {
-        for hostile in ["//evil.test", "https://evil.test", "/\\evil.test", "/msp/\\evil", "javascript:x", "", "/msp/a\r\nb"] {
+        for hostile in [
+            "//evil.test",
+            "https://evil.test",
+            "/\\evil.test",
+            "/msp/\\evil",
+            "javascript:x",
+            "",
+            "/msp/a\r\nb",
+        ] {
             assert_eq!(local(hostile), "/msp/schedule", "{hostile}");
         }
-        assert_eq!(local("/msp/profile?tab=calendar"), "/msp/profile?tab=calendar");
+        assert_eq!(
+            local("/msp/profile?tab=calendar"),
+            "/msp/profile?tab=calendar"
+        );
     }
 }

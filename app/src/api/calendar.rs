@@ -43,7 +43,10 @@ pub async fn initiate_calendar_oauth(
     let (state, actor) = (answer(state())?, answer(actor())?);
     let connection = Some(connection_id).filter(|id| !id.is_empty());
     let url = answer(
-        state.calendar.initiate_calendar_oauth(&actor, &provider, connection.as_deref()).await,
+        state
+            .calendar
+            .initiate_calendar_oauth(&actor, &provider, connection.as_deref())
+            .await,
     )?;
     redirect(&url);
     Ok(url)
@@ -54,10 +57,17 @@ pub async fn initiate_calendar_oauth(
 /// # Errors
 /// Signed out; not found; provider trouble; enterprise only.
 #[server(endpoint = "list_remote_calendars")]
-pub async fn list_remote_calendars(connection_id: String) -> Result<Vec<RemoteCalendarView>, ApiError> {
+pub async fn list_remote_calendars(
+    connection_id: String,
+) -> Result<Vec<RemoteCalendarView>, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
-    answer(state.calendar.list_remote_calendars(&actor, &connection_id).await)
+    answer(
+        state
+            .calendar
+            .list_remote_calendars(&actor, &connection_id)
+            .await,
+    )
 }
 
 /// Chooses calendar and direction of one's own connection.
@@ -96,7 +106,12 @@ pub async fn delete_calendar_provider(
 ) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
-    answer(state.calendar.delete_calendar_provider(&actor, &connection_id, remove_copies).await)?;
+    answer(
+        state
+            .calendar
+            .delete_calendar_provider(&actor, &connection_id, remove_copies)
+            .await,
+    )?;
     redirect("/msp/profile?tab=calendar&saved=disconnected");
     Ok(())
 }
@@ -109,7 +124,12 @@ pub async fn delete_calendar_provider(
 pub async fn sync_calendar_provider(connection_id: String) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
-    answer(state.calendar.sync_calendar_provider(&actor, &connection_id).await)?;
+    answer(
+        state
+            .calendar
+            .sync_calendar_provider(&actor, &connection_id)
+            .await,
+    )?;
     redirect("/msp/profile?tab=calendar&saved=sync");
     Ok(())
 }
@@ -136,7 +156,12 @@ pub async fn save_google_client(
 ) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
-    answer(state.calendar.save_google_client(&actor, &client_id, &client_secret).await)?;
+    answer(
+        state
+            .calendar
+            .save_google_client(&actor, &client_id, &client_secret)
+            .await,
+    )?;
     redirect("/msp/settings?tab=integrations&category=providers&saved=google");
     Ok(())
 }

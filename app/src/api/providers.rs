@@ -30,7 +30,12 @@ pub async fn create_microsoft_profile(
     use crate::server::{actor, answer, redirect, state};
     use daybind_services::profiles::{ProfileInput, create};
     let (state, actor) = (answer(state())?, answer(actor())?);
-    let input = ProfileInput { display_name, client_id, directory_id, client_secret: client_secret.into() };
+    let input = ProfileInput {
+        display_name,
+        client_id,
+        directory_id,
+        client_secret: client_secret.into(),
+    };
     answer(create(&state.services, &actor, input).await)?;
     redirect("/msp/settings?tab=integrations&category=providers&saved=profile");
     Ok(())
@@ -41,7 +46,10 @@ pub async fn create_microsoft_profile(
 /// # Errors
 /// Signed out; forbidden; enterprise only; unknown or archived profile.
 #[server(endpoint = "set_microsoft_consumer_binding")]
-pub async fn set_microsoft_consumer_binding(consumer: String, profile_id: String) -> Result<(), ApiError> {
+pub async fn set_microsoft_consumer_binding(
+    consumer: String,
+    profile_id: String,
+) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
     let set = daybind_services::bindings::set_binding(

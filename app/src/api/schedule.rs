@@ -1,5 +1,10 @@
 //! The schedule.
 
+#![expect(
+    clippy::too_many_arguments,
+    reason = "one argument for each field of the form"
+)]
+
 use daybind_domain::view::{EntryView, ScheduleView};
 use leptos::prelude::*;
 
@@ -31,8 +36,12 @@ pub async fn list_schedule(#[server(default)] week: String) -> Result<ScheduleVi
 pub async fn get_schedule_entry(entry_id: String) -> Result<EntryView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
-    let view =
-        daybind_services::schedule::entry(&state.services, state.calendar.as_ref(), &actor, &entry_id);
+    let view = daybind_services::schedule::entry(
+        &state.services,
+        state.calendar.as_ref(),
+        &actor,
+        &entry_id,
+    );
     answer(view.await)
 }
 
@@ -40,7 +49,6 @@ pub async fn get_schedule_entry(entry_id: String) -> Result<EntryView, ApiError>
 ///
 /// # Errors
 /// Signed out; not found; wrong fields; changed by somebody else.
-#[expect(clippy::too_many_arguments, reason = "one argument for each field of the form")]
 #[server(endpoint = "save_schedule_entry")]
 pub async fn save_schedule_entry(
     #[server(default)] entry_id: String,
@@ -57,7 +65,15 @@ pub async fn save_schedule_entry(
     use crate::server::{actor, answer, redirect, state};
     use daybind_services::schedule::{EntryInput, create, update};
     let (state, actor) = (answer(state())?, answer(actor())?);
-    let input = EntryInput { title, notes, location, all_day, start, end, assignees };
+    let input = EntryInput {
+        title,
+        notes,
+        location,
+        all_day,
+        start,
+        end,
+        assignees,
+    };
     let (services, port) = (&state.services, state.calendar.as_ref());
     let day = input.start.get(..10).unwrap_or_default().to_owned();
     if entry_id.is_empty() {
@@ -85,7 +101,10 @@ pub async fn delete_schedule_entry(
     let (services, port) = (&state.services, state.calendar.as_ref());
     let gone = daybind_services::schedule::delete(services, port, &actor, &entry_id, version);
     answer(gone.await)?;
-    let week: String = week.chars().filter(|c| c.is_ascii_digit() || *c == '-').collect();
+    let week: String = week
+        .chars()
+        .filter(|c| c.is_ascii_digit() || *c == '-')
+        .collect();
     redirect(&format!("/msp/schedule?week={week}&saved=deleted"));
     Ok(())
 }

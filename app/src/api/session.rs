@@ -16,14 +16,20 @@ pub async fn current_session() -> Result<SessionView, ApiError> {
     let (state, actor) = (answer(state())?, answer(actor())?);
     let tenant = async {
         let mut unit = state.services.read(actor.tenant_id).await?;
-        unit.list_tenants().await.map_err(daybind_services::internal)
+        unit.list_tenants()
+            .await
+            .map_err(daybind_services::internal)
     };
     let tenants = answer(tenant.await)?;
     Ok(SessionView {
         user_id: actor.user_id().to_string(),
         name: actor.user.display_name.clone(),
         email: actor.user.email.clone(),
-        tenant_name: tenants.into_iter().next().map(|tenant| tenant.name).unwrap_or_default(),
+        tenant_name: tenants
+            .into_iter()
+            .next()
+            .map(|tenant| tenant.name)
+            .unwrap_or_default(),
         time_zone: actor.user.time_zone.clone(),
         can_read_settings: actor.may(Permission::SettingsRead),
         can_update_settings: actor.may(Permission::SettingsUpdate),

@@ -19,7 +19,13 @@ where
     S::Output: Send + Sync + 'static,
 {
     let value = action.value();
-    Signal::derive(move || value.with(|value| value.as_ref().and_then(|result| result.as_ref().err().map(|e| e.0.clone()))))
+    Signal::derive(move || {
+        value.with(|value| {
+            value
+                .as_ref()
+                .and_then(|result| result.as_ref().err().map(|e| e.0.clone()))
+        })
+    })
 }
 
 /// Counts the successes of `action`: a source for resources that must load again after one, and only after one.
@@ -31,7 +37,11 @@ where
     let (value, version) = (action.value(), action.version());
     Memo::new(move |last: Option<&usize>| {
         let done = value.with(|value| matches!(value, Some(Ok(_))));
-        if done { version.get() } else { last.copied().unwrap_or_default() }
+        if done {
+            version.get()
+        } else {
+            last.copied().unwrap_or_default()
+        }
     })
 }
 
@@ -64,11 +74,17 @@ pub fn ErrorSummary(
                 .fields
                 .iter()
                 .map(|wrong| {
-                    let id = fields.iter().find(|(field, _)| *field == wrong.field).map(|(_, id)| *id);
+                    let id = fields
+                        .iter()
+                        .find(|(field, _)| *field == wrong.field)
+                        .map(|(_, id)| *id);
                     let message = wrong.message.clone();
                     match id {
                         // A plain anchor moves the focus into the field; the router would only scroll.
-                        Some(id) => view! { <li><a href=format!("#{id}") rel="external">{message}</a></li> }.into_any(),
+                        Some(id) => {
+                            view! { <li><a href=format!("#{id}") rel="external">{message}</a></li> }
+                                .into_any()
+                        }
                         None => view! { <li>{message}</li> }.into_any(),
                     }
                 })
@@ -87,7 +103,9 @@ pub fn ErrorSummary(
 
 /// The message of one field of a failed form.
 pub fn message(error: Failed, field: &'static str) -> Signal<Option<String>> {
-    Signal::derive(move || error.with(|error| error.as_ref().and_then(|error| error.field_message(field))))
+    Signal::derive(move || {
+        error.with(|error| error.as_ref().and_then(|error| error.field_message(field)))
+    })
 }
 
 /// Label, hint and message around a control; [`described`] links them to it.
@@ -223,7 +241,10 @@ pub fn TextArea(
 
 /// Escapes text for use as HTML.
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// A submit button that says so while its form is under way.
@@ -302,14 +323,20 @@ mod tests {
                 .to_html()
         });
         assert!(!html.contains("<script>"), "{html}");
-        assert!(html.contains("&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;</textarea>"), "{html}");
+        assert!(
+            html.contains(
+                "&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;</textarea>"
+            ),
+            "{html}"
+        );
     }
 
     #[test]
     fn a_field_names_its_hint() {
         let owner = Owner::new();
         let html = owner.with(|| {
-            view! { <Field id="x" name="x" label="X" hint="How." value="\"><b>".to_owned()/> }.to_html()
+            view! { <Field id="x" name="x" label="X" hint="How." value="\"><b>".to_owned()/> }
+                .to_html()
         });
         assert!(html.contains("aria-describedby=\"x-hint\""), "{html}");
         assert!(!html.contains("<b>"), "{html}");

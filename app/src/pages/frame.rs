@@ -51,7 +51,8 @@ pub fn Frame() -> impl IntoView {
 #[component]
 fn Rail(session: SessionView) -> impl IntoView {
     let path = use_location().pathname;
-    let current = move |place: &'static str| move || path.with(|path| path == place).then_some("page");
+    let current =
+        move |place: &'static str| move || path.with(|path| path == place).then_some("page");
     let settings = session.can_read_settings.then(|| {
         view! {
             <li>

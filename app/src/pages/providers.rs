@@ -4,7 +4,9 @@ use daybind_domain::view::{BindingView, ProfileView, ProvidersView};
 use leptos::prelude::*;
 
 use super::failure::Failure;
-use super::forms::{Announcement, CopyField, ErrorSummary, Failed, Field, Submit, failed, successes};
+use super::forms::{
+    Announcement, CopyField, ErrorSummary, Failed, Field, Submit, failed, successes,
+};
 use super::query_value;
 use super::settings::category_address;
 use crate::api::providers::{
@@ -27,7 +29,10 @@ pub fn ProvidersPage() -> impl IntoView {
     let create = ServerAction::<CreateMicrosoftProfile>::new();
     let bind = ServerAction::<SetMicrosoftConsumerBinding>::new();
     let (created, bound) = (successes(create), successes(bind));
-    let view = Resource::new(move || (created.get(), bound.get()), |_| list_microsoft_profiles());
+    let view = Resource::new(
+        move || (created.get(), bound.get()),
+        |_| list_microsoft_profiles(),
+    );
     let binding = failed(bind);
     let announcement = move || {
         let text = match saved.get().as_str() {
@@ -80,7 +85,11 @@ fn Microsoft(
         .iter()
         .map(|binding| view! { <Bound binding=binding.clone() active=active.clone() may bind/> })
         .collect();
-    let setups: Vec<_> = view.bindings.into_iter().map(|binding| view! { <Setup binding/> }).collect();
+    let setups: Vec<_> = view
+        .bindings
+        .into_iter()
+        .map(|binding| view! { <Setup binding/> })
+        .collect();
     let profiles = if view.profiles.is_empty() {
         view! {
             <div class="db-empty">
@@ -139,7 +148,10 @@ fn Bound(
     let problem = if binding.profile_id.is_none() {
         Some("Until a profile is chosen this service does not use Microsoft.".to_owned())
     } else {
-        binding.problem.clone().map(|text| format!("Because {text}."))
+        binding
+            .problem
+            .clone()
+            .map(|text| format!("Because {text}."))
     };
     let change = if !may {
         view! { <span>"Read only"</span> }.into_any()
@@ -176,7 +188,9 @@ fn Choose(
 ) -> impl IntoView {
     let id = format!("profile-for-{}", binding.consumer);
     // What is bound may be archived; then nothing in the list is chosen, and nothing is chosen for the reader.
-    let none = !active.iter().any(|(profile, _)| Some(profile) == binding.profile_id.as_ref());
+    let none = !active
+        .iter()
+        .any(|(profile, _)| Some(profile) == binding.profile_id.as_ref());
     let options: Vec<_> = active
         .into_iter()
         .map(|(profile_id, name)| {

@@ -14,9 +14,16 @@ use crate::api::schedule::list_schedule;
 /// what has just been done.
 #[component]
 pub fn SchedulePage() -> impl IntoView {
-    let (week, entry, saved) = (query_value("week"), query_value("entry"), query_value("saved"));
+    let (week, entry, saved) = (
+        query_value("week"),
+        query_value("entry"),
+        query_value("saved"),
+    );
     // Opening and closing the form are part of the source: after a change the week is read again.
-    let view = Resource::new(move || (week.get(), entry.get(), saved.get()), |(week, ..)| list_schedule(week));
+    let view = Resource::new(
+        move || (week.get(), entry.get(), saved.get()),
+        |(week, ..)| list_schedule(week),
+    );
     let announcement = move || {
         let text = match saved.get().as_str() {
             "entry" => "The entry is saved.",
@@ -50,7 +57,9 @@ pub fn SchedulePage() -> impl IntoView {
 pub fn address(week: &str, entry: &str) -> String {
     // Both come from the address or the server; only what a date or an id is made of goes back into a link.
     let clean = |text: &str| -> String {
-        text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
+        text.chars()
+            .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+            .collect()
     };
     let (week, entry) = (clean(week), clean(entry));
     match (week.is_empty(), entry.is_empty()) {
@@ -72,8 +81,11 @@ fn Week(view: ScheduleView) -> impl IntoView {
             </div>
         }
     });
-    let days: Vec<_> =
-        view.days.into_iter().map(|day| view! { <Day day week=week.clone()/> }).collect();
+    let days: Vec<_> = view
+        .days
+        .into_iter()
+        .map(|day| view! { <Day day week=week.clone()/> })
+        .collect();
     view! {
         <div class="db-page-head">
             <div>
@@ -98,8 +110,11 @@ fn Day(day: DayView, week: String) -> impl IntoView {
     let content = if day.entries.is_empty() {
         view! { <p class="db-agenda__none">"Free"</p> }.into_any()
     } else {
-        let entries: Vec<_> =
-            day.entries.into_iter().map(|entry| view! { <Entry entry week=week.clone()/> }).collect();
+        let entries: Vec<_> = day
+            .entries
+            .into_iter()
+            .map(|entry| view! { <Entry entry week=week.clone()/> })
+            .collect();
         view! { <ul class="db-agenda__entries">{entries}</ul> }.into_any()
     };
     view! {
@@ -113,7 +128,12 @@ fn Day(day: DayView, week: String) -> impl IntoView {
 
 #[component]
 fn Entry(entry: EntryView, week: String) -> impl IntoView {
-    let names = entry.assignees.iter().map(|person| person.name.as_str()).collect::<Vec<_>>().join(", ");
+    let names = entry
+        .assignees
+        .iter()
+        .map(|person| person.name.as_str())
+        .collect::<Vec<_>>()
+        .join(", ");
     let status = match entry.status.as_str() {
         "cancelled" => Some("Cancelled"),
         "completed" => Some("Completed"),
@@ -157,7 +177,10 @@ mod tests {
 
     #[test]
     fn addresses_carry_dates_and_ids_only() {
-        assert_eq!(address("2026-11-23", "new"), "/msp/schedule?week=2026-11-23&entry=new");
+        assert_eq!(
+            address("2026-11-23", "new"),
+            "/msp/schedule?week=2026-11-23&entry=new"
+        );
         assert_eq!(address("", ""), "/msp/schedule");
         assert_eq!(address("&x=<", "a\"b"), "/msp/schedule?week=x&entry=ab");
     }

@@ -25,9 +25,18 @@ const FIELDS: &[(&str, &str)] = &[
 type Loaded = (Option<EntryView>, Vec<PersonView>, SessionView, String);
 
 async fn load(entry_id: String, week: String) -> Result<Loaded, ApiError> {
-    let entry = if entry_id == "new" { None } else { Some(get_schedule_entry(entry_id).await?) };
+    let entry = if entry_id == "new" {
+        None
+    } else {
+        Some(get_schedule_entry(entry_id).await?)
+    };
     let schedule = list_schedule(week).await?;
-    Ok((entry, schedule.people, current_session().await?, schedule.week_start))
+    Ok((
+        entry,
+        schedule.people,
+        current_session().await?,
+        schedule.week_start,
+    ))
 }
 
 /// Creates (`entry_id` is `new`) or changes an entry. Loads once, so that what was typed survives a refusal.
@@ -40,10 +49,17 @@ pub fn EntryPanel(
 ) -> impl IntoView {
     let save = ServerAction::<SaveScheduleEntry>::new();
     let delete = ServerAction::<DeleteScheduleEntry>::new();
-    let heading = if entry_id == "new" { "New entry" } else { "Edit entry" };
+    let heading = if entry_id == "new" {
+        "New entry"
+    } else {
+        "Edit entry"
+    };
     let back = address(&week, "");
     let source = (entry_id, week);
-    let loaded = Resource::new(move || source.clone(), |(entry_id, week)| load(entry_id, week));
+    let loaded = Resource::new(
+        move || source.clone(),
+        |(entry_id, week)| load(entry_id, week),
+    );
     view! {
         <section class="db-section" aria-labelledby="entry-heading">
             <h2 id="entry-heading" class="db-section__title">{heading}</h2>
@@ -80,18 +96,33 @@ fn EntryForm(
     let (saving, deleting) = (failed(save), failed(delete));
     // A new entry belongs to whoever plans it, until they choose otherwise.
     let chosen: Vec<String> = match &entry {
-        Some(entry) => entry.assignees.iter().map(|person| person.user_id.clone()).collect(),
+        Some(entry) => entry
+            .assignees
+            .iter()
+            .map(|person| person.user_id.clone())
+            .collect(),
         None => vec![session.user_id],
     };
     let remove = entry.clone().map(|entry| (entry, week.clone()));
-    let (entry_id, version) =
-        entry.as_ref().map_or((String::new(), 0), |entry| (entry.entry_id.clone(), entry.version));
+    let (entry_id, version) = entry.as_ref().map_or((String::new(), 0), |entry| {
+        (entry.entry_id.clone(), entry.version)
+    });
     let all_day = entry.as_ref().is_some_and(|entry| entry.all_day);
     let (title, start, end, location, notes) = match entry {
-        Some(entry) => {
-            (entry.title, with_time(&entry.start_local), with_time(&entry.end_local), entry.location, entry.notes)
-        }
-        None => (String::new(), format!("{week}T09:00"), format!("{week}T10:00"), String::new(), String::new()),
+        Some(entry) => (
+            entry.title,
+            with_time(&entry.start_local),
+            with_time(&entry.end_local),
+            entry.location,
+            entry.notes,
+        ),
+        None => (
+            String::new(),
+            format!("{week}T09:00"),
+            format!("{week}T10:00"),
+            String::new(),
+            String::new(),
+        ),
     };
     view! {
         <ErrorSummary error=saving fields=FIELDS/>
@@ -131,7 +162,11 @@ fn EntryForm(
 
 /// All-day entries have dates; the inputs take date and time.
 fn with_time(text: &str) -> String {
-    if text.contains('T') { text.to_owned() } else { format!("{text}T00:00") }
+    if text.contains('T') {
+        text.to_owned()
+    } else {
+        format!("{text}T00:00")
+    }
 }
 
 #[component]

@@ -43,13 +43,21 @@ fn explain(code: &str) -> Option<AppError> {
             "That email and password do not match.",
             "Check both and try again.",
         ),
-        "expired" => (ErrorCode::SignedOut, "Your session has ended.", "Sign in again to go on."),
+        "expired" => (
+            ErrorCode::SignedOut,
+            "Your session has ended.",
+            "Sign in again to go on.",
+        ),
         "limited" => (
             ErrorCode::RateLimited,
             "There were too many attempts.",
             "Wait a few minutes, then try again.",
         ),
-        _ => (ErrorCode::Internal, "You could not be signed in.", "Try again."),
+        _ => (
+            ErrorCode::Internal,
+            "You could not be signed in.",
+            "Try again.",
+        ),
     };
     Some(AppError::new(kind, cause).next_step(next))
 }

@@ -13,7 +13,8 @@ fn write_to_clipboard(text: &str) -> bool {
 
     // By reflection, because the typed API would need web-sys features that nothing else here uses.
     let begin = || -> Result<bool, JsValue> {
-        let clipboard = Reflect::get(&window().navigator(), &"clipboard".into())?;
+        let navigator = Reflect::get(&window(), &"navigator".into())?;
+        let clipboard = Reflect::get(&navigator, &"clipboard".into())?;
         if clipboard.is_undefined() {
             return Ok(false);
         }
@@ -50,7 +51,10 @@ pub fn CopyField(
         if write_to_clipboard(&value) {
             copied.set(true);
             set_timeout(
-                move || drop(copied.try_set(false)),
+                move || {
+                    // The field may be gone by then.
+                    let _gone = copied.try_set(false);
+                },
                 std::time::Duration::from_secs(2),
             );
         }

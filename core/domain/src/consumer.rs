@@ -46,6 +46,8 @@ impl Consumer {
     /// Reads the stored name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|consumer| consumer.as_str() == text)
+        Self::ALL
+            .into_iter()
+            .find(|consumer| consumer.as_str() == text)
     }
 }

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::consumer::Consumer;
 
 /// What every calendar surface answers in the Community edition (PRD, "CE Stub And EE Delegation Pattern").
-pub const CALENDAR_ENTERPRISE_ONLY: &str =
-    "Calendar sync is only available in Enterprise Edition.";
+pub const CALENDAR_ENTERPRISE_ONLY: &str = "Calendar sync is only available in Enterprise Edition.";
 
 /// What binding an Enterprise consumer answers in the Community edition.
 pub const CONSUMER_ENTERPRISE_ONLY: &str =
@@ -34,9 +33,12 @@ impl Edition {
     pub fn visible_consumers(self) -> &'static [Consumer] {
         match self {
             Self::Community => &[Consumer::MspSso],
-            Self::Enterprise => {
-                &[Consumer::MspSso, Consumer::Email, Consumer::Calendar, Consumer::Teams]
-            }
+            Self::Enterprise => &[
+                Consumer::MspSso,
+                Consumer::Email,
+                Consumer::Calendar,
+                Consumer::Teams,
+            ],
         }
     }
 
@@ -75,8 +77,14 @@ mod tests {
 
     #[test]
     fn enterprise_can_be_lowered_and_community_cannot_be_raised() {
-        assert_eq!(Edition::decide(Edition::Enterprise, Some("CE")), Ok(Edition::Community));
-        assert_eq!(Edition::decide(Edition::Enterprise, None), Ok(Edition::Enterprise));
+        assert_eq!(
+            Edition::decide(Edition::Enterprise, Some("CE")),
+            Ok(Edition::Community)
+        );
+        assert_eq!(
+            Edition::decide(Edition::Enterprise, None),
+            Ok(Edition::Enterprise)
+        );
         assert!(Edition::decide(Edition::Community, Some("ee")).is_err());
         assert!(Edition::decide(Edition::Enterprise, Some("pro")).is_err());
     }

@@ -78,7 +78,13 @@ impl AppError {
     /// A failure of `code` that says `message`.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), next_step: None, reference: None, fields: Vec::new() }
+        Self {
+            code,
+            message: message.into(),
+            next_step: None,
+            reference: None,
+            fields: Vec::new(),
+        }
     }
 
     /// Adds what to do about it.
@@ -98,13 +104,19 @@ impl AppError {
     /// A form with wrong fields.
     #[must_use]
     pub fn invalid(fields: Vec<FieldError>) -> Self {
-        Self { fields, ..Self::new(ErrorCode::Invalid, "Some fields need another look.") }
+        Self {
+            fields,
+            ..Self::new(ErrorCode::Invalid, "Some fields need another look.")
+        }
     }
 
     /// One wrong field.
     #[must_use]
     pub fn field(field: &str, message: impl Into<String>) -> Self {
-        Self::invalid(vec![FieldError { field: field.to_owned(), message: message.into() }])
+        Self::invalid(vec![FieldError {
+            field: field.to_owned(),
+            message: message.into(),
+        }])
     }
 
     /// The answer of a calendar surface in the Community edition.
@@ -122,8 +134,11 @@ impl AppError {
     /// The signed-in person may not do that.
     #[must_use]
     pub fn forbidden() -> Self {
-        Self::new(ErrorCode::Forbidden, "You do not have permission to do this.")
-            .next_step("Ask an administrator who may change system settings.")
+        Self::new(
+            ErrorCode::Forbidden,
+            "You do not have permission to do this.",
+        )
+        .next_step("Ask an administrator who may change system settings.")
     }
 
     /// There is no such thing in this tenant.
@@ -136,7 +151,10 @@ impl AppError {
     /// The message for `field`, if it is wrong.
     #[must_use]
     pub fn field_message(&self, field: &str) -> Option<String> {
-        self.fields.iter().find(|wrong| wrong.field == field).map(|wrong| wrong.message.clone())
+        self.fields
+            .iter()
+            .find(|wrong| wrong.field == field)
+            .map(|wrong| wrong.message.clone())
     }
 }
 

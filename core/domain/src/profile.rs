@@ -29,17 +29,29 @@ pub fn check_profile(
 ) -> Result<ProfileFields, Vec<FieldError>> {
     let mut wrong = Vec::new();
     let mut refuse = |field: &str, message: &str| {
-        wrong.push(FieldError { field: field.to_owned(), message: message.to_owned() });
+        wrong.push(FieldError {
+            field: field.to_owned(),
+            message: message.to_owned(),
+        });
     };
-    let display_name = display_name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let display_name = display_name
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     if display_name.is_empty() {
-        refuse("display_name", "Enter a name that tells your colleagues which app registration this is.");
+        refuse(
+            "display_name",
+            "Enter a name that tells your colleagues which app registration this is.",
+        );
     } else if display_name.chars().count() > DISPLAY_NAME_MAX {
         refuse("display_name", "Use at most 100 characters.");
     }
     let client_id = clean(client_id);
     if client_id.is_empty() {
-        refuse("client_id", "Enter the Application (client) ID from the app registration's Overview page.");
+        refuse(
+            "client_id",
+            "Enter the Application (client) ID from the app registration's Overview page.",
+        );
     } else if !is_guid(&client_id) {
         refuse(
             "client_id",
@@ -48,7 +60,10 @@ pub fn check_profile(
     }
     let directory_id = clean(directory_id);
     if directory_id.is_empty() {
-        refuse("directory_id", "Enter the Directory (tenant) ID from the app registration's Overview page.");
+        refuse(
+            "directory_id",
+            "Enter the Directory (tenant) ID from the app registration's Overview page.",
+        );
     } else if !is_guid(&directory_id) && !is_domain(&directory_id) {
         refuse(
             "directory_id",
@@ -74,9 +89,15 @@ pub fn check_profile(
 pub fn check_secret(secret: &str) -> Result<&str, String> {
     let secret = secret.trim();
     if secret.is_empty() {
-        Err("Paste the client secret's Value. Entra shows it only once, right after it is created.".to_owned())
+        Err(
+            "Paste the client secret's Value. Entra shows it only once, right after it is created."
+                .to_owned(),
+        )
     } else if is_guid(&secret.to_lowercase()) {
-        Err("This looks like the Secret ID. Paste the Value column of the client secret instead.".to_owned())
+        Err(
+            "This looks like the Secret ID. Paste the Value column of the client secret instead."
+                .to_owned(),
+        )
     } else if secret.len() > 1024 || secret.chars().any(char::is_control) {
         Err("This is not a client secret's Value. Copy the Value column again, without line breaks.".to_owned())
     } else {
@@ -121,8 +142,12 @@ mod tests {
 
     #[test]
     fn accepts_what_entra_shows() {
-        let fields = check_profile("  Contoso   main ", &format!("\u{200b}{GUID} "), "Contoso.onmicrosoft.com")
-            .expect("valid");
+        let fields = check_profile(
+            "  Contoso   main ",
+            &format!("\u{200b}{GUID} "),
+            "Contoso.onmicrosoft.com",
+        )
+        .expect("valid");
         assert_eq!(fields.display_name, "Contoso main");
         assert_eq!(fields.display_name_normalized, "contoso main");
         assert_eq!(fields.client_id, GUID);
@@ -138,7 +163,11 @@ mod tests {
 
     #[test]
     fn notices_a_secret_id_pasted_as_value() {
-        assert!(check_secret(GUID).expect_err("a guid").contains("Secret ID"));
+        assert!(
+            check_secret(GUID)
+                .expect_err("a guid")
+                .contains("Secret ID")
+        );
         assert_eq!(check_secret(" q8Q~abc "), Ok("q8Q~abc"));
         assert!(check_secret("").is_err());
     }

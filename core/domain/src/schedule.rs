@@ -64,7 +64,9 @@ impl EntryStatus {
     /// Reads the stored name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Scheduled, Self::Cancelled, Self::Completed].into_iter().find(|s| s.as_str() == text)
+        [Self::Scheduled, Self::Cancelled, Self::Completed]
+            .into_iter()
+            .find(|s| s.as_str() == text)
     }
 }
 

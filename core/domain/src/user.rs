@@ -25,7 +25,11 @@ impl UserType {
     /// Reads the stored name; anything unknown is the side with fewer rights.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        if text == "internal" { Self::Internal } else { Self::Client }
+        if text == "internal" {
+            Self::Internal
+        } else {
+            Self::Client
+        }
     }
 }
 
@@ -52,7 +56,11 @@ impl Role {
     /// Reads the stored name; anything unknown is the role with fewer rights.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        if text == "admin" { Self::Admin } else { Self::Technician }
+        if text == "admin" {
+            Self::Admin
+        } else {
+            Self::Technician
+        }
     }
 }
 
@@ -77,9 +85,11 @@ pub fn allows(user_type: UserType, role: Role, permission: Permission) -> bool {
     match (user_type, role, permission) {
         (UserType::Client, _, _) => false,
         (UserType::Internal, Role::Admin, _) => true,
-        (UserType::Internal, Role::Technician, Permission::ScheduleOwn | Permission::OwnProfile) => {
-            true
-        }
+        (
+            UserType::Internal,
+            Role::Technician,
+            Permission::ScheduleOwn | Permission::OwnProfile,
+        ) => true,
         (UserType::Internal, Role::Technician, _) => false,
     }
 }
@@ -105,7 +115,15 @@ mod tests {
         ] {
             assert!(!allows(UserType::Client, Role::Admin, permission));
         }
-        assert!(!allows(UserType::Internal, Role::Technician, Permission::SettingsUpdate));
-        assert!(allows(UserType::Internal, Role::Technician, Permission::OwnProfile));
+        assert!(!allows(
+            UserType::Internal,
+            Role::Technician,
+            Permission::SettingsUpdate
+        ));
+        assert!(allows(
+            UserType::Internal,
+            Role::Technician,
+            Permission::OwnProfile
+        ));
     }
 }

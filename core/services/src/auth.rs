@@ -57,7 +57,11 @@ impl Actor {
     /// # Errors
     /// [`ErrorCode::Forbidden`] without the permission.
     pub fn require(&self, permission: Permission) -> AppResult<()> {
-        if self.may(permission) { Ok(()) } else { Err(AppError::forbidden()) }
+        if self.may(permission) {
+            Ok(())
+        } else {
+            Err(AppError::forbidden())
+        }
     }
 
     /// An audit row for what they do.
@@ -108,7 +112,9 @@ pub async fn hash_password(password: SecretString) -> AppResult<String> {
 async fn verify(password: SecretString, hash: String) -> bool {
     tokio::task::spawn_blocking(move || {
         PasswordHash::new(&hash).is_ok_and(|parsed| {
-            hasher().verify_password(password.expose_secret().as_bytes(), &parsed).is_ok()
+            hasher()
+                .verify_password(password.expose_secret().as_bytes(), &parsed)
+                .is_ok()
         })
     })
     .await
@@ -125,9 +131,16 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$Rdes
 ///
 /// # Errors
 /// One and the same error for a wrong password, an unknown and an inactive person.
-pub async fn sign_in(services: &Services, email: &str, password: SecretString) -> AppResult<SecretString> {
+pub async fn sign_in(
+    services: &Services,
+    email: &str,
+    password: SecretString,
+) -> AppResult<SecretString> {
     let mut unit = services.store.read(Scope::System).await.map_err(internal)?;
-    let candidates = unit.find_login(&normalise_email(email)).await.map_err(internal)?;
+    let candidates = unit
+        .find_login(&normalise_email(email))
+        .await
+        .map_err(internal)?;
     drop(unit);
     let mut found: Option<LoginCandidate> = None;
     let mut checked = false;
@@ -143,8 +156,10 @@ pub async fn sign_in(services: &Services, email: &str, password: SecretString) -
         verify(password, NOBODY.to_owned()).await;
     }
     let Some(person) = found else {
-        return Err(AppError::new(ErrorCode::SignedOut, "The email or the password is wrong.")
-            .next_step("Check both and try again."));
+        return Err(
+            AppError::new(ErrorCode::SignedOut, "The email or the password is wrong.")
+                .next_step("Check both and try again."),
+        );
     };
     open_session(services, person.tenant_id, person.user_id, "password").await
 }
@@ -199,25 +214,43 @@ pub async fn authenticate(
     cookie: &str,
     request_id: Option<String>,
 ) -> AppResult<Option<Actor>> {
-    let Some((tenant_id, token)) = split_cookie(cookie) else { return Ok(None) };
+    let Some((tenant_id, token)) = split_cookie(cookie) else {
+        return Ok(None);
+    };
     let now = services.now();
     let mut unit = services.read(tenant_id).await?;
-    let Some(session) = unit.find_session(tenant_id, &hash_token(token)).await.map_err(internal)? else {
+    let Some(session) = unit
+        .find_session(tenant_id, &hash_token(token))
+        .await
+        .map_err(internal)?
+    else {
         return Ok(None);
     };
     if session.expires_at <= now || session.last_seen_at + SESSION_IDLE <= now {
         return Ok(None);
     }
-    let user = unit.find_user(tenant_id, session.user_id).await.map_err(internal)?;
+    let user = unit
+        .find_user(tenant_id, session.user_id)
+        .await
+        .map_err(internal)?;
     drop(unit);
-    let Some(user) = user.filter(|user| user.is_active) else { return Ok(None) };
+    let Some(user) = user.filter(|user| user.is_active) else {
+        return Ok(None);
+    };
     // Once a minute is enough to keep a session alive, and spares a write on every request.
     if now - session.last_seen_at > Duration::minutes(1) {
         let mut unit = services.begin(tenant_id).await?;
-        unit.touch_session(tenant_id, session.session_id, now).await.map_err(internal)?;
+        unit.touch_session(tenant_id, session.session_id, now)
+            .await
+            .map_err(internal)?;
         unit.save().await.map_err(internal)?;
     }
-    Ok(Some(Actor { tenant_id, user, session_id: session.session_id, request_id }))
+    Ok(Some(Actor {
+        tenant_id,
+        user,
+        session_id: session.session_id,
+        request_id,
+    }))
 }
 
 /// Ends the caller's session.
@@ -226,7 +259,9 @@ pub async fn authenticate(
 /// An internal error.
 pub async fn sign_out(services: &Services, actor: &Actor) -> AppResult<()> {
     let mut unit = services.begin(actor.tenant_id).await?;
-    unit.remove_session(actor.tenant_id, actor.session_id).await.map_err(internal)?;
+    unit.remove_session(actor.tenant_id, actor.session_id)
+        .await
+        .map_err(internal)?;
     let row = actor.audit(
         services,
         "session.closed",
@@ -252,7 +287,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_matches_its_own_hash_only() {
-        let hash = hash_password(SecretString::from("correct horse")).await.unwrap();
+        let hash = hash_password(SecretString::from("correct horse"))
+            .await
+            .unwrap();
         assert!(hash.starts_with("$argon2id$"));
         assert!(verify(SecretString::from("correct horse"), hash.clone()).await);
         assert!(!verify(SecretString::from("wrong horse"), hash).await);

@@ -39,7 +39,10 @@ pub async fn resolve(
     consumer: Consumer,
 ) -> AppResult<Resolved> {
     if !services.edition.visible_consumers().contains(&consumer) {
-        return Err(AppError::new(ErrorCode::EnterpriseOnly, CONSUMER_ENTERPRISE_ONLY));
+        return Err(AppError::new(
+            ErrorCode::EnterpriseOnly,
+            CONSUMER_ENTERPRISE_ONLY,
+        ));
     }
     let label = consumer.label();
     let binding = unit.find_binding(tenant_id, consumer).await.map_err(internal)?.ok_or_else(|| {
@@ -54,15 +57,24 @@ pub async fn resolve(
         .map_err(internal)?
         .ok_or_else(|| AppError::not_found("The bound Microsoft profile"))?;
     let lacking = missing(&profile);
-    let Some(sealed) = profile.client_secret_sealed.as_ref().filter(|_| lacking.is_empty()) else {
+    let Some(sealed) = profile
+        .client_secret_sealed
+        .as_ref()
+        .filter(|_| lacking.is_empty())
+    else {
         return Err(AppError::new(
             ErrorCode::NotReady,
-            format!("The Microsoft profile bound to {label} is not ready: {}.", lacking.join(", ")),
+            format!(
+                "The Microsoft profile bound to {label} is not ready: {}.",
+                lacking.join(", ")
+            ),
         )
         .next_step("Ask an administrator to complete it in Settings > Integrations > Providers."));
     };
-    let client_secret =
-        services.keyring.open(&secret_place(tenant_id, profile.profile_id), sealed).map_err(internal)?;
+    let client_secret = services
+        .keyring
+        .open(&secret_place(tenant_id, profile.profile_id), sealed)
+        .map_err(internal)?;
     Ok(Resolved {
         profile_id: profile.profile_id,
         profile_version: profile.version,
@@ -87,7 +99,10 @@ pub async fn set_binding(
     let consumer = Consumer::parse(consumer)
         .ok_or_else(|| AppError::field("consumer", "This is not a Microsoft consumer."))?;
     if !services.edition.visible_consumers().contains(&consumer) {
-        return Err(AppError::new(ErrorCode::EnterpriseOnly, CONSUMER_ENTERPRISE_ONLY));
+        return Err(AppError::new(
+            ErrorCode::EnterpriseOnly,
+            CONSUMER_ENTERPRISE_ONLY,
+        ));
     }
     let profile_id: ProfileId = profile_id
         .parse()
@@ -101,7 +116,10 @@ pub async fn set_binding(
     if profile.archived_at.is_some() {
         return Err(archived(&profile));
     }
-    let before = unit.find_binding(actor.tenant_id, consumer).await.map_err(internal)?;
+    let before = unit
+        .find_binding(actor.tenant_id, consumer)
+        .await
+        .map_err(internal)?;
     let binding = Binding {
         tenant_id: actor.tenant_id,
         consumer,
@@ -109,13 +127,18 @@ pub async fn set_binding(
         updated_by: actor.user_id(),
         updated_at: services.now(),
     };
-    unit.set_binding(&binding).await.map_err(|error| match error {
-        StorageError::Reference(_) => archived(&profile),
-        other => internal(other),
-    })?;
-    let changed = before.as_ref().is_some_and(|old| old.profile_id != profile_id);
+    unit.set_binding(&binding)
+        .await
+        .map_err(|error| match error {
+            StorageError::Reference(_) => archived(&profile),
+            other => internal(other),
+        })?;
+    let changed = before
+        .as_ref()
+        .is_some_and(|old| old.profile_id != profile_id);
     if consumer == Consumer::Calendar && changed {
-        port.calendar_rebound(unit.as_mut(), actor.tenant_id, &profile.fields.client_id).await?;
+        port.calendar_rebound(unit.as_mut(), actor.tenant_id, &profile.fields.client_id)
+            .await?;
     }
     let row = actor.audit(
         services,
@@ -133,7 +156,10 @@ pub async fn set_binding(
 fn archived(profile: &Profile) -> AppError {
     AppError::new(
         ErrorCode::Conflict,
-        format!("{} is archived and cannot be bound.", profile.fields.display_name),
+        format!(
+            "{} is archived and cannot be bound.",
+            profile.fields.display_name
+        ),
     )
     .next_step("Choose an active profile.")
 }

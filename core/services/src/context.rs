@@ -59,7 +59,10 @@ impl Services {
     /// # Errors
     /// An internal error with a reference, logged.
     pub async fn begin(&self, tenant_id: TenantId) -> AppResult<Box<dyn UnitOfWork>> {
-        self.store.begin(Scope::Tenant(tenant_id)).await.map_err(internal)
+        self.store
+            .begin(Scope::Tenant(tenant_id))
+            .await
+            .map_err(internal)
     }
 
     /// Opens a reading unit of work for one tenant.
@@ -67,7 +70,10 @@ impl Services {
     /// # Errors
     /// An internal error with a reference, logged.
     pub async fn read(&self, tenant_id: TenantId) -> AppResult<Box<dyn UnitOfWork>> {
-        self.store.read(Scope::Tenant(tenant_id)).await.map_err(internal)
+        self.store
+            .read(Scope::Tenant(tenant_id))
+            .await
+            .map_err(internal)
     }
 
     /// Now.

@@ -22,19 +22,61 @@ pub const PASSWORD: &str = "daybind-demo";
 
 const ZONE: &str = "Europe/Berlin";
 const PEOPLE: [(u128, &str, &str, UserType, Role); 4] = [
-    (0x11, "admin@demo.daybind.test", "Ada Admin", UserType::Internal, Role::Admin),
-    (0x12, "tess@demo.daybind.test", "Tess Technician", UserType::Internal, Role::Technician),
-    (0x13, "tom@demo.daybind.test", "Tom Technician", UserType::Internal, Role::Technician),
-    (0x14, "client@demo.daybind.test", "Clara Client", UserType::Client, Role::Technician),
+    (
+        0x11,
+        "admin@demo.daybind.test",
+        "Ada Admin",
+        UserType::Internal,
+        Role::Admin,
+    ),
+    (
+        0x12,
+        "tess@demo.daybind.test",
+        "Tess Technician",
+        UserType::Internal,
+        Role::Technician,
+    ),
+    (
+        0x13,
+        "tom@demo.daybind.test",
+        "Tom Technician",
+        UserType::Internal,
+        Role::Technician,
+    ),
+    (
+        0x14,
+        "client@demo.daybind.test",
+        "Clara Client",
+        UserType::Client,
+        Role::Technician,
+    ),
 ];
 const ENTRIES: [(u128, u64, u32, i64, &str, &str, u128); 3] = [
-    (0x21, 0, 9, 60, "Replace switch at Contoso", "Contoso, server room", 0x12),
-    (0x22, 1, 13, 90, "Onboard two laptops", "Fabrikam, 2nd floor", 0x12),
+    (
+        0x21,
+        0,
+        9,
+        60,
+        "Replace switch at Contoso",
+        "Contoso, server room",
+        0x12,
+    ),
+    (
+        0x22,
+        1,
+        13,
+        90,
+        "Onboard two laptops",
+        "Fabrikam, 2nd floor",
+        0x12,
+    ),
     (0x23, 2, 10, 45, "Firewall review", "Remote", 0x13),
 ];
 
 fn user_id(number: u128) -> UserId {
-    UserId(Uuid::from_u128(0x0dea_0000_0000_4000_8000_0000_0000_0000 | number))
+    UserId(Uuid::from_u128(
+        0x0dea_0000_0000_4000_8000_0000_0000_0000 | number,
+    ))
 }
 
 /// The email addresses of the demo people, administrator first.
@@ -49,7 +91,12 @@ pub fn emails() -> Vec<&'static str> {
 /// An internal error.
 pub async fn seed(services: &Services) -> AppResult<bool> {
     let mut unit = services.store.read(Scope::System).await.map_err(internal)?;
-    let there = unit.list_tenants().await.map_err(internal)?.iter().any(|t| t.tenant_id == TENANT);
+    let there = unit
+        .list_tenants()
+        .await
+        .map_err(internal)?
+        .iter()
+        .any(|t| t.tenant_id == TENANT);
     drop(unit);
     if there {
         return Ok(false);
@@ -57,7 +104,11 @@ pub async fn seed(services: &Services) -> AppResult<bool> {
     let now = services.now();
     let hash = hash_password(SecretString::from(PASSWORD)).await?;
     let mut unit = services.begin(TENANT).await?;
-    let tenant = Tenant { tenant_id: TENANT, name: "Demo MSP".to_owned(), time_zone: ZONE.to_owned() };
+    let tenant = Tenant {
+        tenant_id: TENANT,
+        name: "Demo MSP".to_owned(),
+        time_zone: ZONE.to_owned(),
+    };
     unit.add_tenant(&tenant, now).await.map_err(internal)?;
     for (number, email, name, user_type, role) in PEOPLE {
         let user = User {
@@ -70,7 +121,11 @@ pub async fn seed(services: &Services) -> AppResult<bool> {
             is_active: true,
             time_zone: ZONE.to_owned(),
         };
-        let new = NewUser { user, email_normalized: normalise_email(email), password_hash: Some(hash.clone()) };
+        let new = NewUser {
+            user,
+            email_normalized: normalise_email(email),
+            password_hash: Some(hash.clone()),
+        };
         unit.add_user(&new, now).await.map_err(internal)?;
     }
     let zone = localtime::zone(ZONE);
@@ -78,8 +133,11 @@ pub async fn seed(services: &Services) -> AppResult<bool> {
     for (number, days, hour, minutes, title, location, assignee) in ENTRIES {
         let day = monday.checked_add_days(Days::new(days)).unwrap_or(monday);
         let time = NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default();
-        let start = localtime::parse_input(&day.and_time(time).format("%Y-%m-%dT%H:%M").to_string(), zone)
-            .unwrap_or(now);
+        let start = localtime::parse_input(
+            &day.and_time(time).format("%Y-%m-%dT%H:%M").to_string(),
+            zone,
+        )
+        .unwrap_or(now);
         let entry = NewEntry {
             tenant_id: TENANT,
             entry_id: EntryId(user_id(number).0),
@@ -87,7 +145,11 @@ pub async fn seed(services: &Services) -> AppResult<bool> {
                 title: title.to_owned(),
                 notes: String::new(),
                 location: location.to_owned(),
-                when: When::Timed { start, end: start + TimeDelta::minutes(minutes), zone: ZONE.to_owned() },
+                when: When::Timed {
+                    start,
+                    end: start + TimeDelta::minutes(minutes),
+                    zone: ZONE.to_owned(),
+                },
                 status: EntryStatus::Scheduled,
             },
             assignees: vec![user_id(assignee)],

@@ -20,7 +20,11 @@ impl Endpoints {
     /// A message for the operator when a value is not an http(s) URL.
     pub fn from_env(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
         Ok(Self {
-            microsoft_login: read(get, "DAYBIND_MICROSOFT_LOGIN_URL", "https://login.microsoftonline.com")?,
+            microsoft_login: read(
+                get,
+                "DAYBIND_MICROSOFT_LOGIN_URL",
+                "https://login.microsoftonline.com",
+            )?,
             more: BTreeMap::new(),
         })
     }
@@ -47,13 +51,19 @@ impl Endpoints {
     }
 }
 
-fn read(get: &dyn Fn(&str) -> Option<String>, variable: &str, default: &str) -> Result<String, String> {
+fn read(
+    get: &dyn Fn(&str) -> Option<String>,
+    variable: &str,
+    default: &str,
+) -> Result<String, String> {
     let text = get(variable).unwrap_or_else(|| default.to_owned());
     let url = Url::parse(text.trim())
         .map_err(|error| format!("{variable} is not a URL ({error}). Example: {default}"))?;
     if matches!(url.scheme(), "http" | "https") && url.host().is_some() {
         Ok(url.as_str().trim_end_matches('/').to_owned())
     } else {
-        Err(format!("{variable} must be an http or https URL. Example: {default}"))
+        Err(format!(
+            "{variable} must be an http or https URL. Example: {default}"
+        ))
     }
 }

@@ -17,10 +17,17 @@ pub fn internal(error: impl std::error::Error) -> AppError {
         causes.push_str(&cause.to_string());
         source = cause.source();
     }
-    tracing::error!(reference, error = causes, "request failed inside the server: {reference}");
-    AppError::new(ErrorCode::Internal, "Daybind could not finish this. Nothing was lost.")
-        .next_step("Try again. If it happens again, give your administrator the reference.")
-        .reference(reference)
+    tracing::error!(
+        reference,
+        error = causes,
+        "request failed inside the server: {reference}"
+    );
+    AppError::new(
+        ErrorCode::Internal,
+        "Daybind could not finish this. Nothing was lost.",
+    )
+    .next_step("Try again. If it happens again, give your administrator the reference.")
+    .reference(reference)
 }
 
 /// Turns a storage failure into what a user sees; `what` names the thing that was worked on.

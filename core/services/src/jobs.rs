@@ -36,7 +36,11 @@ pub async fn work(
     loop {
         while running.try_join_next().is_some() {}
         let free = AT_ONCE.saturating_sub(running.len());
-        let claimed = if free == 0 { Vec::new() } else { claim(&services, kinds, free).await };
+        let claimed = if free == 0 {
+            Vec::new()
+        } else {
+            claim(&services, kinds, free).await
+        };
         let busy = !claimed.is_empty();
         for job in claimed {
             running.spawn(run(services.clone(), Arc::clone(&port), job));
@@ -51,9 +55,14 @@ pub async fn work(
             Some(_) = running.join_next(), if !running.is_empty() => {}
         }
     }
-    let drained = tokio::time::timeout(grace, async { while running.join_next().await.is_some() {} });
+    let drained = tokio::time::timeout(grace, async {
+        while running.join_next().await.is_some() {}
+    });
     if drained.await.is_err() {
-        tracing::warn!(left = running.len(), "stopped before every job ended; their leases will run out");
+        tracing::warn!(
+            left = running.len(),
+            "stopped before every job ended; their leases will run out"
+        );
     }
 }
 
@@ -85,7 +94,9 @@ async fn run(services: Services, port: Arc<dyn CalendarPort>, job: ClaimedJob) {
         }
     };
     let outcome = match outcome {
-        FinishJob::Retry { error, .. } if job.attempt >= job.max_attempts => FinishJob::Dead { error },
+        FinishJob::Retry { error, .. } if job.attempt >= job.max_attempts => {
+            FinishJob::Dead { error }
+        }
         other => other,
     };
     match &outcome {
@@ -132,7 +143,9 @@ pub fn backoff(attempt: i32, asked: Option<Duration>) -> TimeDelta {
     let base = (5_u64 << doublings).min(1800);
     let base = base.max(asked.map_or(0, |asked| asked.as_secs().min(86_400)));
     let jitter = rand::random_range(0..=base.saturating_mul(250));
-    TimeDelta::milliseconds(i64::try_from(base.saturating_mul(1000).saturating_add(jitter)).unwrap_or(i64::MAX))
+    TimeDelta::milliseconds(
+        i64::try_from(base.saturating_mul(1000).saturating_add(jitter)).unwrap_or(i64::MAX),
+    )
 }
 
 #[cfg(test)]

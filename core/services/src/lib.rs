@@ -7,6 +7,7 @@ pub mod auth;
 pub mod bindings;
 pub mod context;
 pub mod crash;
+pub mod demo;
 pub mod endpoints;
 pub mod failure;
 pub mod jobs;
@@ -16,7 +17,6 @@ pub mod port;
 pub mod profiles;
 pub mod schedule;
 pub mod seal;
-pub mod demo;
 
 pub use auth::Actor;
 pub use context::{Clock, Services, SystemClock};

@@ -12,7 +12,9 @@ pub fn zone(name: &str) -> Tz {
 /// "24 Nov 2026, 09:30"
 #[must_use]
 pub fn date_time(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).format("%-d %b %Y, %H:%M").to_string()
+    at.with_timezone(&zone)
+        .format("%-d %b %Y, %H:%M")
+        .to_string()
 }
 
 /// `2026-11-24T09:30`, as `<input type="datetime-local">` wants it.
@@ -40,7 +42,9 @@ pub fn start_of_day(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
 fn resolve(naive: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
     (0..=24).find_map(|quarters| {
         let shifted = naive.checked_add_signed(chrono::Duration::minutes(15 * quarters))?;
-        zone.from_local_datetime(&shifted).earliest().map(|at| at.with_timezone(&Utc))
+        zone.from_local_datetime(&shifted)
+            .earliest()
+            .map(|at| at.with_timezone(&Utc))
     })
 }
 
@@ -57,9 +61,17 @@ pub fn week_title(monday: NaiveDate) -> String {
     if monday.month() == sunday.month() {
         format!("{} – {}", monday.day(), sunday.format("%-d %B %Y"))
     } else if monday.year() == sunday.year() {
-        format!("{} – {}", monday.format("%-d %B"), sunday.format("%-d %B %Y"))
+        format!(
+            "{} – {}",
+            monday.format("%-d %B"),
+            sunday.format("%-d %B %Y")
+        )
     } else {
-        format!("{} – {}", monday.format("%-d %B %Y"), sunday.format("%-d %B %Y"))
+        format!(
+            "{} – {}",
+            monday.format("%-d %B %Y"),
+            sunday.format("%-d %B %Y")
+        )
     }
 }
 
@@ -84,8 +96,14 @@ mod tests {
     #[test]
     fn week_titles_span_months_and_years() {
         let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
-        assert_eq!(week_title(monday(day(2026, 11, 24))), "23 – 29 November 2026");
-        assert_eq!(week_title(monday(day(2026, 12, 31))), "28 December 2026 – 3 January 2027");
+        assert_eq!(
+            week_title(monday(day(2026, 11, 24))),
+            "23 – 29 November 2026"
+        );
+        assert_eq!(
+            week_title(monday(day(2026, 12, 31))),
+            "28 December 2026 – 3 January 2027"
+        );
         assert!(parse_input("tomorrow", Tz::UTC).is_none());
     }
 }

@@ -41,7 +41,9 @@ impl Provider {
     /// Reads the stored name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Google, Self::Microsoft].into_iter().find(|p| p.as_str() == text)
+        [Self::Google, Self::Microsoft]
+            .into_iter()
+            .find(|p| p.as_str() == text)
     }
 }
 
@@ -93,11 +95,16 @@ pub trait CalendarPort: Send + Sync + 'static {
     async fn serve(&self, route: StableRoute, request: Request<Body>) -> Response;
 
     /// Called in the transaction of every schedule change; queues what must go out.
-    async fn entry_changed(&self, unit: &mut dyn UnitOfWork, change: &EntryChange) -> AppResult<()>;
+    async fn entry_changed(&self, unit: &mut dyn UnitOfWork, change: &EntryChange)
+    -> AppResult<()>;
 
     /// Called in the transaction that rebinds Calendar to another profile; marks what must be reconnected.
-    async fn calendar_rebound(&self, unit: &mut dyn UnitOfWork, tenant_id: TenantId, new_client_id: &str)
-    -> AppResult<()>;
+    async fn calendar_rebound(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        tenant_id: TenantId,
+        new_client_id: &str,
+    ) -> AppResult<()>;
 
     /// How entries stand with their assignees' calendars; `None` for each where marks do not exist.
     async fn get_schedule_entry_sync_status(
@@ -151,8 +158,12 @@ pub trait CalendarPort: Send + Sync + 'static {
     async fn get_google_client(&self, actor: &Actor) -> AppResult<GoogleClientView>;
 
     /// Stores the tenant's Google client (`system_settings:update`); an empty secret keeps the stored one.
-    async fn save_google_client(&self, actor: &Actor, client_id: &str, client_secret: &str)
-    -> AppResult<()>;
+    async fn save_google_client(
+        &self,
+        actor: &Actor,
+        client_id: &str,
+        client_secret: &str,
+    ) -> AppResult<()>;
 
     /// Job kinds this port handles; none in Community, so that none is ever claimed.
     fn job_kinds(&self) -> &'static [&'static str];
@@ -172,17 +183,30 @@ pub struct CommunityPort;
 #[must_use]
 pub fn enterprise_only_response() -> Response {
     let body = format!("{{\"success\":false,\"error\":\"{CALENDAR_ENTERPRISE_ONLY}\"}}");
-    (StatusCode::NOT_IMPLEMENTED, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    (
+        StatusCode::NOT_IMPLEMENTED,
+        [(header::CONTENT_TYPE, "application/json")],
+        body,
+    )
+        .into_response()
 }
 
 #[async_trait]
 impl CalendarPort for CommunityPort {
     async fn serve(&self, route: StableRoute, _request: Request<Body>) -> Response {
-        tracing::info!(owner = "ce_stub", route = route.path(), "enterprise-only route refused");
+        tracing::info!(
+            owner = "ce_stub",
+            route = route.path(),
+            "enterprise-only route refused"
+        );
         enterprise_only_response()
     }
 
-    async fn entry_changed(&self, _unit: &mut dyn UnitOfWork, _change: &EntryChange) -> AppResult<()> {
+    async fn entry_changed(
+        &self,
+        _unit: &mut dyn UnitOfWork,
+        _change: &EntryChange,
+    ) -> AppResult<()> {
         Ok(())
     }
 
@@ -269,11 +293,16 @@ impl CalendarPort for CommunityPort {
     }
 
     async fn run_job(&self, _job: &daybind_storage::ClaimedJob) -> daybind_storage::FinishJob {
-        daybind_storage::FinishJob::Dead { error: "enterprise_only".to_owned() }
+        daybind_storage::FinishJob::Dead {
+            error: "enterprise_only".to_owned(),
+        }
     }
 
     async fn start(&self) -> AppResult<()> {
-        tracing::info!(edition = Edition::Community.as_str(), "calendar sync is not part of this edition");
+        tracing::info!(
+            edition = Edition::Community.as_str(),
+            "calendar sync is not part of this edition"
+        );
         Ok(())
     }
 }

@@ -55,7 +55,11 @@ pub struct ProfileInput {
 ///
 /// # Errors
 /// Forbidden; wrong fields, all at once; a name already in use.
-pub async fn create(services: &Services, actor: &Actor, input: ProfileInput) -> AppResult<ProfileId> {
+pub async fn create(
+    services: &Services,
+    actor: &Actor,
+    input: ProfileInput,
+) -> AppResult<ProfileId> {
     use secrecy::ExposeSecret;
     actor.require(Permission::SettingsUpdate)?;
     let checked = check_profile(&input.display_name, &input.client_id, &input.directory_id);
@@ -65,7 +69,10 @@ pub async fn create(services: &Services, actor: &Actor, input: ProfileInput) -> 
         (checked, secret) => {
             let mut wrong = checked.err().unwrap_or_default();
             if let Err(message) = secret {
-                wrong.push(FieldError { field: "client_secret".to_owned(), message });
+                wrong.push(FieldError {
+                    field: "client_secret".to_owned(),
+                    message,
+                });
             }
             return Err(AppError::invalid(wrong));
         }
@@ -74,7 +81,10 @@ pub async fn create(services: &Services, actor: &Actor, input: ProfileInput) -> 
     let now = services.now();
     let sealed = services
         .keyring
-        .seal(&secret_place(actor.tenant_id, profile_id), &SecretString::from(secret))
+        .seal(
+            &secret_place(actor.tenant_id, profile_id),
+            &SecretString::from(secret),
+        )
         .map_err(internal)?;
     let profile = Profile {
         tenant_id: actor.tenant_id,
@@ -89,13 +99,15 @@ pub async fn create(services: &Services, actor: &Actor, input: ProfileInput) -> 
         updated_at: now,
     };
     let mut unit = services.begin(actor.tenant_id).await?;
-    unit.add_profile(&profile).await.map_err(|error| match error {
-        StorageError::Duplicate(_) => AppError::field(
-            "display_name",
-            "Another active profile has this name. Choose a name that tells the two apart.",
-        ),
-        other => internal(other),
-    })?;
+    unit.add_profile(&profile)
+        .await
+        .map_err(|error| match error {
+            StorageError::Duplicate(_) => AppError::field(
+                "display_name",
+                "Another active profile has this name. Choose a name that tells the two apart.",
+            ),
+            other => internal(other),
+        })?;
     let row = actor.audit(
         services,
         "profile.created",
@@ -116,7 +128,11 @@ pub async fn create(services: &Services, actor: &Actor, input: ProfileInput) -> 
 #[must_use]
 pub fn last_four(secret: &str) -> String {
     let count = secret.chars().count();
-    if count < 12 { String::new() } else { secret.chars().skip(count - 4).collect() }
+    if count < 12 {
+        String::new()
+    } else {
+        secret.chars().skip(count - 4).collect()
+    }
 }
 
 /// A constant-length mask, so that nothing about the secret's length shows.
@@ -132,8 +148,14 @@ pub fn mask(last4: Option<&str>) -> String {
 pub async fn providers(services: &Services, actor: &Actor) -> AppResult<ProvidersView> {
     actor.require(Permission::SettingsRead)?;
     let mut unit = services.read(actor.tenant_id).await?;
-    let profiles = unit.list_profiles(actor.tenant_id).await.map_err(internal)?;
-    let bindings = unit.list_bindings(actor.tenant_id).await.map_err(internal)?;
+    let profiles = unit
+        .list_profiles(actor.tenant_id)
+        .await
+        .map_err(internal)?;
+    let bindings = unit
+        .list_bindings(actor.tenant_id)
+        .await
+        .map_err(internal)?;
     let users = unit.list_users(actor.tenant_id).await.map_err(internal)?;
     let visible = services.edition.visible_consumers();
     let views = profiles
@@ -143,11 +165,17 @@ pub async fn providers(services: &Services, actor: &Actor) -> AppResult<Provider
     let rows = visible
         .iter()
         .map(|consumer| {
-            let binding = bindings.iter().find(|binding| binding.consumer == *consumer);
+            let binding = bindings
+                .iter()
+                .find(|binding| binding.consumer == *consumer);
             binding_view(services, actor, *consumer, binding, &profiles, &users)
         })
         .collect();
-    Ok(ProvidersView { profiles: views, bindings: rows, can_update: actor.may(Permission::SettingsUpdate) })
+    Ok(ProvidersView {
+        profiles: views,
+        bindings: rows,
+        can_update: actor.may(Permission::SettingsUpdate),
+    })
 }
 
 fn profile_view(profile: &Profile, bindings: &[Binding], visible: &[Consumer]) -> ProfileView {
@@ -184,7 +212,10 @@ fn binding_view(
     let profile = binding.and_then(|b| profiles.iter().find(|p| p.profile_id == b.profile_id));
     let lacking = profile.map(missing).unwrap_or_default();
     let (path, scopes): (Option<&str>, &[&str]) = match consumer {
-        Consumer::MspSso => (Some("/api/auth/callback/azure-ad"), &["openid", "profile", "email"]),
+        Consumer::MspSso => (
+            Some("/api/auth/callback/azure-ad"),
+            &["openid", "profile", "email"],
+        ),
         Consumer::Calendar => (
             Some("/api/auth/microsoft/calendar/callback"),
             &["offline_access", "User.Read", "Calendars.ReadWrite"],
@@ -207,7 +238,10 @@ fn binding_view(
         profile_id: binding.map(|b| b.profile_id.to_string()),
         profile_name: profile.map(|p| p.fields.display_name.clone()),
         ready: profile.is_some() && lacking.is_empty(),
-        problem: profile.is_some().then(|| lacking.join(", ")).filter(|text| !text.is_empty()),
+        problem: profile
+            .is_some()
+            .then(|| lacking.join(", "))
+            .filter(|text| !text.is_empty()),
         set_by: binding.map(|b| {
             let name = users
                 .iter()

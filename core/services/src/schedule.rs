@@ -48,17 +48,27 @@ pub async fn week(
     actor.require(Permission::ScheduleOwn)?;
     let zone = localtime::zone(&actor.user.time_zone);
     let today = services.now().with_timezone(&zone).date_naive();
-    let day = week.and_then(|text| text.parse::<NaiveDate>().ok()).unwrap_or(today);
+    let day = week
+        .and_then(|text| text.parse::<NaiveDate>().ok())
+        .unwrap_or(today);
     let monday = localtime::monday(day);
     let next = shift(monday, 7);
-    let (Some(from), Some(to)) = (localtime::start_of_day(monday, zone), localtime::start_of_day(next, zone))
-    else {
-        return Err(AppError::field("week", "This week is outside the calendar."));
+    let (Some(from), Some(to)) = (
+        localtime::start_of_day(monday, zone),
+        localtime::start_of_day(next, zone),
+    ) else {
+        return Err(AppError::field(
+            "week",
+            "This week is outside the calendar.",
+        ));
     };
     let everybody = actor.may(Permission::ScheduleAll);
     let mut unit = services.read(actor.tenant_id).await?;
     let mine = (!everybody).then(|| actor.user_id());
-    let entries = unit.list_entries(actor.tenant_id, from, to, mine).await.map_err(internal)?;
+    let entries = unit
+        .list_entries(actor.tenant_id, from, to, mine)
+        .await
+        .map_err(internal)?;
     let users = unit.list_users(actor.tenant_id).await.map_err(internal)?;
     drop(unit);
     let ids: Vec<EntryId> = entries.iter().map(|entry| entry.entry_id).collect();
@@ -78,7 +88,11 @@ pub async fn week(
         view.sync = mark;
         // What began before this week shows on its first day.
         let monday_text = monday.to_string();
-        let shown = if view.day < monday_text { monday_text } else { view.day.clone() };
+        let shown = if view.day < monday_text {
+            monday_text
+        } else {
+            view.day.clone()
+        };
         if let Some(day) = days.iter_mut().find(|day| day.date == shown)
             && overlaps(&entry.content.when, from, to, monday, next)
         {
@@ -88,7 +102,10 @@ pub async fn week(
     Ok(ScheduleView {
         week_start: monday.to_string(),
         week_title: localtime::week_title(monday),
-        previous: monday.checked_sub_days(Days::new(7)).unwrap_or(monday).to_string(),
+        previous: monday
+            .checked_sub_days(Days::new(7))
+            .unwrap_or(monday)
+            .to_string(),
         next: next.to_string(),
         days,
         time_zone: zone.name().to_owned(),
@@ -112,7 +129,9 @@ pub async fn entry(
     let users = unit.list_users(actor.tenant_id).await.map_err(internal)?;
     drop(unit);
     let mut view = entry_view(&entry, localtime::zone(&actor.user.time_zone), &users);
-    let marks = port.get_schedule_entry_sync_status(actor, &[entry.entry_id]).await?;
+    let marks = port
+        .get_schedule_entry_sync_status(actor, &[entry.entry_id])
+        .await?;
     view.sync = marks.into_iter().next().flatten();
     Ok(view)
 }
@@ -139,8 +158,14 @@ pub async fn create(
         assignees: assignees.clone(),
         created_by: actor.user_id(),
     };
-    unit.add_entry(&entry, services.now()).await.map_err(internal)?;
-    let change = EntryChange { tenant_id: actor.tenant_id, entry_id, people: assignees };
+    unit.add_entry(&entry, services.now())
+        .await
+        .map_err(internal)?;
+    let change = EntryChange {
+        tenant_id: actor.tenant_id,
+        entry_id,
+        people: assignees,
+    };
     finish(services, port, unit, &change).await?;
     Ok(entry_id)
 }
@@ -163,16 +188,29 @@ pub async fn update(
     let (mut content, assignees) = check(actor, input, &users)?;
     content.status = entry.content.status;
     // The zone an entry was planned in is part of it; editing from another zone does not replan it.
-    if let (When::Timed { zone: kept, .. }, When::Timed { zone, .. }) = (&entry.content.when, &mut content.when) {
+    if let (When::Timed { zone: kept, .. }, When::Timed { zone, .. }) =
+        (&entry.content.when, &mut content.when)
+    {
         zone.clone_from(kept);
     }
     let mut people = entry.assignees.clone();
-    people.extend(assignees.iter().copied().filter(|id| !entry.assignees.contains(id)));
+    people.extend(
+        assignees
+            .iter()
+            .copied()
+            .filter(|id| !entry.assignees.contains(id)),
+    );
     entry.content = content;
     entry.assignees = assignees;
     entry.version = version;
-    unit.update_entry(&entry, services.now()).await.map_err(|e| stored("The entry", e))?;
-    let change = EntryChange { tenant_id: actor.tenant_id, entry_id: entry.entry_id, people };
+    unit.update_entry(&entry, services.now())
+        .await
+        .map_err(|e| stored("The entry", e))?;
+    let change = EntryChange {
+        tenant_id: actor.tenant_id,
+        entry_id: entry.entry_id,
+        people,
+    };
     finish(services, port, unit, &change).await
 }
 
@@ -191,9 +229,14 @@ pub async fn delete(
     let mut entry = visible(unit.as_mut(), actor, entry_id).await?;
     entry.version = version;
     entry.deleted_at = Some(services.now());
-    unit.update_entry(&entry, services.now()).await.map_err(|e| stored("The entry", e))?;
-    let change =
-        EntryChange { tenant_id: actor.tenant_id, entry_id: entry.entry_id, people: entry.assignees };
+    unit.update_entry(&entry, services.now())
+        .await
+        .map_err(|e| stored("The entry", e))?;
+    let change = EntryChange {
+        tenant_id: actor.tenant_id,
+        entry_id: entry.entry_id,
+        people: entry.assignees,
+    };
     finish(services, port, unit, &change).await
 }
 
@@ -214,7 +257,10 @@ async fn visible(unit: &mut dyn UnitOfWork, actor: &Actor, entry_id: &str) -> Ap
     actor.require(Permission::ScheduleOwn)?;
     let nothing = || AppError::not_found("The schedule entry");
     let entry_id: EntryId = entry_id.parse().map_err(|_| nothing())?;
-    let entry = unit.find_entry(actor.tenant_id, entry_id).await.map_err(internal)?;
+    let entry = unit
+        .find_entry(actor.tenant_id, entry_id)
+        .await
+        .map_err(internal)?;
     entry
         .filter(|entry| entry.deleted_at.is_none())
         .filter(|entry| {
@@ -223,10 +269,17 @@ async fn visible(unit: &mut dyn UnitOfWork, actor: &Actor, entry_id: &str) -> Ap
         .ok_or_else(nothing)
 }
 
-fn check(actor: &Actor, input: &EntryInput, users: &[User]) -> AppResult<(EntryContent, Vec<UserId>)> {
+fn check(
+    actor: &Actor,
+    input: &EntryInput,
+    users: &[User],
+) -> AppResult<(EntryContent, Vec<UserId>)> {
     let mut wrong = Vec::new();
     let mut refuse = |field: &str, message: &str| {
-        wrong.push(FieldError { field: field.to_owned(), message: message.to_owned() });
+        wrong.push(FieldError {
+            field: field.to_owned(),
+            message: message.to_owned(),
+        });
     };
     let title = input.title.trim();
     if title.is_empty() {
@@ -243,9 +296,9 @@ fn check(actor: &Actor, input: &EntryInput, users: &[User]) -> AppResult<(EntryC
     let mut assignees: Vec<UserId> = Vec::new();
     for text in &input.assignees {
         let known = text.parse::<UserId>().ok().filter(|id| {
-            users.iter().any(|u| {
-                u.user_id == *id && u.is_active && u.user_type == UserType::Internal
-            })
+            users
+                .iter()
+                .any(|u| u.user_id == *id && u.is_active && u.user_type == UserType::Internal)
         });
         match known {
             Some(id) if actor.may(Permission::ScheduleAll) || id == actor.user_id() => {
@@ -253,7 +306,10 @@ fn check(actor: &Actor, input: &EntryInput, users: &[User]) -> AppResult<(EntryC
                     assignees.push(id);
                 }
             }
-            _ => refuse("assignees", "Choose people of your team. Without schedule rights for others, that is you."),
+            _ => refuse(
+                "assignees",
+                "Choose people of your team. Without schedule rights for others, that is you.",
+            ),
         }
     }
     if assignees.is_empty() && !wrong.iter().any(|w| w.field == "assignees") {
@@ -281,7 +337,10 @@ fn check(actor: &Actor, input: &EntryInput, users: &[User]) -> AppResult<(EntryC
 fn read_when(input: &EntryInput, zone_name: &str) -> Option<When> {
     if input.all_day {
         let day = |text: &str| text.trim().get(..10)?.parse::<NaiveDate>().ok();
-        Some(When::AllDay { start: day(&input.start)?, end: day(&input.end)?.checked_add_days(Days::new(1))? })
+        Some(When::AllDay {
+            start: day(&input.start)?,
+            end: day(&input.end)?.checked_add_days(Days::new(1))?,
+        })
     } else {
         let zone = localtime::zone(zone_name);
         Some(When::Timed {
@@ -302,7 +361,10 @@ fn assignable(actor: &Actor, users: &[User]) -> Vec<PersonView> {
 }
 
 fn person(user: &User) -> PersonView {
-    PersonView { user_id: user.user_id.to_string(), name: user.display_name.clone() }
+    PersonView {
+        user_id: user.user_id.to_string(),
+        name: user.display_name.clone(),
+    }
 }
 
 fn entry_view(entry: &Entry, zone: Tz, users: &[User]) -> EntryView {
@@ -325,7 +387,13 @@ fn entry_view(entry: &Entry, zone: Tz, users: &[User]) -> EntryView {
         }
         When::AllDay { start, end } => {
             let last = end.pred_opt().unwrap_or(*end);
-            (true, start.to_string(), last.to_string(), *start, "All day".to_owned())
+            (
+                true,
+                start.to_string(),
+                last.to_string(),
+                *start,
+                "All day".to_owned(),
+            )
         }
     };
     EntryView {

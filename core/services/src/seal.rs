@@ -30,7 +30,11 @@ pub struct SecretPlace {
 
 impl SecretPlace {
     fn associated_data(&self) -> Vec<u8> {
-        format!("daybind.v1|{}|{}|{}|{}", self.tenant_id, self.table, self.row, self.column).into_bytes()
+        format!(
+            "daybind.v1|{}|{}|{}|{}",
+            self.tenant_id, self.table, self.row, self.column
+        )
+        .into_bytes()
     }
 }
 
@@ -63,7 +67,9 @@ pub struct Keyring {
 
 impl std::fmt::Debug for Keyring {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.keys.iter().map(|key| &key.id)).finish()
+        f.debug_list()
+            .entries(self.keys.iter().map(|key| &key.id))
+            .finish()
     }
 }
 
@@ -103,7 +109,10 @@ impl Keyring {
         let mut nonce = [0_u8; 24];
         rand::rng().fill_bytes(&mut nonce);
         let aad = place.associated_data();
-        let payload = Payload { msg: secret.expose_secret().as_bytes(), aad: &aad };
+        let payload = Payload {
+            msg: secret.expose_secret().as_bytes(),
+            aad: &aad,
+        };
         let sealed = key
             .cipher
             .encrypt(XNonce::from_slice(&nonce), payload)
@@ -127,14 +136,24 @@ impl Keyring {
             .iter()
             .find(|key| key.id == id)
             .ok_or_else(|| SealError::UnknownKey(id.to_owned()))?;
-        let bytes = URL_SAFE_NO_PAD.decode(body).map_err(|_| SealError::Malformed)?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(body)
+            .map_err(|_| SealError::Malformed)?;
         let (nonce, text) = bytes.split_at_checked(24).ok_or(SealError::Malformed)?;
         let aad = place.associated_data();
         let opened = key
             .cipher
-            .decrypt(XNonce::from_slice(nonce), Payload { msg: text, aad: &aad })
+            .decrypt(
+                XNonce::from_slice(nonce),
+                Payload {
+                    msg: text,
+                    aad: &aad,
+                },
+            )
             .map_err(|_| SealError::Rejected)?;
-        String::from_utf8(opened).map(SecretString::from).map_err(|_| SealError::Rejected)
+        String::from_utf8(opened)
+            .map(SecretString::from)
+            .map_err(|_| SealError::Rejected)
     }
 }
 
@@ -147,7 +166,9 @@ fn named_key(text: &str) -> Result<NamedKey, SealError> {
         .decode(text)
         .map_err(|_| SealError::BadKey(hint("The master key is not base64.")))?;
     if bytes.len() != 32 {
-        return Err(SealError::BadKey(hint("The master key must be 32 bytes in base64.")));
+        return Err(SealError::BadKey(hint(
+            "The master key must be 32 bytes in base64.",
+        )));
     }
     let mut distinct = bytes.clone();
     distinct.sort_unstable();
@@ -180,10 +201,19 @@ mod tests {
         let ring = Keyring::parse(&Keyring::generate()).unwrap();
         let sealed = ring.seal(&place(1), &SecretString::from("s3cret")).unwrap();
         assert!(!sealed.contains("s3cret"));
-        assert_eq!(ring.open(&place(1), &sealed).unwrap().expose_secret(), "s3cret");
-        assert!(matches!(ring.open(&place(2), &sealed), Err(SealError::Rejected)));
+        assert_eq!(
+            ring.open(&place(1), &sealed).unwrap().expose_secret(),
+            "s3cret"
+        );
+        assert!(matches!(
+            ring.open(&place(2), &sealed),
+            Err(SealError::Rejected)
+        ));
         let other = Keyring::parse(&Keyring::generate()).unwrap();
-        assert!(matches!(other.open(&place(1), &sealed), Err(SealError::UnknownKey(_))));
+        assert!(matches!(
+            other.open(&place(1), &sealed),
+            Err(SealError::UnknownKey(_))
+        ));
     }
 
     #[test]
@@ -196,14 +226,20 @@ mod tests {
             let mut altered = bytes.clone();
             altered[at] ^= 1;
             let text = format!("{head}.{}", URL_SAFE_NO_PAD.encode(altered));
-            assert!(matches!(ring.open(&place(1), &text), Err(SealError::Rejected)));
+            assert!(matches!(
+                ring.open(&place(1), &text),
+                Err(SealError::Rejected)
+            ));
         }
     }
 
     #[test]
     fn an_old_key_still_opens_after_rotation() {
         let (old, new) = (Keyring::generate(), Keyring::generate());
-        let sealed = Keyring::parse(&old).unwrap().seal(&place(1), &SecretString::from("x")).unwrap();
+        let sealed = Keyring::parse(&old)
+            .unwrap()
+            .seal(&place(1), &SecretString::from("x"))
+            .unwrap();
         let both = SecretString::from(format!("{},{}", new.expose_secret(), old.expose_secret()));
         let ring = Keyring::parse(&both).unwrap();
         assert_eq!(ring.open(&place(1), &sealed).unwrap().expose_secret(), "x");

@@ -1,53 +1,99 @@
-//! How values are stored: ids as text, times as whole microseconds since 1970 in UTC, JSON as text.
+//! How values are stored: ids as 36 characters of text, times as whole microseconds since 1970 in UTC, JSON as text;
+//! and what a driver's error means.
 
 use chrono::{DateTime, Utc};
 use daybind_storage::{StorageError, StorageResult};
 use serde_json::Value;
-use sqlx::Row as _;
+use sqlx::error::ErrorKind;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Decode, Row as _, Sqlite, Type};
 use uuid::Uuid;
 
-use crate::failure;
+pub(crate) type Row = SqliteRow;
 
 pub(crate) fn id(value: Uuid) -> String {
     value.to_string()
 }
 
-pub(crate) fn id_or(value: Option<Uuid>) -> Option<String> {
-    value.map(id)
+/// Several ids as one argument for `json_each($n)`.
+pub(crate) fn ids(values: impl Iterator<Item = Uuid>) -> String {
+    Value::from_iter(values.map(id)).to_string()
+}
+
+/// Several names as one argument for `json_each($n)`.
+pub(crate) fn names(values: &[&str]) -> String {
+    Value::from_iter(values.iter().copied()).to_string()
 }
 
 pub(crate) fn at(value: DateTime<Utc>) -> i64 {
     value.timestamp_micros()
 }
 
-pub(crate) fn at_or(value: Option<DateTime<Utc>>) -> Option<i64> {
-    value.map(at)
-}
-
 pub(crate) fn json(value: &Value) -> String {
     value.to_string()
 }
 
-pub(crate) fn get_id_or(row: &SqliteRow, column: &str) -> StorageResult<Option<Uuid>> {
-    let text: Option<String> = row.try_get(column).map_err(failure)?;
-    text.map(|text| Uuid::parse_str(&text).map_err(StorageError::database)).transpose()
+pub(crate) fn get<'r, T: Decode<'r, Sqlite> + Type<Sqlite>>(
+    row: &'r Row,
+    column: &'static str,
+) -> StorageResult<T> {
+    row.try_get(column).map_err(StorageError::database)
 }
 
-pub(crate) fn get_id(row: &SqliteRow, column: &str) -> StorageResult<Uuid> {
-    get_id_or(row, column)?.ok_or(StorageError::NotFound)
+pub(crate) fn get_id(row: &Row, column: &'static str) -> StorageResult<Uuid> {
+    Uuid::parse_str(get(row, column)?).map_err(StorageError::database)
 }
 
-pub(crate) fn get_at_or(row: &SqliteRow, column: &str) -> StorageResult<Option<DateTime<Utc>>> {
-    let micros: Option<i64> = row.try_get(column).map_err(failure)?;
-    Ok(micros.and_then(DateTime::from_timestamp_micros))
+pub(crate) fn get_id_or(row: &Row, column: &'static str) -> StorageResult<Option<Uuid>> {
+    get::<Option<&str>>(row, column)?
+        .map(|text| Uuid::parse_str(text).map_err(StorageError::database))
+        .transpose()
 }
 
-pub(crate) fn get_at(row: &SqliteRow, column: &str) -> StorageResult<DateTime<Utc>> {
-    get_at_or(row, column)?.ok_or(StorageError::NotFound)
+pub(crate) fn get_at(row: &Row, column: &'static str) -> StorageResult<DateTime<Utc>> {
+    time(get(row, column)?, column)
 }
 
-pub(crate) fn get_json(row: &SqliteRow, column: &str) -> StorageResult<Value> {
-    let text: String = row.try_get(column).map_err(failure)?;
-    serde_json::from_str(&text).map_err(StorageError::database)
+pub(crate) fn get_at_or(row: &Row, column: &'static str) -> StorageResult<Option<DateTime<Utc>>> {
+    get::<Option<i64>>(row, column)?
+        .map(|micros| time(micros, column))
+        .transpose()
+}
+
+pub(crate) fn get_json(row: &Row, column: &'static str) -> StorageResult<Value> {
+    serde_json::from_str(get(row, column)?).map_err(StorageError::database)
+}
+
+fn time(micros: i64, column: &'static str) -> StorageResult<DateTime<Utc>> {
+    DateTime::from_timestamp_micros(micros).ok_or(StorageError::Inconsistent {
+        table: "(time)",
+        column,
+    })
+}
+
+/// Sorts a driver's error by what a service can do about it.
+pub fn failure(error: sqlx::Error) -> StorageError {
+    if let sqlx::Error::Database(database) = &error {
+        // SQLite says "UNIQUE constraint failed: table.column, table.column".
+        let name = || {
+            database
+                .message()
+                .rsplit("failed: ")
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        match database.kind() {
+            ErrorKind::UniqueViolation => return StorageError::Duplicate(name()),
+            ErrorKind::ForeignKeyViolation | ErrorKind::CheckViolation => {
+                return StorageError::Reference(name());
+            }
+            // SQLITE_CONSTRAINT_TRIGGER: how ON DELETE/UPDATE RESTRICT is reported.
+            _ if database.code().as_deref() == Some("1811") => {
+                return StorageError::Reference(name());
+            }
+            _ => {}
+        }
+    }
+    StorageError::database(error)
 }

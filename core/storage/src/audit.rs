@@ -34,5 +34,6 @@ pub trait AuditRepository {
     async fn add_audit(&mut self, row: &AuditRow) -> StorageResult<()>;
 
     /// The newest `limit` rows of the tenant.
-    async fn list_audit(&mut self, tenant_id: TenantId, limit: i64) -> StorageResult<Vec<AuditRow>>;
+    async fn list_audit(&mut self, tenant_id: TenantId, limit: i64)
+    -> StorageResult<Vec<AuditRow>>;
 }

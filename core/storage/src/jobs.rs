@@ -100,7 +100,11 @@ pub trait JobRepository {
     ) -> StorageResult<Vec<ClaimedJob>>;
 
     /// Prolongs the lease. `NotFound` when it was lost; the caller must stop.
-    async fn extend_lease(&mut self, job: &ClaimedJob, lease_until: DateTime<Utc>) -> StorageResult<()>;
+    async fn extend_lease(
+        &mut self,
+        job: &ClaimedJob,
+        lease_until: DateTime<Utc>,
+    ) -> StorageResult<()>;
 
     /// Ends the job. `NotFound` when the lease was lost: nothing the caller did in this unit may be saved.
     async fn finish_job(
@@ -111,7 +115,8 @@ pub trait JobRepository {
     ) -> StorageResult<()>;
 
     /// Drops the lane's job if it is not running; fine when there is none.
-    async fn remove_job(&mut self, tenant_id: TenantId, kind: &str, key: &str) -> StorageResult<()>;
+    async fn remove_job(&mut self, tenant_id: TenantId, kind: &str, key: &str)
+    -> StorageResult<()>;
 
     /// Figures over all tenants (system scope) or of one (its scope).
     async fn job_stats(&mut self) -> StorageResult<JobStats>;

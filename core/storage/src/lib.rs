@@ -11,9 +11,9 @@
 //!    primary key, every unique key and every foreign key; on PostgreSQL enable *and force* row-level security.
 //! 3. Implement it in both crates, methods in the same order, then extend the contract suite.
 
+pub mod audit;
 #[cfg(feature = "contract")]
 pub mod contract;
-pub mod audit;
 pub mod error;
 pub mod flows;
 pub mod implement;
@@ -33,7 +33,9 @@ pub use flows::{FlowRepository, OauthFlow};
 pub use jobs::{ClaimedJob, FinishJob, JobRepository, JobStats, NewJob};
 pub use profiles::{Binding, BindingRepository, Profile, ProfileRepository};
 pub use schedule::{Entry, NewEntry, ScheduleRepository};
-pub use users::{LoginCandidate, NewUser, Session, SessionRepository, Tenant, User, UserRepository};
+pub use users::{
+    LoginCandidate, NewUser, Session, SessionRepository, Tenant, User, UserRepository,
+};
 
 /// On whose behalf a unit of work runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -88,5 +88,9 @@ pub trait BindingRepository {
     async fn list_bindings(&mut self, tenant_id: TenantId) -> StorageResult<Vec<Binding>>;
 
     /// Removes a binding; whether there was one.
-    async fn clear_binding(&mut self, tenant_id: TenantId, consumer: Consumer) -> StorageResult<bool>;
+    async fn clear_binding(
+        &mut self,
+        tenant_id: TenantId,
+        consumer: Consumer,
+    ) -> StorageResult<bool>;
 }

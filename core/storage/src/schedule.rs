@@ -48,8 +48,11 @@ pub trait ScheduleRepository {
     async fn add_entry(&mut self, entry: &NewEntry, now: DateTime<Utc>) -> StorageResult<()>;
 
     /// Looks an entry up, deleted or not.
-    async fn find_entry(&mut self, tenant_id: TenantId, entry_id: EntryId)
-    -> StorageResult<Option<Entry>>;
+    async fn find_entry(
+        &mut self,
+        tenant_id: TenantId,
+        entry_id: EntryId,
+    ) -> StorageResult<Option<Entry>>;
 
     /// Entries that overlap `[from, to)` and are not deleted, by start. All-day entries count as UTC days, widened by a
     /// day on either side (callers filter by the reader's zone). With `assignee`, only theirs.

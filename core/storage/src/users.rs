@@ -95,7 +95,11 @@ pub trait UserRepository {
     async fn add_user(&mut self, user: &NewUser, now: DateTime<Utc>) -> StorageResult<()>;
 
     /// Looks a person up.
-    async fn find_user(&mut self, tenant_id: TenantId, user_id: UserId) -> StorageResult<Option<User>>;
+    async fn find_user(
+        &mut self,
+        tenant_id: TenantId,
+        user_id: UserId,
+    ) -> StorageResult<Option<User>>;
 
     /// The tenant's people by name; all of them.
     async fn list_users(&mut self, tenant_id: TenantId) -> StorageResult<Vec<User>>;
@@ -126,5 +130,9 @@ pub trait SessionRepository {
     ) -> StorageResult<()>;
 
     /// Ends a session; ending one that is gone is fine.
-    async fn remove_session(&mut self, tenant_id: TenantId, session_id: SessionId) -> StorageResult<()>;
+    async fn remove_session(
+        &mut self,
+        tenant_id: TenantId,
+        session_id: SessionId,
+    ) -> StorageResult<()>;
 }

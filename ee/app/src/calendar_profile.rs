@@ -7,7 +7,9 @@ use daybind_app::api::calendar::{
 use daybind_app::pages::failure::Failure;
 use daybind_app::pages::forms::{Announcement, ErrorSummary, Labelled, Submit, failed, successes};
 use daybind_app::pages::query_value;
-use daybind_domain::view::{CalendarProfileView, ConnectOption, ConnectionView, RemoteCalendarView};
+use daybind_domain::view::{
+    CalendarProfileView, ConnectOption, ConnectionView, RemoteCalendarView,
+};
 use leptos::prelude::*;
 
 use crate::connection::{Lanes, status};
@@ -37,8 +39,11 @@ pub fn CalendarProfile() -> impl IntoView {
         sync: ServerAction::new(),
         delete: ServerAction::new(),
     };
-    let (updated, synced, deleted) =
-        (successes(actions.update), successes(actions.sync), successes(actions.delete));
+    let (updated, synced, deleted) = (
+        successes(actions.update),
+        successes(actions.sync),
+        successes(actions.delete),
+    );
     let view = Resource::new(
         move || (updated.get(), synced.get(), deleted.get()),
         |_| get_calendar_providers(),
@@ -52,7 +57,8 @@ pub fn CalendarProfile() -> impl IntoView {
         };
         Some(view! { <Announcement text dismiss=HERE/> })
     };
-    let result = move || match auth.get().as_str() {
+    let result = move || {
+        match auth.get().as_str() {
         "success" => Some(
             view! {
                 <Announcement text="The account is connected. Choose its calendar and the direction next." dismiss=HERE/>
@@ -73,6 +79,7 @@ pub fn CalendarProfile() -> impl IntoView {
             )
         }
         _ => None,
+    }
     };
     view! {
         <div class="db-page-head">
@@ -100,7 +107,11 @@ pub fn CalendarProfile() -> impl IntoView {
 }
 
 #[component]
-fn Connections(view: CalendarProfileView, editing: Memo<String>, actions: Actions) -> impl IntoView {
+fn Connections(
+    view: CalendarProfileView,
+    editing: Memo<String>,
+    actions: Actions,
+) -> impl IntoView {
     let empty = view.connections.is_empty().then(|| {
         view! {
             <div class="db-empty">
@@ -132,6 +143,7 @@ fn Connections(view: CalendarProfileView, editing: Memo<String>, actions: Action
 /// A provider one can connect, or what is missing.
 #[component]
 fn Connect(option: ConnectOption, actions: Actions) -> impl IntoView {
+    let asks = format!("What Daybind asks {} for", option.label);
     let action = if option.available {
         view! {
             <ActionForm action=actions.connect>
@@ -145,18 +157,22 @@ fn Connect(option: ConnectOption, actions: Actions) -> impl IntoView {
         }
         .into_any()
     } else {
-        let reason = option
-            .reason
-            .unwrap_or_else(|| "An administrator must set it up under Settings > Integrations first.".to_owned());
+        let reason = option.reason.unwrap_or_else(|| {
+            "An administrator must set it up under Settings > Integrations first.".to_owned()
+        });
         view! { <p>{option.label}" cannot be connected yet. "{reason}</p> }.into_any()
     };
-    let scopes: Vec<_> = option.scopes.into_iter().map(|scope| view! { <li>{scope}</li> }).collect();
+    let scopes: Vec<_> = option
+        .scopes
+        .into_iter()
+        .map(|scope| view! { <li>{scope}</li> })
+        .collect();
     view! {
         <div class="db-connect">
             {action}
             {(!scopes.is_empty()).then(|| view! {
                 <details class="db-disclosure">
-                    <summary>{format!("What Daybind asks {} for", option.label)}</summary>
+                    <summary>{asks}</summary>
                     <ul>{scopes}</ul>
                 </details>
             })}
@@ -174,15 +190,21 @@ fn Card(connection: ConnectionView, editing: Memo<String>, actions: Actions) -> 
     let id = connection.connection_id.clone();
     let open = Memo::new(move |_| configuring || editing.with(|editing| *editing == id));
     let edited = connection.clone();
-    let last = connection
-        .last_sync
-        .clone()
-        .map_or_else(|| "Not synced yet.".to_owned(), |text| format!("Last sync: {text}."));
+    let last = connection.last_sync.clone().map_or_else(
+        || "Not synced yet.".to_owned(),
+        |text| format!("Last sync: {text}."),
+    );
     let next = match connection.status.as_str() {
         "configuring" => ().into_any(),
-        "needs_reconnect" => view! { <Reconnect connection=connection.clone() actions/> }.into_any(),
-        "connected" => view! { <SyncNow connection=connection.clone() actions label="Sync now"/> }.into_any(),
-        _ => view! { <SyncNow connection=connection.clone() actions label="Try again"/> }.into_any(),
+        "needs_reconnect" => {
+            view! { <Reconnect connection=connection.clone() actions/> }.into_any()
+        }
+        "connected" => {
+            view! { <SyncNow connection=connection.clone() actions label="Sync now"/> }.into_any()
+        }
+        _ => {
+            view! { <SyncNow connection=connection.clone() actions label="Try again"/> }.into_any()
+        }
     };
     let edit = (!configuring).then(|| {
         let href = format!("{HERE}&connection={}", connection.connection_id);
@@ -191,7 +213,7 @@ fn Card(connection: ConnectionView, editing: Memo<String>, actions: Actions) -> 
     view! {
         <article class="db-lane-card" aria-labelledby=heading.clone()>
             <div class="db-lane-card__head">
-                <h2 id=heading>{connection.provider_label.clone()}</h2>
+                <h2 id=heading.clone()>{connection.provider_label.clone()}</h2>
                 <span class=class>{word}</span>
             </div>
             <div class="db-lane-card__body">
@@ -291,10 +313,16 @@ fn Picker(
             }
         })
         .collect();
-    let keep = (!fresh).then(|| view! { <option value="" selected=true>{format!("Keep “{chosen}”")}</option> });
-    let direction = if fresh && connection.direction.is_empty() { "bidirectional".to_owned() } else { connection.direction };
-    let choice = |value: &'static str, label: &'static str| {
-        view! { <option value=value selected=direction == value>{label}</option> }
+    let keep = (!fresh)
+        .then(|| view! { <option value="" selected=true>{format!("Keep “{chosen}”")}</option> });
+    let direction = if fresh && connection.direction.is_empty() {
+        "bidirectional".to_owned()
+    } else {
+        connection.direction
+    };
+    let choice = move |value: &'static str, label: &'static str| {
+        let selected = direction == value;
+        view! { <option value=value selected=selected>{label}</option> }
     };
     let calendar_id = format!("calendar-of-{}", connection.connection_id);
     let calendar_hint = format!("{calendar_id}-hint");

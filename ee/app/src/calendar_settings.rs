@@ -34,20 +34,34 @@ pub fn CalendarSettings() -> impl IntoView {
 #[component]
 fn Overview(view: CalendarSettingsView) -> impl IntoView {
     let (outlook_class, outlook_word, outlook) = match view.microsoft_profile {
-        Some(name) => ("db-status db-status--synced", "Bound", format!("Calendar uses the Microsoft profile “{name}”.")),
+        Some(name) => (
+            "db-status db-status--synced",
+            "Bound",
+            format!("Calendar uses the Microsoft profile “{name}”."),
+        ),
         None => (
             "db-status db-status--not_synced",
             "Not chosen",
-            "No Microsoft profile is chosen for Calendar, so Outlook cannot be connected.".to_owned(),
+            "No Microsoft profile is chosen for Calendar, so Outlook cannot be connected."
+                .to_owned(),
         ),
     };
     let (google_class, google_word, google) = if view.google_ready {
-        ("db-status db-status--synced", "Ready", "Your Google OAuth client is stored.")
+        (
+            "db-status db-status--synced",
+            "Ready",
+            "Your Google OAuth client is stored.",
+        )
     } else {
-        ("db-status db-status--not_synced", "Not set up", "No Google OAuth client is stored, so Google Calendar cannot be connected.")
+        (
+            "db-status db-status--not_synced",
+            "Not set up",
+            "No Google OAuth client is stored, so Google Calendar cannot be connected.",
+        )
     };
     let connections = if view.connections.is_empty() {
-        view! { <div class="db-empty"><p>"Nobody has connected a calendar yet."</p></div> }.into_any()
+        view! { <div class="db-empty"><p>"Nobody has connected a calendar yet."</p></div> }
+            .into_any()
     } else {
         let rows: Vec<_> = view
             .connections
@@ -87,7 +101,11 @@ fn Overview(view: CalendarSettingsView) -> impl IntoView {
     let without = if view.without.is_empty() {
         view! { <p>"Everybody has a connected calendar."</p> }.into_any()
     } else {
-        let people: Vec<_> = view.without.into_iter().map(|person| view! { <li>{person.name}</li> }).collect();
+        let people: Vec<_> = view
+            .without
+            .into_iter()
+            .map(|person| view! { <li>{person.name}</li> })
+            .collect();
         view! { <ul>{people}</ul> }.into_any()
     };
     view! {

@@ -20,7 +20,9 @@ pub fn status(status: &str) -> (&'static str, &'static str) {
 pub fn direction_sentence(direction: &str, provider: &str) -> String {
     match direction {
         "to_external" => format!("Changes in Daybind go to {provider}. Changes there stay there."),
-        "from_external" => format!("Changes in {provider} come to Daybind. Changes here stay here."),
+        "from_external" => {
+            format!("Changes in {provider} come to Daybind. Changes here stay here.")
+        }
         _ => format!("Changes in Daybind go to {provider}, and changes there come back."),
     }
 }
@@ -72,8 +74,13 @@ mod tests {
 
     #[test]
     fn each_direction_has_its_sentence() {
-        assert!(direction_sentence("to_external", "Outlook").starts_with("Changes in Daybind go to Outlook. "));
-        assert!(direction_sentence("from_external", "Outlook").starts_with("Changes in Outlook come"));
+        assert!(
+            direction_sentence("to_external", "Outlook")
+                .starts_with("Changes in Daybind go to Outlook. ")
+        );
+        assert!(
+            direction_sentence("from_external", "Outlook").starts_with("Changes in Outlook come")
+        );
         assert!(direction_sentence("bidirectional", "Outlook").ends_with("come back."));
     }
 }

@@ -6,7 +6,10 @@ use daybind_app::pages::forms::{CopyField, ErrorSummary, Field, Submit, failed, 
 use daybind_domain::view::GoogleClientView;
 use leptos::prelude::*;
 
-const FIELDS: &[(&str, &str)] = &[("client_id", "google-client"), ("client_secret", "google-secret")];
+const FIELDS: &[(&str, &str)] = &[
+    ("client_id", "google-client"),
+    ("client_secret", "google-secret"),
+];
 
 /// What is stored, and the form that replaces it. Loads again after a success only: a refusal keeps what was typed.
 #[component]
@@ -41,7 +44,11 @@ fn Client(client: GoogleClientView, save: ServerAction<SaveGoogleClient>) -> imp
     };
     let stored = client.secret_hint.is_some();
     let secret = client.secret_hint.unwrap_or_else(|| "None".to_owned());
-    let shown = if client.client_id.is_empty() { "None".to_owned() } else { client.client_id.clone() };
+    let shown = if client.client_id.is_empty() {
+        "None".to_owned()
+    } else {
+        client.client_id.clone()
+    };
     let form = if client.can_update {
         let error = failed(save);
         view! {

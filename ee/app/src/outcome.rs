@@ -36,7 +36,10 @@ pub fn explain(code: &str) -> (&'static str, &'static str) {
             "Daybind could not finish the connection.",
             "Try again in a few minutes. If it happens again, tell your administrator when it happened.",
         ),
-        _ => ("The calendar could not be connected.", "Try again with the connect button below."),
+        _ => (
+            "The calendar could not be connected.",
+            "Try again with the connect button below.",
+        ),
     }
 }
 

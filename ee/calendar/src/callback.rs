@@ -48,7 +48,11 @@ fn parameters(query: &str) -> Parameters {
             .find(|(name, value)| name == wanted && !value.is_empty())
             .map(|(_, value)| value.into_owned())
     };
-    Parameters { code: find("code"), state: find("state"), error: find("error") }
+    Parameters {
+        code: find("code"),
+        state: find("state"),
+        error: find("error"),
+    }
 }
 
 /// Answers a callback.
@@ -56,7 +60,11 @@ pub async fn serve(services: &Services, provider: Provider, request: Request<Bod
     if request.method() != Method::GET {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
-    let actor = request.extensions().get::<Option<Actor>>().cloned().flatten();
+    let actor = request
+        .extensions()
+        .get::<Option<Actor>>()
+        .cloned()
+        .flatten();
     let given = parameters(request.uri().query().unwrap_or_default());
     let target = match finish(services, provider, actor, given).await {
         Ok(id) => {
@@ -65,7 +73,12 @@ pub async fn serve(services: &Services, provider: Provider, request: Request<Bod
             format!("/msp/profile?tab=calendar&calendarAuth=success&connection={id}")
         }
         Err(code) => {
-            tracing::warn!(owner = "ee", provider = provider.as_str(), code, "calendar not connected");
+            tracing::warn!(
+                owner = "ee",
+                provider = provider.as_str(),
+                code,
+                "calendar not connected"
+            );
             format!("/msp/profile?tab=calendar&calendarAuth=error&calendarError={code}")
         }
     };
@@ -88,27 +101,43 @@ async fn finish(
         return Err("missing_parameters");
     }
     let actor = actor.ok_or("invalid_state")?;
-    let tenant_id = oauth::state_tenant(&state).filter(|id| *id == actor.tenant_id).ok_or("invalid_state")?;
-    let mut unit = services.begin(tenant_id).await.map_err(|error| refuse(&error))?;
-    let flow = unit.take_flow(tenant_id, &oauth::hash(&state)).await.map_err(storage)?;
+    let tenant_id = oauth::state_tenant(&state)
+        .filter(|id| *id == actor.tenant_id)
+        .ok_or("invalid_state")?;
+    let mut unit = services
+        .begin(tenant_id)
+        .await
+        .map_err(|error| refuse(&error))?;
+    let flow = unit
+        .take_flow(tenant_id, &oauth::hash(&state))
+        .await
+        .map_err(storage)?;
     // Taken for good, whatever follows.
     unit.save().await.map_err(storage)?;
-    let flow = flow.filter(|flow| fits(flow, provider, &actor, services)).ok_or("invalid_state")?;
+    let flow = flow
+        .filter(|flow| fits(flow, provider, &actor, services))
+        .ok_or("invalid_state")?;
     if actor.require(Permission::OwnProfile).is_err() {
         return Err("access_denied");
     }
     if let Some(error) = given.error {
         return Err(match error.as_str() {
             "access_denied" | "consent_required" => "access_denied",
-            "unauthorized_client" | "invalid_client" | "invalid_scope" | "redirect_uri_mismatch" => {
-                "configuration_error"
-            }
+            "unauthorized_client"
+            | "invalid_client"
+            | "invalid_scope"
+            | "redirect_uri_mismatch" => "configuration_error",
             _ => INTERNAL,
         });
     }
     let code = given.code.ok_or("missing_parameters")?;
-    let mut unit = services.read(tenant_id).await.map_err(|error| refuse(&error))?;
-    let client = oauth::client(services, unit.as_mut(), tenant_id, provider).await.map_err(|e| refuse(&e))?;
+    let mut unit = services
+        .read(tenant_id)
+        .await
+        .map_err(|error| refuse(&error))?;
+    let client = oauth::client(services, unit.as_mut(), tenant_id, provider)
+        .await
+        .map_err(|e| refuse(&e))?;
     drop(unit);
     // The settings were changed while the browser was away: the code belongs to the old ones.
     if flow.profile_id != client.profile_id || flow.profile_version != Some(client.version) {
@@ -142,20 +171,27 @@ async fn exchange(
     code: &str,
 ) -> Result<Tokens, Refusal> {
     let place = oauth::verifier_place(flow.tenant_id, FlowId(flow.flow_id.0));
-    let verifier = services.keyring.open(&place, &flow.verifier_sealed).map_err(|error| {
-        let _ = internal(error);
-        INTERNAL
-    })?;
+    let verifier = services
+        .keyring
+        .open(&place, &flow.verifier_sealed)
+        .map_err(|error| {
+            let _ = internal(error);
+            INTERNAL
+        })?;
     let form = [
         ("grant_type", "authorization_code"),
         ("code", code),
         ("redirect_uri", flow.redirect_uri.as_str()),
         ("code_verifier", verifier.expose_secret()),
     ];
-    oauth::token(services, client, &form).await.map_err(|error| match error {
-        TokenError::InvalidClient => "configuration_error",
-        TokenError::InvalidGrant | TokenError::Transient | TokenError::Refused => "token_exchange_failed",
-    })
+    oauth::token(services, client, &form)
+        .await
+        .map_err(|error| match error {
+            TokenError::InvalidClient => "configuration_error",
+            TokenError::InvalidGrant | TokenError::Transient | TokenError::Refused => {
+                "token_exchange_failed"
+            }
+        })
 }
 
 async fn store(
@@ -167,11 +203,20 @@ async fn store(
     account: &Account,
 ) -> Result<ConnectionId, Refusal> {
     let tenant_id = actor.tenant_id;
-    let mut unit = services.begin(tenant_id).await.map_err(|error| refuse(&error))?;
-    let all = calendar(unit.as_mut()).map_err(storage)?.list_connections(tenant_id).await.map_err(storage)?;
+    let mut unit = services
+        .begin(tenant_id)
+        .await
+        .map_err(|error| refuse(&error))?;
+    let all = calendar(unit.as_mut())
+        .map_err(storage)?
+        .list_connections(tenant_id)
+        .await
+        .map_err(storage)?;
     let existing = choose(&all, actor, flow, account)?;
     let now = services.now();
-    let id = existing.as_ref().map_or_else(|| ConnectionId(services.new_id()), |row| row.connection_id);
+    let id = existing
+        .as_ref()
+        .map_or_else(|| ConnectionId(services.new_id()), |row| row.connection_id);
     let mut row = existing.clone().unwrap_or_else(|| Connection {
         tenant_id,
         connection_id: id,
@@ -200,12 +245,23 @@ async fn store(
         updated_at: now,
     });
     row.account_email.clone_from(&account.email);
-    row.status = if row.calendar_id.is_some() { "connected" } else { "configuring" }.to_owned();
+    row.status = if row.calendar_id.is_some() {
+        "connected"
+    } else {
+        "configuring"
+    }
+    .to_owned();
     row.status_reason = None;
     row.last_error = None;
     row.profile_id = client.profile_id.map(|id| id.0);
     row.client_id.clone_from(&client.client_id);
-    row.access_token_sealed = seal(services, tenant_id, id, "access_token_sealed", &tokens.access_token)?;
+    row.access_token_sealed = seal(
+        services,
+        tenant_id,
+        id,
+        "access_token_sealed",
+        &tokens.access_token,
+    )?;
     row.access_token_expires_at = oauth::token_end(now, tokens);
     let refresh = tokens.refresh_token.as_ref().ok_or("missing_scope")?;
     row.refresh_token_sealed = seal(services, tenant_id, id, "refresh_token_sealed", refresh)?;
@@ -217,7 +273,9 @@ async fn store(
     } else {
         rows.add_connection(&row).await.map_err(storage)?;
     }
-    follow_up(services, actor, unit.as_mut(), &row).await.map_err(storage)?;
+    follow_up(services, actor, unit.as_mut(), &row)
+        .await
+        .map_err(storage)?;
     unit.save().await.map_err(storage)?;
     Ok(id)
 }
@@ -230,15 +288,27 @@ fn choose(
     account: &Account,
 ) -> Result<Option<Connection>, Refusal> {
     if let Some(wanted) = flow.connection_id {
-        let row = all.iter().find(|row| row.connection_id.0 == wanted && row.user_id == actor.user_id());
-        let row = row.filter(|row| !oauth::is_ending(row)).ok_or("invalid_state")?;
+        let row = all
+            .iter()
+            .find(|row| row.connection_id.0 == wanted && row.user_id == actor.user_id());
+        let row = row
+            .filter(|row| !oauth::is_ending(row))
+            .ok_or("invalid_state")?;
         // Another account's calendar is another calendar: its events say nothing about these entries.
-        return if row.account_id == account.id { Ok(Some(row.clone())) } else { Err("different_account") };
+        return if row.account_id == account.id {
+            Ok(Some(row.clone()))
+        } else {
+            Err("different_account")
+        };
     }
-    let same = all.iter().find(|row| row.provider == flow.provider && row.account_id == account.id);
+    let same = all
+        .iter()
+        .find(|row| row.provider == flow.provider && row.account_id == account.id);
     match same {
         None => Ok(None),
-        Some(row) if row.user_id != actor.user_id() || oauth::is_ending(row) => Err("already_connected"),
+        Some(row) if row.user_id != actor.user_id() || oauth::is_ending(row) => {
+            Err("already_connected")
+        }
         Some(row) if row.status == "connected" => Err("already_connected"),
         Some(row) => Ok(Some(row.clone())),
     }
@@ -251,10 +321,13 @@ fn seal(
     column: &'static str,
     secret: &SecretString,
 ) -> Result<String, Refusal> {
-    services.keyring.seal(&token_place(tenant_id, id, column), secret).map_err(|error| {
-        let _ = internal(error);
-        INTERNAL
-    })
+    services
+        .keyring
+        .seal(&token_place(tenant_id, id, column), secret)
+        .map_err(|error| {
+            let _ = internal(error);
+            INTERNAL
+        })
 }
 
 async fn follow_up(
@@ -269,5 +342,6 @@ async fn follow_up(
     }
     let detail = serde_json::json!({ "provider": row.provider, "account": row.account_email });
     let subject = format!("calendar_provider:{}", row.connection_id);
-    unit.add_audit(&actor.audit(services, "calendar.connected", subject, detail)).await
+    unit.add_audit(&actor.audit(services, "calendar.connected", subject, detail))
+        .await
 }

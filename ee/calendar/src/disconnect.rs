@@ -25,7 +25,9 @@ pub async fn run(
     last_try: bool,
 ) -> Result<(), Stop> {
     let mut unit = services.read(tenant_id).await?;
-    let found = calendar(unit.as_mut())?.find_connection(tenant_id, id).await?;
+    let found = calendar(unit.as_mut())?
+        .find_connection(tenant_id, id)
+        .await?;
     drop(unit);
     let mut connection = found.filter(is_ending).ok_or(Stop::Idle)?;
     match outside(services, &mut connection, payload["remove_copies"] == true).await {
@@ -33,18 +35,28 @@ pub async fn run(
         // Without access there is nothing left to do over there.
         Err(Stop::Reconnect(_) | Stop::Operator(_)) => {}
         Err(Stop::Provider(ProviderError::Unauthorized | ProviderError::Permanent(_))) => {}
-        Err(_) if last_try => tracing::warn!(connection = %id, "disconnected without the provider's answer"),
+        Err(_) if last_try => {
+            tracing::warn!(connection = %id, "disconnected without the provider's answer")
+        }
         Err(other) => return Err(other),
     }
     let mut unit = services.begin(tenant_id).await?;
-    calendar(unit.as_mut())?.remove_connection(tenant_id, id).await?;
-    unit.remove_job(tenant_id, crate::sync::JOB, &id.to_string()).await?;
-    unit.remove_job(tenant_id, subscribe::JOB, &id.to_string()).await?;
+    calendar(unit.as_mut())?
+        .remove_connection(tenant_id, id)
+        .await?;
+    unit.remove_job(tenant_id, crate::sync::JOB, &id.to_string())
+        .await?;
+    unit.remove_job(tenant_id, subscribe::JOB, &id.to_string())
+        .await?;
     unit.save().await?;
     Ok(())
 }
 
-async fn outside(services: &Services, connection: &mut Connection, remove: bool) -> Result<(), Stop> {
+async fn outside(
+    services: &Services,
+    connection: &mut Connection,
+    remove: bool,
+) -> Result<(), Stop> {
     let (tenant_id, id) = (connection.tenant_id, connection.connection_id);
     let provider = connect(services, connection, false).await?;
     let mut unit = services.read(tenant_id).await?;
@@ -58,7 +70,10 @@ async fn outside(services: &Services, connection: &mut Connection, remove: bool)
         remove_copies(services, provider.as_ref(), connection, &chosen).await?;
     }
     let place = token_place(tenant_id, id, "refresh_token_sealed");
-    let refresh = services.keyring.open(&place, &connection.refresh_token_sealed).map_err(internal)?;
+    let refresh = services
+        .keyring
+        .open(&place, &connection.refresh_token_sealed)
+        .map_err(internal)?;
     let kind = Provider::parse(&connection.provider).ok_or(Stop::Idle)?;
     if !shares_grant(services, connection).await? && !revoke(services, kind, &refresh).await {
         return Err(Stop::Provider(ProviderError::Transient("revoke")));
@@ -69,7 +84,9 @@ async fn outside(services: &Services, connection: &mut Connection, remove: bool)
 /// Google revokes an account's whole grant; another connection of the same account must not die with this one.
 async fn shares_grant(services: &Services, connection: &Connection) -> Result<bool, Stop> {
     let mut unit = services.read(connection.tenant_id).await?;
-    let all = calendar(unit.as_mut())?.list_connections(connection.tenant_id).await?;
+    let all = calendar(unit.as_mut())?
+        .list_connections(connection.tenant_id)
+        .await?;
     Ok(all.iter().any(|other| {
         other.connection_id != connection.connection_id
             && other.provider == connection.provider
@@ -86,10 +103,15 @@ async fn remove_copies(
 ) -> Result<(), Stop> {
     let (tenant_id, id) = (connection.tenant_id, connection.connection_id);
     let mut unit = services.read(tenant_id).await?;
-    let mappings = calendar(unit.as_mut())?.list_mappings(tenant_id, id).await?;
+    let mappings = calendar(unit.as_mut())?
+        .list_mappings(tenant_id, id)
+        .await?;
     drop(unit);
     for mut mapping in mappings {
-        let event = mapping.external_event_id.clone().filter(|_| mapping.state != "removed");
+        let event = mapping
+            .external_event_id
+            .clone()
+            .filter(|_| mapping.state != "removed");
         if let Some(event) = event {
             provider.delete(chosen, &event).await?;
             mapping.state = "removed".to_owned();

@@ -11,16 +11,25 @@ use crate::zones;
 
 /// Shown for external events without a title.
 const UNTITLED: &str = "(No title)";
-const RECURRING: &str = "The event was made recurring in the calendar. Daybind keeps single events only.";
+const RECURRING: &str =
+    "The event was made recurring in the calendar. Daybind keeps single events only.";
 const NO_TIME: &str = "The event's time could not be read.";
 
 /// The form in which contents are compared: line ends as `\n`, nothing around, no status.
 #[must_use]
 pub fn canonical(content: &EntryContent) -> EntryContent {
     let text = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
-    let title: String = text(&content.title).replace('\n', " ").chars().take(TITLE_MAX).collect();
+    let title: String = text(&content.title)
+        .replace('\n', " ")
+        .chars()
+        .take(TITLE_MAX)
+        .collect();
     EntryContent {
-        title: if title.is_empty() { UNTITLED.to_owned() } else { title },
+        title: if title.is_empty() {
+            UNTITLED.to_owned()
+        } else {
+            title
+        },
         notes: text(&content.notes),
         location: text(&content.location),
         when: content.when.clone(),
@@ -54,8 +63,12 @@ pub fn to_google(content: &EntryContent, fields: &[Field], patch: bool) -> Map<S
             Field::Location => put(&mut body, "location", json!(content.location)),
             Field::When => {
                 let (start, end) = match &content.when {
-                    When::Timed { start, end, zone } => (google_time(*start, zone), google_time(*end, zone)),
-                    When::AllDay { start, end } => (json!({ "date": start }), json!({ "date": end })),
+                    When::Timed { start, end, zone } => {
+                        (google_time(*start, zone), google_time(*end, zone))
+                    }
+                    When::AllDay { start, end } => {
+                        (json!({ "date": start }), json!({ "date": end }))
+                    }
                 };
                 for (name, mut point) in [("start", start), ("end", end)] {
                     if patch && let Some(point) = point.as_object_mut() {
@@ -77,7 +90,9 @@ fn put(body: &mut Map<String, Value>, name: &str, value: Value) {
 
 fn google_time(at: DateTime<Utc>, zone: &str) -> Value {
     let zone = zones::zone(zone).unwrap_or(Tz::UTC);
-    let text = at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true);
+    let text = at
+        .with_timezone(&zone)
+        .to_rfc3339_opts(SecondsFormat::Secs, true);
     json!({ "dateTime": text, "timeZone": zone.name() })
 }
 
@@ -90,7 +105,12 @@ pub fn from_google(event: &Value) -> Option<RemoteEvent> {
         RemoteState::Unsupported(RECURRING)
     } else {
         google_when(event).map_or(RemoteState::Unsupported(NO_TIME), |when| {
-            RemoteState::Present(content(&event["summary"], &event["description"], &event["location"], when))
+            RemoteState::Present(content(
+                &event["summary"],
+                &event["description"],
+                &event["location"],
+                when,
+            ))
         })
     };
     Some(RemoteEvent {
@@ -104,15 +124,27 @@ pub fn from_google(event: &Value) -> Option<RemoteEvent> {
 fn google_when(event: &Value) -> Option<When> {
     let (start, end) = (&event["start"], &event["end"]);
     if let (Some(start), Some(end)) = (start["date"].as_str(), end["date"].as_str()) {
-        let when = When::AllDay { start: start.parse().ok()?, end: end.parse().ok()? };
+        let when = When::AllDay {
+            start: start.parse().ok()?,
+            end: end.parse().ok()?,
+        };
         return when.is_ordered().then_some(when);
     }
     let at = |point: &Value| {
         let text = point["dateTime"].as_str()?;
-        DateTime::parse_from_rfc3339(text).ok().map(|at| at.with_timezone(&Utc))
+        DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|at| at.with_timezone(&Utc))
     };
-    let zone = start["timeZone"].as_str().and_then(zones::zone).unwrap_or(Tz::UTC);
-    let when = When::Timed { start: at(start)?, end: at(end)?, zone: zone.name().to_owned() };
+    let zone = start["timeZone"]
+        .as_str()
+        .and_then(zones::zone)
+        .unwrap_or(Tz::UTC);
+    let when = When::Timed {
+        start: at(start)?,
+        end: at(end)?,
+        zone: zone.name().to_owned(),
+    };
     when.is_ordered().then_some(when)
 }
 
@@ -123,8 +155,16 @@ pub fn to_graph(content: &EntryContent, fields: &[Field]) -> Map<String, Value> 
     for field in fields {
         match field {
             Field::Title => put(&mut body, "subject", json!(content.title)),
-            Field::Notes => put(&mut body, "body", json!({ "contentType": "text", "content": content.notes })),
-            Field::Location => put(&mut body, "location", json!({ "displayName": content.location })),
+            Field::Notes => put(
+                &mut body,
+                "body",
+                json!({ "contentType": "text", "content": content.notes }),
+            ),
+            Field::Location => put(
+                &mut body,
+                "location",
+                json!({ "displayName": content.location }),
+            ),
             Field::When => {
                 let (start, end, all_day) = match &content.when {
                     When::Timed { start, end, zone } => {
@@ -151,7 +191,11 @@ fn graph_times(start: DateTime<Utc>, end: DateTime<Utc>, name: &str) -> [Value; 
     let zone = zones::zone(name).unwrap_or(Tz::UTC);
     let wall = |at: DateTime<Utc>, zone: Tz| at.with_timezone(&zone).naive_local();
     let clear = |at| zone.from_local_datetime(&wall(at, zone)).single().is_some();
-    let zone = if clear(start) && clear(end) { zone } else { Tz::UTC };
+    let zone = if clear(start) && clear(end) {
+        zone
+    } else {
+        Tz::UTC
+    };
     let shown = zones::graph_name(zone.name());
     [start, end].map(|at| {
         json!({ "dateTime": wall(at, zone).format("%Y-%m-%dT%H:%M:%S%.f").to_string(), "timeZone": shown })
@@ -170,7 +214,12 @@ pub fn from_graph(event: &Value) -> Option<RemoteEvent> {
     } else {
         graph_when(event).map_or(RemoteState::Unsupported(NO_TIME), |when| {
             let (title, notes) = (&event["subject"], &event["body"]["content"]);
-            RemoteState::Present(content(title, notes, &event["location"]["displayName"], when))
+            RemoteState::Present(content(
+                title,
+                notes,
+                &event["location"]["displayName"],
+                when,
+            ))
         })
     };
     Some(RemoteEvent {
@@ -189,14 +238,29 @@ fn graph_when(event: &Value) -> Option<When> {
     let (start, end) = (wall(&event["start"])?, wall(&event["end"])?);
     let when = if event["isAllDay"] == true {
         // Whole days end at the midnight after the last; a later hour counts as another day.
-        let last = if end.time() == NaiveTime::MIN { end.date() } else { end.date().succ_opt()? };
-        When::AllDay { start: start.date(), end: last }
+        let last = if end.time() == NaiveTime::MIN {
+            end.date()
+        } else {
+            end.date().succ_opt()?
+        };
+        When::AllDay {
+            start: start.date(),
+            end: last,
+        }
     } else {
         let at = |wall: NaiveDateTime, point: &Value| {
-            let zone = point["timeZone"].as_str().and_then(zones::zone).unwrap_or(Tz::UTC);
-            zone.from_local_datetime(&wall).earliest().map(|at| at.with_timezone(&Utc))
+            let zone = point["timeZone"]
+                .as_str()
+                .and_then(zones::zone)
+                .unwrap_or(Tz::UTC);
+            zone.from_local_datetime(&wall)
+                .earliest()
+                .map(|at| at.with_timezone(&Utc))
         };
-        let zone = event["originalStartTimeZone"].as_str().and_then(zones::zone).unwrap_or(Tz::UTC);
+        let zone = event["originalStartTimeZone"]
+            .as_str()
+            .and_then(zones::zone)
+            .unwrap_or(Tz::UTC);
         When::Timed {
             start: at(start, &event["start"])?,
             end: at(end, &event["end"])?,
@@ -221,8 +285,16 @@ mod tests {
     }
 
     fn timed(start: &str, end: &str) -> When {
-        let at = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().with_timezone(&Utc);
-        When::Timed { start: at(start), end: at(end), zone: "Europe/Berlin".to_owned() }
+        let at = |text: &str| {
+            DateTime::parse_from_rfc3339(text)
+                .unwrap()
+                .with_timezone(&Utc)
+        };
+        When::Timed {
+            start: at(start),
+            end: at(end),
+            zone: "Europe/Berlin".to_owned(),
+        }
     }
 
     fn whens() -> [When; 3] {
@@ -230,7 +302,10 @@ mod tests {
             timed("2026-07-01T08:00:00Z", "2026-07-01T09:30:00Z"),
             // Inside the hour that happens twice.
             timed("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"),
-            When::AllDay { start: "2026-12-24".parse().unwrap(), end: "2026-12-27".parse().unwrap() },
+            When::AllDay {
+                start: "2026-12-24".parse().unwrap(),
+                end: "2026-12-27".parse().unwrap(),
+            },
         ]
     }
 
@@ -241,7 +316,10 @@ mod tests {
             let mut body = Value::Object(to_google(&sent, &Field::ALL, false));
             assert!(body.get("attendees").is_none());
             body["id"] = json!("x");
-            assert_eq!(from_google(&body).unwrap().state, RemoteState::Present(sent));
+            assert_eq!(
+                from_google(&body).unwrap().state,
+                RemoteState::Present(sent)
+            );
         }
         let patch = to_google(&sample(whens()[2].clone()), &[Field::When], true);
         assert!(patch["start"]["dateTime"].is_null() && patch.get("summary").is_none());
@@ -261,6 +339,9 @@ mod tests {
         let left = json!({ "id": "x", "@removed": { "reason": "deleted" } });
         assert_eq!(from_graph(&left).unwrap().state, RemoteState::LeftView);
         let series = json!({ "id": "x", "type": "seriesMaster" });
-        assert!(matches!(from_graph(&series).unwrap().state, RemoteState::Unsupported(_)));
+        assert!(matches!(
+            from_graph(&series).unwrap().state,
+            RemoteState::Unsupported(_)
+        ));
     }
 }

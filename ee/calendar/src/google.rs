@@ -11,8 +11,8 @@ use url::Url;
 use crate::event::{from_google, to_google};
 use crate::merge::Field;
 use crate::provider::{
-    Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, ProviderError, ProviderResult, RemoteCalendar,
-    RemoteEvent, SubscribeRequest, Subscribed,
+    Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, ProviderError, ProviderResult,
+    RemoteCalendar, RemoteEvent, SubscribeRequest, Subscribed,
 };
 use crate::wire::{send, url, with_query};
 
@@ -41,7 +41,13 @@ impl Google {
     }
 
     async fn post_json(&self, url: Url, body: &Value) -> ProviderResult<Value> {
-        send(self.http.post(url).bearer_auth(self.token.expose_secret()).json(body)).await
+        send(
+            self.http
+                .post(url)
+                .bearer_auth(self.token.expose_secret())
+                .json(body),
+        )
+        .await
     }
 }
 
@@ -53,9 +59,16 @@ fn event(value: &Value) -> ProviderResult<RemoteEvent> {
 impl CalendarProvider for Google {
     async fn account(&self) -> ProviderResult<Account> {
         // The primary calendar's id is the account's address; no further scope is needed to read it.
-        let primary = self.get_json(self.url(&["users", "me", "calendarList", "primary"])?).await?;
-        let id = primary["id"].as_str().ok_or(ProviderError::Transient("account"))?;
-        Ok(Account { id: id.to_lowercase(), email: id.to_owned() })
+        let primary = self
+            .get_json(self.url(&["users", "me", "calendarList", "primary"])?)
+            .await?;
+        let id = primary["id"]
+            .as_str()
+            .ok_or(ProviderError::Transient("account"))?;
+        Ok(Account {
+            id: id.to_lowercase(),
+            email: id.to_owned(),
+        })
     }
 
     async fn calendars(&self) -> ProviderResult<Vec<RemoteCalendar>> {
@@ -66,14 +79,25 @@ impl CalendarProvider for Google {
             if let Some(page) = &page {
                 query.push(("pageToken", page));
             }
-            let answer =
-                self.get_json(with_query(self.url(&["users", "me", "calendarList"])?, &query)).await?;
+            let answer = self
+                .get_json(with_query(
+                    self.url(&["users", "me", "calendarList"])?,
+                    &query,
+                ))
+                .await?;
             for item in answer["items"].as_array().into_iter().flatten() {
-                let Some(id) = item["id"].as_str() else { continue };
-                let name = item["summaryOverride"].as_str().or_else(|| item["summary"].as_str());
+                let Some(id) = item["id"].as_str() else {
+                    continue;
+                };
+                let name = item["summaryOverride"]
+                    .as_str()
+                    .or_else(|| item["summary"].as_str());
                 found.push(RemoteCalendar {
                     id: id.to_owned(),
-                    name: name.filter(|name| !name.trim().is_empty()).unwrap_or(id).to_owned(),
+                    name: name
+                        .filter(|name| !name.trim().is_empty())
+                        .unwrap_or(id)
+                        .to_owned(),
                     can_write: matches!(item["accessRole"].as_str(), Some("owner" | "writer")),
                     is_primary: item["primary"] == true,
                 });
@@ -85,7 +109,12 @@ impl CalendarProvider for Google {
         }
     }
 
-    async fn delta(&self, calendar: &str, from: &DeltaFrom, page: Option<&str>) -> ProviderResult<DeltaPage> {
+    async fn delta(
+        &self,
+        calendar: &str,
+        from: &DeltaFrom,
+        page: Option<&str>,
+    ) -> ProviderResult<DeltaPage> {
         let mut query: Vec<(&str, String)> = vec![("maxResults", "250".to_owned())];
         match from {
             DeltaFrom::Full { from, to } => {
@@ -97,18 +126,34 @@ impl CalendarProvider for Google {
         if let Some(page) = page {
             query.push(("pageToken", page.to_owned()));
         }
-        let pairs: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let answer =
-            self.get_json(with_query(self.url(&["calendars", calendar, "events"])?, &pairs)).await?;
+        let pairs: Vec<(&str, &str)> = query
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let answer = self
+            .get_json(with_query(
+                self.url(&["calendars", calendar, "events"])?,
+                &pairs,
+            ))
+            .await?;
         Ok(DeltaPage {
-            events: answer["items"].as_array().into_iter().flatten().filter_map(from_google).collect(),
+            events: answer["items"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(from_google)
+                .collect(),
             next: answer["nextPageToken"].as_str().map(str::to_owned),
             cursor: answer["nextSyncToken"].as_str().map(str::to_owned),
         })
     }
 
     async fn get(&self, calendar: &str, id: &str) -> ProviderResult<RemoteEvent> {
-        event(&self.get_json(self.url(&["calendars", calendar, "events", id])?).await?)
+        event(
+            &self
+                .get_json(self.url(&["calendars", calendar, "events", id])?)
+                .await?,
+        )
     }
 
     async fn find_copy(&self, calendar: &str, key: CopyKey) -> ProviderResult<Option<RemoteEvent>> {
@@ -127,8 +172,14 @@ impl CalendarProvider for Google {
     ) -> ProviderResult<RemoteEvent> {
         let mut body = to_google(content, &Field::ALL, false);
         body.insert("id".to_owned(), json!(key.google_id()));
-        body.insert("extendedProperties".to_owned(), json!({ "private": { MARKER: key.marker() } }));
-        let url = with_query(self.url(&["calendars", calendar, "events"])?, &[("sendUpdates", "none")]);
+        body.insert(
+            "extendedProperties".to_owned(),
+            json!({ "private": { MARKER: key.marker() } }),
+        );
+        let url = with_query(
+            self.url(&["calendars", calendar, "events"])?,
+            &[("sendUpdates", "none")],
+        );
         event(&self.post_json(url, &Value::Object(body)).await?)
     }
 
@@ -140,7 +191,10 @@ impl CalendarProvider for Google {
         content: &EntryContent,
         fields: &[Field],
     ) -> ProviderResult<RemoteEvent> {
-        let url = with_query(self.url(&["calendars", calendar, "events", id])?, &[("sendUpdates", "none")]);
+        let url = with_query(
+            self.url(&["calendars", calendar, "events", id])?,
+            &[("sendUpdates", "none")],
+        );
         let mut request = self
             .http
             .patch(url)
@@ -153,14 +207,27 @@ impl CalendarProvider for Google {
     }
 
     async fn delete(&self, calendar: &str, id: &str) -> ProviderResult<()> {
-        let url = with_query(self.url(&["calendars", calendar, "events", id])?, &[("sendUpdates", "none")]);
-        match send(self.http.delete(url).bearer_auth(self.token.expose_secret())).await {
+        let url = with_query(
+            self.url(&["calendars", calendar, "events", id])?,
+            &[("sendUpdates", "none")],
+        );
+        match send(
+            self.http
+                .delete(url)
+                .bearer_auth(self.token.expose_secret()),
+        )
+        .await
+        {
             Ok(_) | Err(ProviderError::NotFound | ProviderError::Gone) => Ok(()),
             Err(other) => Err(other),
         }
     }
 
-    async fn subscribe(&self, calendar: &str, request: &SubscribeRequest) -> ProviderResult<Subscribed> {
+    async fn subscribe(
+        &self,
+        calendar: &str,
+        request: &SubscribeRequest,
+    ) -> ProviderResult<Subscribed> {
         let body = json!({
             "id": request.id,
             "type": "web_hook",
@@ -168,7 +235,12 @@ impl CalendarProvider for Google {
             "token": request.token.expose_secret(),
             "expiration": request.until.timestamp_millis().to_string(),
         });
-        let answer = self.post_json(self.url(&["calendars", calendar, "events", "watch"])?, &body).await?;
+        let answer = self
+            .post_json(
+                self.url(&["calendars", calendar, "events", "watch"])?,
+                &body,
+            )
+            .await?;
         let expires = answer["expiration"]
             .as_str()
             .and_then(|text| text.parse::<i64>().ok())
@@ -181,15 +253,28 @@ impl CalendarProvider for Google {
         })
     }
 
-    async fn renew(&self, _external_id: &str, _until: DateTime<Utc>) -> ProviderResult<DateTime<Utc>> {
+    async fn renew(
+        &self,
+        _external_id: &str,
+        _until: DateTime<Utc>,
+    ) -> ProviderResult<DateTime<Utc>> {
         // Channels cannot be prolonged: a new one is made, then the old one is stopped.
         Err(ProviderError::NotFound)
     }
 
-    async fn unsubscribe(&self, external_id: &str, resource_id: Option<&str>) -> ProviderResult<()> {
-        let Some(resource_id) = resource_id else { return Ok(()) };
+    async fn unsubscribe(
+        &self,
+        external_id: &str,
+        resource_id: Option<&str>,
+    ) -> ProviderResult<()> {
+        let Some(resource_id) = resource_id else {
+            return Ok(());
+        };
         let body = json!({ "id": external_id, "resourceId": resource_id });
-        match self.post_json(self.url(&["channels", "stop"])?, &body).await {
+        match self
+            .post_json(self.url(&["channels", "stop"])?, &body)
+            .await
+        {
             Ok(_) | Err(ProviderError::NotFound | ProviderError::Gone) => Ok(()),
             Err(other) => Err(other),
         }

@@ -12,16 +12,15 @@ use url::Url;
 use crate::event::{from_graph, to_graph};
 use crate::merge::Field;
 use crate::provider::{
-    Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, ProviderError, ProviderResult, RemoteCalendar,
-    RemoteEvent, SubscribeRequest, Subscribed,
+    Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, ProviderError, ProviderResult,
+    RemoteCalendar, RemoteEvent, SubscribeRequest, Subscribed,
 };
 use crate::wire::{same_origin, send, url, with_query};
 
 /// The extended property that marks our copies; the GUID is ours.
 const MARKER: &str = "String {6f2c0a4e-52d1-4f0f-9a53-2d7f9f0d6a11} Name DaybindMapping";
 /// Ids that survive moves, times in UTC, bodies as text.
-const PREFER: &str =
-    "IdType=\"ImmutableId\", outlook.timezone=\"UTC\", outlook.body-content-type=\"text\", odata.maxpagesize=100";
+const PREFER: &str = "IdType=\"ImmutableId\", outlook.timezone=\"UTC\", outlook.body-content-type=\"text\", odata.maxpagesize=100";
 
 /// A client with one account's access token.
 pub struct Graph {
@@ -41,7 +40,10 @@ impl Graph {
     }
 
     fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.http.request(method, url).bearer_auth(self.token.expose_secret()).header("Prefer", PREFER)
+        self.http
+            .request(method, url)
+            .bearer_auth(self.token.expose_secret())
+            .header("Prefer", PREFER)
     }
 
     async fn get_json(&self, url: Url) -> ProviderResult<Value> {
@@ -65,20 +67,36 @@ fn expiry(answer: &Value, asked: DateTime<Utc>) -> DateTime<Utc> {
 #[async_trait]
 impl CalendarProvider for Graph {
     async fn account(&self) -> ProviderResult<Account> {
-        let url = with_query(self.url(&["me"])?, &[("$select", "id,mail,userPrincipalName")]);
+        let url = with_query(
+            self.url(&["me"])?,
+            &[("$select", "id,mail,userPrincipalName")],
+        );
         let me = self.get_json(url).await?;
-        let id = me["id"].as_str().ok_or(ProviderError::Transient("account"))?;
-        let email = me["mail"].as_str().or_else(|| me["userPrincipalName"].as_str()).unwrap_or_default();
-        Ok(Account { id: id.to_owned(), email: email.to_owned() })
+        let id = me["id"]
+            .as_str()
+            .ok_or(ProviderError::Transient("account"))?;
+        let email = me["mail"]
+            .as_str()
+            .or_else(|| me["userPrincipalName"].as_str())
+            .unwrap_or_default();
+        Ok(Account {
+            id: id.to_owned(),
+            email: email.to_owned(),
+        })
     }
 
     async fn calendars(&self) -> ProviderResult<Vec<RemoteCalendar>> {
         let mut found = Vec::new();
-        let mut next = Some(with_query(self.url(&["me", "calendars"])?, &[("$top", "100")]));
+        let mut next = Some(with_query(
+            self.url(&["me", "calendars"])?,
+            &[("$top", "100")],
+        ));
         while let Some(url) = next {
             let answer = self.get_json(url).await?;
             for item in answer["value"].as_array().into_iter().flatten() {
-                let Some(id) = item["id"].as_str() else { continue };
+                let Some(id) = item["id"].as_str() else {
+                    continue;
+                };
                 let name = item["name"].as_str().filter(|name| !name.trim().is_empty());
                 found.push(RemoteCalendar {
                     id: id.to_owned(),
@@ -95,24 +113,41 @@ impl CalendarProvider for Graph {
         Ok(found)
     }
 
-    async fn delta(&self, calendar: &str, from: &DeltaFrom, page: Option<&str>) -> ProviderResult<DeltaPage> {
+    async fn delta(
+        &self,
+        calendar: &str,
+        from: &DeltaFrom,
+        page: Option<&str>,
+    ) -> ProviderResult<DeltaPage> {
         let url = match (page, from) {
             (Some(link), _) | (None, DeltaFrom::Since(link)) => same_origin(&self.base, link)?,
             (None, DeltaFrom::Full { from, to }) => with_query(
                 self.url(&["me", "calendars", calendar, "calendarView", "delta"])?,
-                &[("startDateTime", &instant(*from)), ("endDateTime", &instant(*to))],
+                &[
+                    ("startDateTime", &instant(*from)),
+                    ("endDateTime", &instant(*to)),
+                ],
             ),
         };
         let answer = self.get_json(url).await?;
         Ok(DeltaPage {
-            events: answer["value"].as_array().into_iter().flatten().filter_map(from_graph).collect(),
+            events: answer["value"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(from_graph)
+                .collect(),
             next: answer["@odata.nextLink"].as_str().map(str::to_owned),
             cursor: answer["@odata.deltaLink"].as_str().map(str::to_owned),
         })
     }
 
     async fn get(&self, calendar: &str, id: &str) -> ProviderResult<RemoteEvent> {
-        event(&self.get_json(self.url(&["me", "calendars", calendar, "events", id])?).await?)
+        event(
+            &self
+                .get_json(self.url(&["me", "calendars", calendar, "events", id])?)
+                .await?,
+        )
     }
 
     async fn find_copy(&self, calendar: &str, key: CopyKey) -> ProviderResult<Option<RemoteEvent>> {
@@ -120,10 +155,16 @@ impl CalendarProvider for Graph {
             "singleValueExtendedProperties/Any(ep: ep/id eq '{MARKER}' and ep/value eq '{}')",
             key.marker()
         );
-        let url =
-            with_query(self.url(&["me", "calendars", calendar, "events"])?, &[("$filter", &filter)]);
+        let url = with_query(
+            self.url(&["me", "calendars", calendar, "events"])?,
+            &[("$filter", &filter)],
+        );
         let answer = self.get_json(url).await?;
-        answer["value"].as_array().and_then(|found| found.first()).map(event).transpose()
+        answer["value"]
+            .as_array()
+            .and_then(|found| found.first())
+            .map(event)
+            .transpose()
     }
 
     async fn create(
@@ -151,7 +192,9 @@ impl CalendarProvider for Graph {
         fields: &[Field],
     ) -> ProviderResult<RemoteEvent> {
         let url = self.url(&["me", "calendars", calendar, "events", id])?;
-        let mut request = self.request(Method::PATCH, url).json(&to_graph(content, fields));
+        let mut request = self
+            .request(Method::PATCH, url)
+            .json(&to_graph(content, fields));
         if let Some(etag) = etag {
             request = request.header(header::IF_MATCH, etag);
         }
@@ -166,7 +209,11 @@ impl CalendarProvider for Graph {
         }
     }
 
-    async fn subscribe(&self, calendar: &str, request: &SubscribeRequest) -> ProviderResult<Subscribed> {
+    async fn subscribe(
+        &self,
+        calendar: &str,
+        request: &SubscribeRequest,
+    ) -> ProviderResult<Subscribed> {
         let body = json!({
             "changeType": "created,updated,deleted",
             "notificationUrl": request.address,
@@ -176,22 +223,37 @@ impl CalendarProvider for Graph {
             "clientState": request.token.expose_secret(),
             "latestSupportedTlsVersion": "v1_2",
         });
-        let answer = send(self.request(Method::POST, self.url(&["subscriptions"])?).json(&body)).await?;
+        let answer = send(
+            self.request(Method::POST, self.url(&["subscriptions"])?)
+                .json(&body),
+        )
+        .await?;
         Ok(Subscribed {
-            external_id: answer["id"].as_str().ok_or(ProviderError::Transient("subscription"))?.to_owned(),
+            external_id: answer["id"]
+                .as_str()
+                .ok_or(ProviderError::Transient("subscription"))?
+                .to_owned(),
             resource_id: None,
             expires_at: expiry(&answer, request.until),
         })
     }
 
-    async fn renew(&self, external_id: &str, until: DateTime<Utc>) -> ProviderResult<DateTime<Utc>> {
+    async fn renew(
+        &self,
+        external_id: &str,
+        until: DateTime<Utc>,
+    ) -> ProviderResult<DateTime<Utc>> {
         let url = self.url(&["subscriptions", external_id])?;
         let body = json!({ "expirationDateTime": instant(until) });
         let answer = send(self.request(Method::PATCH, url).json(&body)).await?;
         Ok(expiry(&answer, until))
     }
 
-    async fn unsubscribe(&self, external_id: &str, _resource_id: Option<&str>) -> ProviderResult<()> {
+    async fn unsubscribe(
+        &self,
+        external_id: &str,
+        _resource_id: Option<&str>,
+    ) -> ProviderResult<()> {
         let url = self.url(&["subscriptions", external_id])?;
         match send(self.request(Method::DELETE, url)).await {
             Ok(_) | Err(ProviderError::NotFound | ProviderError::Gone) => Ok(()),

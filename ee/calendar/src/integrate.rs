@@ -36,10 +36,15 @@ pub async fn ask_provider(
 /// `Inconsistent` when the stored JSON is not a content.
 pub fn base_of(mapping: &Mapping) -> StorageResult<Option<EntryContent>> {
     let parse = |value: &serde_json::Value| serde_json::from_value(value.clone());
-    mapping.base.as_ref().map(parse).transpose().map_err(|_| StorageError::Inconsistent {
-        table: "calendar_event_mappings",
-        column: "base",
-    })
+    mapping
+        .base
+        .as_ref()
+        .map(parse)
+        .transpose()
+        .map_err(|_| StorageError::Inconsistent {
+            table: "calendar_event_mappings",
+            column: "base",
+        })
 }
 
 /// Stores a content as base.
@@ -98,7 +103,9 @@ async fn deleted(
     mapping.state = "removed".to_owned();
     mapping.error = None;
     calendar(unit)?.update_mapping(mapping).await?;
-    let Some(mut entry) = entry.filter(|_| comes_in(connection)) else { return Ok(false) };
+    let Some(mut entry) = entry.filter(|_| comes_in(connection)) else {
+        return Ok(false);
+    };
     let people = entry.assignees.clone();
     entry.assignees.retain(|user| *user != connection.user_id);
     if entry.assignees.is_empty() {
@@ -107,7 +114,14 @@ async fn deleted(
         entry.deleted_at = Some(now);
     }
     unit.update_entry(&entry, now).await?;
-    poke(unit, mapping.tenant_id, &people, Some(connection.connection_id), now).await?;
+    poke(
+        unit,
+        mapping.tenant_id,
+        &people,
+        Some(connection.connection_id),
+        now,
+    )
+    .await?;
     Ok(true)
 }
 
@@ -130,15 +144,29 @@ async fn changed(
     }
     let local = canonical(&entry.content);
     // Where nothing goes out, the calendar wins: the entry's own changes count as agreed.
-    let base = if goes_out(connection) { base_of(mapping)? } else { Some(local.clone()) };
+    let base = if goes_out(connection) {
+        base_of(mapping)?
+    } else {
+        Some(local.clone())
+    };
     let outcome = merge(base.as_ref(), Some(&local), Some(remote));
     let mut poked = false;
     let seen = entry.version;
     if let Some(merged) = outcome.local.clone().filter(|_| outcome.apply) {
         let people = entry.assignees.clone();
-        entry.content = EntryContent { status: entry.content.status, ..merged };
+        entry.content = EntryContent {
+            status: entry.content.status,
+            ..merged
+        };
         entry.version = unit.update_entry(&entry, now).await?;
-        poke(unit, mapping.tenant_id, &people, Some(connection.connection_id), now).await?;
+        poke(
+            unit,
+            mapping.tenant_id,
+            &people,
+            Some(connection.connection_id),
+            now,
+        )
+        .await?;
         poked = true;
     }
     if !outcome.push {
@@ -147,7 +175,9 @@ async fn changed(
         mapping.entry_version = 0;
     }
     // What is still to be pushed must differ from the base, so the base takes the event's words for it.
-    let next = outcome.base.map(|next| waiting_base(next, remote, &outcome.conflicts));
+    let next = outcome
+        .base
+        .map(|next| waiting_base(next, remote, &outcome.conflicts));
     set_base(mapping, next.as_ref());
     mark(mapping, &outcome.conflicts);
     calendar(unit)?.update_mapping(mapping).await?;
@@ -156,7 +186,10 @@ async fn changed(
 
 /// The event as seen, except for fields in conflict, which keep the old base.
 fn waiting_base(agreed: EntryContent, remote: &EntryContent, conflicts: &[Field]) -> EntryContent {
-    let mut base = EntryContent { status: EntryStatus::Scheduled, ..remote.clone() };
+    let mut base = EntryContent {
+        status: EntryStatus::Scheduled,
+        ..remote.clone()
+    };
     for field in conflicts {
         match field {
             Field::Title => base.title.clone_from(&agreed.title),

@@ -1,1 +1,56 @@
-//! Placeholder.
+//! Calendar sync, the Enterprise half: keeps the schedule and the technicians' Google and Outlook calendars in step.
+//!
+//! [`CalendarRuntime`] is the port the shared half calls. Inside: `oauth` and `callback` connect accounts, `webhook`
+//! and `subscribe` learn of changes, `sync` pulls (through `integrate`) and pushes (through `push`), and `merge` alone
+//! decides who wins.
+
+mod actions;
+mod callback;
+mod disconnect;
+pub mod event;
+mod google;
+mod graph;
+mod integrate;
+pub mod merge;
+mod oauth;
+pub mod provider;
+mod push;
+mod runtime;
+mod subscribe;
+mod sync;
+mod tokens;
+mod views;
+mod webhook;
+mod wire;
+pub mod zones;
+
+use daybind_services::Endpoints;
+
+pub use runtime::CalendarRuntime;
+
+/// Adds the calendar hosts to the endpoints.
+///
+/// # Errors
+/// A message for the operator when a value is not an http(s) URL.
+pub fn register_endpoints(
+    endpoints: &mut Endpoints,
+    get: &dyn Fn(&str) -> Option<String>,
+) -> Result<(), String> {
+    endpoints.add(get, oauth::GRAPH_URL, "https://graph.microsoft.com")?;
+    endpoints.add(
+        get,
+        oauth::GOOGLE_AUTH_URL,
+        "https://accounts.google.com/o/oauth2/v2/auth",
+    )?;
+    endpoints.add(
+        get,
+        oauth::GOOGLE_TOKEN_URL,
+        "https://oauth2.googleapis.com/token",
+    )?;
+    endpoints.add(get, oauth::GOOGLE_API_URL, "https://www.googleapis.com")?;
+    endpoints.add(
+        get,
+        oauth::GOOGLE_REVOKE_URL,
+        "https://oauth2.googleapis.com/revoke",
+    )
+}

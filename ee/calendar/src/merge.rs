@@ -57,7 +57,12 @@ impl Field {
 /// rename it.
 fn same_time(a: &When, b: &When) -> bool {
     match (a, b) {
-        (When::Timed { start, end, .. }, When::Timed { start: s, end: e, .. }) => start == s && end == e,
+        (
+            When::Timed { start, end, .. },
+            When::Timed {
+                start: s, end: e, ..
+            },
+        ) => start == s && end == e,
         (When::AllDay { start, end }, When::AllDay { start: s, end: e }) => start == s && end == e,
         _ => false,
     }
@@ -66,7 +71,10 @@ fn same_time(a: &When, b: &When) -> bool {
 /// The fields in which two contents differ.
 #[must_use]
 pub fn differing(a: &EntryContent, b: &EntryContent) -> Vec<Field> {
-    Field::ALL.into_iter().filter(|field| !field.same(a, b)).collect()
+    Field::ALL
+        .into_iter()
+        .filter(|field| !field.same(a, b))
+        .collect()
 }
 
 /// What each side should become.

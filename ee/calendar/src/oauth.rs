@@ -10,7 +10,9 @@ use daybind_domain::ids::{ConnectionId, FlowId, ProfileId, TenantId};
 use daybind_domain::user::Permission;
 use daybind_domain::{AppError, Consumer, ErrorCode};
 use daybind_ee_storage::{Connection, calendar};
-use daybind_services::{Actor, AppResult, Provider, SecretPlace, Services, StableRoute, bindings, internal};
+use daybind_services::{
+    Actor, AppResult, Provider, SecretPlace, Services, StableRoute, bindings, internal,
+};
 use daybind_storage::{OauthFlow, UnitOfWork};
 use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
 use rand::RngCore;
@@ -130,7 +132,10 @@ pub async fn client(
         }
         Provider::Microsoft => {
             let resolved = bindings::resolve(services, unit, tenant_id, Consumer::Calendar).await?;
-            let base = format!("{}/{}/oauth2/v2.0", services.endpoints.microsoft_login, resolved.directory_id);
+            let base = format!(
+                "{}/{}/oauth2/v2.0",
+                services.endpoints.microsoft_login, resolved.directory_id
+            );
             Ok(OauthClient {
                 client_id: resolved.client_id,
                 secret: resolved.client_secret,
@@ -152,25 +157,44 @@ pub fn endpoint(services: &Services, variable: &str) -> AppResult<String> {
         .endpoints
         .get(variable)
         .map(str::to_owned)
-        .ok_or_else(|| internal(std::io::Error::other(format!("{variable} is not registered"))))
+        .ok_or_else(|| {
+            internal(std::io::Error::other(format!(
+                "{variable} is not registered"
+            )))
+        })
 }
 
 /// Where the tenant's Google client secret is sealed.
 #[must_use]
 pub fn google_place(tenant_id: TenantId) -> SecretPlace {
-    SecretPlace { tenant_id, table: "google_clients", row: tenant_id.0, column: "client_secret_sealed" }
+    SecretPlace {
+        tenant_id,
+        table: "google_clients",
+        row: tenant_id.0,
+        column: "client_secret_sealed",
+    }
 }
 
 /// Where a connection's token is sealed.
 #[must_use]
 pub fn token_place(tenant_id: TenantId, id: ConnectionId, column: &'static str) -> SecretPlace {
-    SecretPlace { tenant_id, table: "calendar_providers", row: id.0, column }
+    SecretPlace {
+        tenant_id,
+        table: "calendar_providers",
+        row: id.0,
+        column,
+    }
 }
 
 /// Where a flow's code verifier is sealed.
 #[must_use]
 pub fn verifier_place(tenant_id: TenantId, flow: FlowId) -> SecretPlace {
-    SecretPlace { tenant_id, table: "oauth_flows", row: flow.0, column: "verifier_sealed" }
+    SecretPlace {
+        tenant_id,
+        table: "oauth_flows",
+        row: flow.0,
+        column: "verifier_sealed",
+    }
 }
 
 /// Starts a round trip and returns where to send the browser.
@@ -191,7 +215,10 @@ pub async fn initiate(
         None => None,
         Some(id) => Some(own(unit.as_mut(), actor, id).await?),
     };
-    if connection.as_ref().is_some_and(|connection| connection.provider != provider.as_str()) {
+    if connection
+        .as_ref()
+        .is_some_and(|connection| connection.provider != provider.as_str())
+    {
         return Err(AppError::not_found("The calendar connection"));
     }
     let client = client(services, unit.as_mut(), actor.tenant_id, provider).await?;
@@ -209,7 +236,9 @@ pub async fn initiate(
         profile_version: Some(client.version),
         user_id: Some(actor.user_id()),
         session_id: Some(actor.session_id),
-        connection_id: connection.as_ref().map(|connection| connection.connection_id.0),
+        connection_id: connection
+            .as_ref()
+            .map(|connection| connection.connection_id.0),
         verifier_sealed: seal_verifier(services, actor.tenant_id, flow_id, &verifier)?,
         redirect_uri: services.absolute(StableRoute::Callback(provider).path()),
         created_at: now,
@@ -238,7 +267,8 @@ pub async fn initiate(
             .append_pair("prompt", "select_account"),
     };
     if let Some(connection) = connection {
-        url.query_pairs_mut().append_pair("login_hint", &connection.account_email);
+        url.query_pairs_mut()
+            .append_pair("login_hint", &connection.account_email);
     }
     Ok(url.into())
 }
@@ -250,7 +280,10 @@ fn seal_verifier(
     verifier: &PkceCodeVerifier,
 ) -> AppResult<String> {
     let secret = SecretString::from(verifier.secret().clone());
-    services.keyring.seal(&verifier_place(tenant_id, flow), &secret).map_err(internal)
+    services
+        .keyring
+        .seal(&verifier_place(tenant_id, flow), &secret)
+        .map_err(internal)
 }
 
 /// The caller's own connection. Others' connections do not exist for them.
@@ -309,9 +342,17 @@ pub async fn token(
     client: &OauthClient,
     form: &[(&str, &str)],
 ) -> Result<Tokens, TokenError> {
-    let mut fields = vec![("client_id", client.client_id.as_str()), ("client_secret", client.secret.expose_secret())];
+    let mut fields = vec![
+        ("client_id", client.client_id.as_str()),
+        ("client_secret", client.secret.expose_secret()),
+    ];
     fields.extend(form);
-    let answer = services.http.post(&client.token_url).form(&fields).send().await;
+    let answer = services
+        .http
+        .post(&client.token_url)
+        .form(&fields)
+        .send()
+        .await;
     let response = answer.map_err(|_| TokenError::Transient)?;
     let status = response.status();
     let bytes = response.bytes().await.map_err(|_| TokenError::Transient)?;
@@ -322,7 +363,11 @@ pub async fn token(
         return Err(TokenError::Transient);
     }
     let refusal: Refusal = serde_json::from_slice(&bytes).map_err(|_| TokenError::Transient)?;
-    tracing::warn!(error = refusal.error, status = status.as_u16(), "the token endpoint refused");
+    tracing::warn!(
+        error = refusal.error,
+        status = status.as_u16(),
+        "the token endpoint refused"
+    );
     Err(match refusal.error.as_str() {
         "invalid_grant" | "interaction_required" | "consent_required" | "login_required" => {
             TokenError::InvalidGrant
@@ -338,10 +383,14 @@ pub async fn token(
 pub fn granted(provider: Provider, tokens: &Tokens) -> bool {
     let scope = tokens.scope.as_deref().unwrap_or_default();
     match provider {
-        Provider::Google => GOOGLE_SCOPES.iter().all(|needed| scope.split(' ').any(|got| got == *needed)),
-        Provider::Microsoft => scope
-            .split(' ')
-            .any(|got| got.rsplit('/').next().is_some_and(|got| got.eq_ignore_ascii_case("Calendars.ReadWrite"))),
+        Provider::Google => GOOGLE_SCOPES
+            .iter()
+            .all(|needed| scope.split(' ').any(|got| got == *needed)),
+        Provider::Microsoft => scope.split(' ').any(|got| {
+            got.rsplit('/')
+                .next()
+                .is_some_and(|got| got.eq_ignore_ascii_case("Calendars.ReadWrite"))
+        }),
     }
 }
 
@@ -356,8 +405,16 @@ pub async fn revoke(services: &Services, provider: Provider, refresh_token: &Sec
     if provider == Provider::Microsoft {
         return true;
     }
-    let Some(url) = services.endpoints.get(GOOGLE_REVOKE_URL) else { return true };
-    match services.http.post(url).form(&[("token", refresh_token.expose_secret())]).send().await {
+    let Some(url) = services.endpoints.get(GOOGLE_REVOKE_URL) else {
+        return true;
+    };
+    match services
+        .http
+        .post(url)
+        .form(&[("token", refresh_token.expose_secret())])
+        .send()
+        .await
+    {
         Ok(response) => !response.status().is_server_error(),
         Err(_) => false,
     }
@@ -374,8 +431,16 @@ pub fn provider_client(
 ) -> AppResult<Box<dyn CalendarProvider>> {
     let http = services.http.clone();
     Ok(match provider {
-        Provider::Google => Box::new(Google { http, base: endpoint(services, GOOGLE_API_URL)?, token }),
-        Provider::Microsoft => Box::new(Graph { http, base: endpoint(services, GRAPH_URL)?, token }),
+        Provider::Google => Box::new(Google {
+            http,
+            base: endpoint(services, GOOGLE_API_URL)?,
+            token,
+        }),
+        Provider::Microsoft => Box::new(Graph {
+            http,
+            base: endpoint(services, GRAPH_URL)?,
+            token,
+        }),
     })
 }
 
@@ -390,7 +455,10 @@ mod tests {
         assert_eq!(state_tenant(&state), Some(tenant));
         assert_ne!(state, new_state(tenant));
         assert_eq!(state_tenant("abc"), None);
-        assert_eq!(state_tenant(&URL_SAFE_NO_PAD.encode(format!("{tenant}.short"))), None);
+        assert_eq!(
+            state_tenant(&URL_SAFE_NO_PAD.encode(format!("{tenant}.short"))),
+            None
+        );
     }
 
     #[test]
@@ -401,7 +469,10 @@ mod tests {
             refresh_token: None,
             scope: Some(scope.to_owned()),
         };
-        assert!(granted(Provider::Microsoft, &tokens("User.Read https://graph.microsoft.com/calendars.readwrite")));
+        assert!(granted(
+            Provider::Microsoft,
+            &tokens("User.Read https://graph.microsoft.com/calendars.readwrite")
+        ));
         assert!(!granted(Provider::Microsoft, &tokens("User.Read")));
         assert!(granted(Provider::Google, &tokens(&GOOGLE_SCOPES.join(" "))));
         assert!(!granted(Provider::Google, &tokens(GOOGLE_SCOPES[0])));

@@ -174,14 +174,23 @@ pub trait CalendarProvider: Send + Sync {
     /// All calendars.
     async fn calendars(&self) -> ProviderResult<Vec<RemoteCalendar>>;
     /// One page of changes. `Gone` when the cursor is too old.
-    async fn delta(&self, calendar: &str, from: &DeltaFrom, page: Option<&str>) -> ProviderResult<DeltaPage>;
+    async fn delta(
+        &self,
+        calendar: &str,
+        from: &DeltaFrom,
+        page: Option<&str>,
+    ) -> ProviderResult<DeltaPage>;
     /// One event. `NotFound` or `Gone` when there is none.
     async fn get(&self, calendar: &str, id: &str) -> ProviderResult<RemoteEvent>;
     /// The copy with that key, if it was made.
     async fn find_copy(&self, calendar: &str, key: CopyKey) -> ProviderResult<Option<RemoteEvent>>;
     /// Makes a copy, without attendees and without mail to anybody. `Conflict` when it was made before.
-    async fn create(&self, calendar: &str, key: CopyKey, content: &EntryContent)
-    -> ProviderResult<RemoteEvent>;
+    async fn create(
+        &self,
+        calendar: &str,
+        key: CopyKey,
+        content: &EntryContent,
+    ) -> ProviderResult<RemoteEvent>;
     /// Changes the given fields if the event still has the ETag. `PreconditionFailed` otherwise.
     async fn update(
         &self,
@@ -194,11 +203,17 @@ pub trait CalendarProvider: Send + Sync {
     /// Deletes an event; fine when there is none.
     async fn delete(&self, calendar: &str, id: &str) -> ProviderResult<()>;
     /// Asks for notifications about a calendar.
-    async fn subscribe(&self, calendar: &str, request: &SubscribeRequest) -> ProviderResult<Subscribed>;
+    async fn subscribe(
+        &self,
+        calendar: &str,
+        request: &SubscribeRequest,
+    ) -> ProviderResult<Subscribed>;
     /// Prolongs a subscription. `NotFound` when a new one must be made.
-    async fn renew(&self, external_id: &str, until: DateTime<Utc>) -> ProviderResult<DateTime<Utc>>;
+    async fn renew(&self, external_id: &str, until: DateTime<Utc>)
+    -> ProviderResult<DateTime<Utc>>;
     /// Ends a subscription; fine when there is none.
-    async fn unsubscribe(&self, external_id: &str, resource_id: Option<&str>) -> ProviderResult<()>;
+    async fn unsubscribe(&self, external_id: &str, resource_id: Option<&str>)
+    -> ProviderResult<()>;
 }
 
 #[cfg(test)]
@@ -207,7 +222,10 @@ mod tests {
 
     #[test]
     fn google_ids_use_base32hex_only() {
-        let key = CopyKey { mapping_id: MappingId(uuid::Uuid::now_v7()), generation: 255 };
+        let key = CopyKey {
+            mapping_id: MappingId(uuid::Uuid::now_v7()),
+            generation: 255,
+        };
         let id = key.google_id();
         assert!(id.bytes().all(|b| matches!(b, b'a'..=b'v' | b'0'..=b'9')));
         assert!(id.ends_with("ff") && id.len() == 35);

@@ -25,7 +25,10 @@ pub struct Push<'a, 'b> {
 }
 
 fn key_of(mapping: &Mapping) -> CopyKey {
-    CopyKey { mapping_id: mapping.mapping_id, generation: mapping.generation }
+    CopyKey {
+        mapping_id: mapping.mapping_id,
+        generation: mapping.generation,
+    }
 }
 
 impl Push<'_, '_> {
@@ -69,7 +72,9 @@ impl Push<'_, '_> {
             Err(Stop::Provider(ProviderError::Permanent(status))) => {
                 tracing::warn!(mapping = %mapping.mapping_id, status, "the provider refuses an entry");
                 mapping.state = "failed".to_owned();
-                mapping.error = Some(format!("The calendar refused this entry (status {status})."));
+                mapping.error = Some(format!(
+                    "The calendar refused this entry (status {status})."
+                ));
                 mapping.attempts += 1;
                 if let Some(entry) = entry {
                     mapping.entry_version = entry.version;
@@ -106,7 +111,9 @@ impl Push<'_, '_> {
         self.intend(&mut mapping, entry);
         let mut unit = self.lane.services.begin(entry.tenant_id).await?;
         let rows = calendar(unit.as_mut())?;
-        let connection = rows.find_connection(entry.tenant_id, mapping.connection_id).await?;
+        let connection = rows
+            .find_connection(entry.tenant_id, mapping.connection_id)
+            .await?;
         if !connection.is_some_and(|connection| may_sync(&connection)) {
             return Err(Stop::Idle);
         }
@@ -158,7 +165,8 @@ impl Push<'_, '_> {
         mapping.external_event_id = Some(event.id.clone());
         mapping.external_ical_uid.clone_from(&event.ical_uid);
         mark(mapping, &[]);
-        if matches!(&event.state, RemoteState::Present(there) if differing(there, &content).is_empty()) {
+        if matches!(&event.state, RemoteState::Present(there) if differing(there, &content).is_empty())
+        {
             mapping.external_etag = event.etag;
             return self.store(mapping).await;
         }
@@ -181,7 +189,9 @@ impl Push<'_, '_> {
 
     async fn update(&self, mapping: &mut Mapping, entry: &Entry) -> Result<(), Stop> {
         let lane = self.lane;
-        let Some(id) = mapping.external_event_id.clone() else { return self.create(mapping).await };
+        let Some(id) = mapping.external_event_id.clone() else {
+            return self.create(mapping).await;
+        };
         let mut entry = entry.clone();
         // While in conflict (or after a failure) the base does not tell what the event says.
         let mut look = mapping.state != "synced";
@@ -194,7 +204,9 @@ impl Push<'_, '_> {
                 };
                 if event.etag != mapping.external_etag {
                     self.take_in(mapping, &event).await?;
-                    let Some(current) = self.current(&entry).await? else { return Ok(()) };
+                    let Some(current) = self.current(&entry).await? else {
+                        return Ok(());
+                    };
                     entry = current;
                     if mapping.entry_version == entry.version {
                         return Ok(());
@@ -210,7 +222,11 @@ impl Push<'_, '_> {
                 continue;
             };
             match self.write(mapping, &entry, &id, &base).await {
-                Err(Stop::Provider(ProviderError::PreconditionFailed | ProviderError::NotFound | ProviderError::Gone)) => {
+                Err(Stop::Provider(
+                    ProviderError::PreconditionFailed
+                    | ProviderError::NotFound
+                    | ProviderError::Gone,
+                )) => {
                     look = true;
                 }
                 other => return other,
@@ -230,12 +246,16 @@ impl Push<'_, '_> {
         let lane = self.lane;
         let local = canonical(&entry.content);
         let outcome = merge(base_of(mapping)?.as_ref(), Some(&local), Some(there));
-        let Some(target) = outcome.remote.as_ref() else { return Ok(()) };
+        let Some(target) = outcome.remote.as_ref() else {
+            return Ok(());
+        };
         let fields = differing(there, target);
         if !fields.is_empty() {
             let etag = mapping.external_etag.clone();
-            let event =
-                lane.provider.update(&lane.calendar, id, etag.as_deref(), target, &fields).await?;
+            let event = lane
+                .provider
+                .update(&lane.calendar, id, etag.as_deref(), target, &fields)
+                .await?;
             crash::point("call.after_response");
             mapping.external_etag = event.etag;
         }
@@ -257,7 +277,10 @@ impl Push<'_, '_> {
             mapping.error = None;
             // A copy whose making was not confirmed may exist all the same.
             if mapping.external_event_id.is_none() {
-                let found = lane.provider.find_copy(&lane.calendar, key_of(mapping)).await?;
+                let found = lane
+                    .provider
+                    .find_copy(&lane.calendar, key_of(mapping))
+                    .await?;
                 mapping.external_event_id = found.map(|event| event.id);
             }
             mapping.state = "removing".to_owned();

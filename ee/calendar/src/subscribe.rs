@@ -71,8 +71,11 @@ pub async fn run(
     }
     let mut unit = services.read(tenant_id).await?;
     let rows = calendar(unit.as_mut())?;
-    let mut connection =
-        rows.find_connection(tenant_id, id).await?.filter(may_sync).ok_or(Stop::Idle)?;
+    let mut connection = rows
+        .find_connection(tenant_id, id)
+        .await?
+        .filter(may_sync)
+        .ok_or(Stop::Idle)?;
     let known = rows.list_subscriptions(tenant_id, id).await?;
     drop(unit);
     let now = services.now();
@@ -105,7 +108,9 @@ pub async fn run(
         end(services, provider.as_ref(), &subscription).await?;
     }
     let spread = Duration::seconds(rand::random_range(0..3600));
-    Ok(Some((ends - MARGIN - spread).max(now + Duration::minutes(5))))
+    Ok(Some(
+        (ends - MARGIN - spread).max(now + Duration::minutes(5)),
+    ))
 }
 
 async fn renew(
@@ -113,14 +118,20 @@ async fn renew(
     provider: &dyn CalendarProvider,
     subscription: &mut Subscription,
 ) -> Result<bool, Stop> {
-    let Some(external) = subscription.external_id.clone() else { return Ok(false) };
+    let Some(external) = subscription.external_id.clone() else {
+        return Ok(false);
+    };
     match provider.renew(&external, services.now() + LIFE).await {
         Ok(ends) => subscription.expires_at = ends,
-        Err(ProviderError::NotFound | ProviderError::Gone | ProviderError::Permanent(_)) => return Ok(false),
+        Err(ProviderError::NotFound | ProviderError::Gone | ProviderError::Permanent(_)) => {
+            return Ok(false);
+        }
         Err(other) => return Err(other.into()),
     }
     let mut unit = services.begin(subscription.tenant_id).await?;
-    calendar(unit.as_mut())?.update_subscription(subscription).await?;
+    calendar(unit.as_mut())?
+        .update_subscription(subscription)
+        .await?;
     unit.save().await?;
     Ok(true)
 }
@@ -173,7 +184,8 @@ async fn create(
         }
         Err(error) => {
             // Without its row, whatever the provider may have made is answered and ignored until it lapses.
-            rows.remove_subscription(row.tenant_id, row.subscription_id).await?;
+            rows.remove_subscription(row.tenant_id, row.subscription_id)
+                .await?;
             unit.save().await?;
             Err(error.into())
         }
@@ -190,13 +202,18 @@ pub async fn end(
     subscription: &Subscription,
 ) -> Result<(), Stop> {
     if let Some(external) = &subscription.external_id {
-        match provider.unsubscribe(external, subscription.resource_id.as_deref()).await {
+        match provider
+            .unsubscribe(external, subscription.resource_id.as_deref())
+            .await
+        {
             Ok(()) | Err(ProviderError::Permanent(_)) => {}
             Err(other) => return Err(other.into()),
         }
     }
     let mut unit = services.begin(subscription.tenant_id).await?;
-    calendar(unit.as_mut())?.remove_subscription(subscription.tenant_id, subscription.subscription_id).await?;
+    calendar(unit.as_mut())?
+        .remove_subscription(subscription.tenant_id, subscription.subscription_id)
+        .await?;
     unit.save().await?;
     Ok(())
 }

@@ -69,7 +69,9 @@ pub async fn poke(
     now: DateTime<Utc>,
 ) -> daybind_storage::StorageResult<()> {
     for user in people {
-        let connections = calendar(unit)?.list_user_connections(tenant_id, *user).await?;
+        let connections = calendar(unit)?
+            .list_user_connections(tenant_id, *user)
+            .await?;
         for connection in connections {
             if Some(connection.connection_id) != except && may_sync(&connection) {
                 enqueue(unit, tenant_id, connection.connection_id, now).await?;
@@ -105,18 +107,27 @@ pub fn comes_in(connection: &Connection) -> bool {
 /// [`Stop`]; what was committed before stays valid.
 pub async fn run(services: &Services, tenant_id: TenantId, id: ConnectionId) -> Result<(), Stop> {
     let mut unit = services.read(tenant_id).await?;
-    let found = calendar(unit.as_mut())?.find_connection(tenant_id, id).await?;
+    let found = calendar(unit.as_mut())?
+        .find_connection(tenant_id, id)
+        .await?;
     drop(unit);
     let mut connection = found.filter(may_sync).ok_or(Stop::Idle)?;
     let mut forced = false;
     loop {
         let provider = connect(services, &mut connection, forced).await?;
         let calendar = connection.calendar_id.clone().ok_or(Stop::Idle)?;
-        let mut lane = Lane { services, connection: connection.clone(), calendar, provider };
+        let mut lane = Lane {
+            services,
+            connection: connection.clone(),
+            calendar,
+            provider,
+        };
         match lane.pass().await {
             // A token may be revoked before its time: one fresh one is tried.
             Err(Stop::Provider(ProviderError::Unauthorized)) if !forced => forced = true,
-            Err(Stop::Provider(ProviderError::Unauthorized)) => return Err(Stop::Reconnect("unauthorized")),
+            Err(Stop::Provider(ProviderError::Unauthorized)) => {
+                return Err(Stop::Reconnect("unauthorized"));
+            }
             other => return other,
         }
     }
@@ -147,7 +158,10 @@ impl Lane<'_> {
 
     async fn pull(&mut self) -> Result<(), Stop> {
         let now = self.services.now();
-        let fresh = self.connection.cursor_window_end.is_some_and(|end| end > now + WINDOW_SLACK);
+        let fresh = self
+            .connection
+            .cursor_window_end
+            .is_some_and(|end| end > now + WINDOW_SLACK);
         if let Some(cursor) = self.connection.cursor.clone().filter(|_| fresh) {
             match self.pull_from(&DeltaFrom::Since(cursor)).await {
                 Err(Stop::Provider(ProviderError::Gone)) => {
@@ -165,7 +179,10 @@ impl Lane<'_> {
         let mut page = None;
         let mut seen = HashSet::new();
         loop {
-            let answer = self.provider.delta(&self.calendar, from, page.as_deref()).await?;
+            let answer = self
+                .provider
+                .delta(&self.calendar, from, page.as_deref())
+                .await?;
             let last = answer.next.is_none();
             if last && answer.cursor.is_none() {
                 return Err(Stop::Provider(ProviderError::Transient("cursor")));
@@ -189,7 +206,9 @@ impl Lane<'_> {
         for event in events {
             if event.state == RemoteState::LeftView {
                 if self.is_mapped(&event.id).await? {
-                    known.push(ask_provider(self.provider.as_ref(), &self.calendar, &event.id).await?);
+                    known.push(
+                        ask_provider(self.provider.as_ref(), &self.calendar, &event.id).await?,
+                    );
                 }
             } else {
                 known.push(event);
@@ -201,7 +220,9 @@ impl Lane<'_> {
     async fn is_mapped(&self, event_id: &str) -> Result<bool, Stop> {
         let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
         let mut unit = self.services.read(tenant_id).await?;
-        let found = calendar(unit.as_mut())?.find_mapping_by_event(tenant_id, id, event_id).await?;
+        let found = calendar(unit.as_mut())?
+            .find_mapping_by_event(tenant_id, id, event_id)
+            .await?;
         Ok(found.is_some_and(|mapping| is_live(&mapping)))
     }
 
@@ -209,11 +230,16 @@ impl Lane<'_> {
     async fn unseen(&self, seen: &HashSet<String>) -> Result<Vec<RemoteEvent>, Stop> {
         let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
         let mut unit = self.services.read(tenant_id).await?;
-        let mappings = calendar(unit.as_mut())?.list_mappings(tenant_id, id).await?;
+        let mappings = calendar(unit.as_mut())?
+            .list_mappings(tenant_id, id)
+            .await?;
         drop(unit);
         let mut found = Vec::new();
         for mapping in mappings.iter().filter(|mapping| is_live(mapping)) {
-            let event = mapping.external_event_id.as_ref().filter(|event| !seen.contains(*event));
+            let event = mapping
+                .external_event_id
+                .as_ref()
+                .filter(|event| !seen.contains(*event));
             if let Some(event) = event {
                 found.push(ask_provider(self.provider.as_ref(), &self.calendar, event).await?);
             }
@@ -230,14 +256,19 @@ impl Lane<'_> {
         let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
         let now = self.services.now();
         let mut unit = self.services.begin(tenant_id).await?;
-        let mut connection =
-            calendar(unit.as_mut())?.find_connection(tenant_id, id).await?.filter(may_sync).ok_or(Stop::Idle)?;
+        let mut connection = calendar(unit.as_mut())?
+            .find_connection(tenant_id, id)
+            .await?
+            .filter(may_sync)
+            .ok_or(Stop::Idle)?;
         if connection.generation != self.connection.generation {
             return Err(Stop::Idle);
         }
         let mut poked = false;
         for event in &events {
-            let mapping = calendar(unit.as_mut())?.find_mapping_by_event(tenant_id, id, &event.id).await?;
+            let mapping = calendar(unit.as_mut())?
+                .find_mapping_by_event(tenant_id, id, &event.id)
+                .await?;
             if let Some(mut mapping) = mapping.filter(is_live) {
                 poked |= integrate(unit.as_mut(), &connection, &mut mapping, event, now).await?;
             }
@@ -249,7 +280,9 @@ impl Lane<'_> {
                 connection.cursor_window_end = Some(*to);
             }
             connection.updated_at = now;
-            calendar(unit.as_mut())?.update_connection(&connection).await?;
+            calendar(unit.as_mut())?
+                .update_connection(&connection)
+                .await?;
             connection.version += 1;
         }
         unit.save().await?;
@@ -264,9 +297,16 @@ impl Lane<'_> {
         let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
         let (from, to) = self.window();
         let mut unit = self.services.read(tenant_id).await?;
-        let listed = unit.list_entries(tenant_id, from, to, Some(self.connection.user_id)).await?;
-        let mappings = calendar(unit.as_mut())?.list_mappings(tenant_id, id).await?;
-        let mut entries: HashMap<EntryId, Entry> = listed.into_iter().map(|entry| (entry.entry_id, entry)).collect();
+        let listed = unit
+            .list_entries(tenant_id, from, to, Some(self.connection.user_id))
+            .await?;
+        let mappings = calendar(unit.as_mut())?
+            .list_mappings(tenant_id, id)
+            .await?;
+        let mut entries: HashMap<EntryId, Entry> = listed
+            .into_iter()
+            .map(|entry| (entry.entry_id, entry))
+            .collect();
         for mapping in mappings.iter().filter(|mapping| mapping.state != "removed") {
             if !entries.contains_key(&mapping.entry_id)
                 && let Some(entry) = unit.find_entry(tenant_id, mapping.entry_id).await?
@@ -278,7 +318,9 @@ impl Lane<'_> {
         let mapped: HashSet<EntryId> = mappings.iter().map(|mapping| mapping.entry_id).collect();
         let push = Push { lane: self };
         for mapping in mappings {
-            let entry = entries.get(&mapping.entry_id).filter(|entry| wanted(&push.lane.connection, entry));
+            let entry = entries
+                .get(&mapping.entry_id)
+                .filter(|entry| wanted(&push.lane.connection, entry));
             push.reconcile(mapping, entry).await?;
         }
         if goes_out(&push.lane.connection) {

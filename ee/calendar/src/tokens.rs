@@ -61,7 +61,10 @@ pub async fn change(
 ) -> Result<Connection, Stop> {
     let mut unit = services.begin(tenant_id).await?;
     let rows = calendar(unit.as_mut())?;
-    let mut connection = rows.find_connection(tenant_id, id).await?.ok_or(Stop::Idle)?;
+    let mut connection = rows
+        .find_connection(tenant_id, id)
+        .await?
+        .ok_or(Stop::Idle)?;
     with(&mut connection);
     connection.updated_at = services.now();
     rows.update_connection(&connection).await?;
@@ -83,7 +86,10 @@ pub async fn connect(
     let (tenant_id, id) = (connection.tenant_id, connection.connection_id);
     let token = if !force && connection.access_token_expires_at > services.now() + MARGIN {
         let place = token_place(tenant_id, id, "access_token_sealed");
-        services.keyring.open(&place, &connection.access_token_sealed).map_err(internal)?
+        services
+            .keyring
+            .open(&place, &connection.access_token_sealed)
+            .map_err(internal)?
     } else {
         refresh(services, connection, provider).await?
     };
@@ -107,20 +113,38 @@ async fn refresh(
         return Err(Stop::Reconnect("client_changed"));
     }
     let place = token_place(tenant_id, id, "refresh_token_sealed");
-    let refresh = services.keyring.open(&place, &connection.refresh_token_sealed).map_err(internal)?;
-    let form = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose_secret())];
-    let tokens = oauth::token(services, &client, &form).await.map_err(|error| match error {
-        TokenError::InvalidGrant => Stop::Reconnect("grant_ended"),
-        TokenError::InvalidClient => Stop::Operator("secret"),
-        TokenError::Refused => Stop::Operator("token_refused"),
-        TokenError::Transient => Stop::Provider(ProviderError::Transient("token")),
-    })?;
+    let refresh = services
+        .keyring
+        .open(&place, &connection.refresh_token_sealed)
+        .map_err(internal)?;
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh.expose_secret()),
+    ];
+    let tokens = oauth::token(services, &client, &form)
+        .await
+        .map_err(|error| match error {
+            TokenError::InvalidGrant => Stop::Reconnect("grant_ended"),
+            TokenError::InvalidClient => Stop::Operator("secret"),
+            TokenError::Refused => Stop::Operator("token_refused"),
+            TokenError::Transient => Stop::Provider(ProviderError::Transient("token")),
+        })?;
     let seal = |column, secret: &SecretString| {
-        services.keyring.seal(&token_place(tenant_id, id, column), secret).map_err(internal)
+        services
+            .keyring
+            .seal(&token_place(tenant_id, id, column), secret)
+            .map_err(internal)
     };
     let access = seal("access_token_sealed", &tokens.access_token)?;
-    let renewed = tokens.refresh_token.as_ref().map(|token| seal("refresh_token_sealed", token)).transpose()?;
-    let (ends, before) = (oauth::token_end(services.now(), &tokens), connection.generation);
+    let renewed = tokens
+        .refresh_token
+        .as_ref()
+        .map(|token| seal("refresh_token_sealed", token))
+        .transpose()?;
+    let (ends, before) = (
+        oauth::token_end(services.now(), &tokens),
+        connection.generation,
+    );
     *connection = change(services, tenant_id, id, |row| {
         // Reconnected meanwhile: the newer tokens stay.
         if row.generation == before {

@@ -49,7 +49,12 @@ pub async fn serve(services: &Services, provider: Provider, request: Request<Bod
     }
     match provider {
         Provider::Google => {
-            let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+            let header = |name| {
+                request
+                    .headers()
+                    .get(name)
+                    .and_then(|value| value.to_str().ok())
+            };
             // The first message only says that the channel works.
             let sync = header("x-goog-resource-state") == Some("sync");
             let poke = header("x-goog-channel-token").and_then(|token| read_token(token, None));
@@ -58,13 +63,17 @@ pub async fn serve(services: &Services, provider: Provider, request: Request<Bod
         }
         Provider::Microsoft => {
             if let Some(token) = validation_token(request.uri().query().unwrap_or_default()) {
-                let kind = [(header::CONTENT_TYPE, "text/plain"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+                let kind = [
+                    (header::CONTENT_TYPE, "text/plain"),
+                    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+                ];
                 return (StatusCode::OK, kind, token).into_response();
             }
             let Ok(bytes) = to_bytes(request.into_body(), BODY_MAX).await else {
                 return StatusCode::PAYLOAD_TOO_LARGE.into_response();
             };
-            let message = serde_json::from_slice::<GraphMessage>(&bytes).unwrap_or(GraphMessage { value: Vec::new() });
+            let message = serde_json::from_slice::<GraphMessage>(&bytes)
+                .unwrap_or(GraphMessage { value: Vec::new() });
             let pokes = message
                 .value
                 .into_iter()
@@ -94,7 +103,12 @@ fn read_token(token: &str, lifecycle: Option<String>) -> Option<Poke> {
     })
 }
 
-async fn take(services: &Services, provider: Provider, mut pokes: Vec<Poke>, done: StatusCode) -> Response {
+async fn take(
+    services: &Services,
+    provider: Provider,
+    mut pokes: Vec<Poke>,
+    done: StatusCode,
+) -> Response {
     pokes.sort_by_key(|poke| (poke.tenant_id, poke.subscription_id));
     pokes.dedup();
     let mut queued = 0_usize;
@@ -104,7 +118,10 @@ async fn take(services: &Services, provider: Provider, mut pokes: Vec<Poke>, don
         tenants
     };
     for tenant_id in tenants {
-        let mine: Vec<&Poke> = pokes.iter().filter(|poke| poke.tenant_id == tenant_id).collect();
+        let mine: Vec<&Poke> = pokes
+            .iter()
+            .filter(|poke| poke.tenant_id == tenant_id)
+            .collect();
         match queue(services, provider, tenant_id, &mine).await {
             Ok(count) => queued += count,
             Err(error) => {
@@ -113,7 +130,12 @@ async fn take(services: &Services, provider: Provider, mut pokes: Vec<Poke>, don
             }
         }
     }
-    tracing::info!(owner = "ee", provider = provider.as_str(), queued, "calendar notification");
+    tracing::info!(
+        owner = "ee",
+        provider = provider.as_str(),
+        queued,
+        "calendar notification"
+    );
     if queued > 0 {
         services.wake.notify_waiters();
     }
@@ -145,7 +167,12 @@ async fn queue(
     let mut queued = 0;
     for poke in right {
         let rows = calendar(unit.as_mut())?;
-        let Some(mut row) = rows.find_subscription(tenant_id, poke.subscription_id).await? else { continue };
+        let Some(mut row) = rows
+            .find_subscription(tenant_id, poke.subscription_id)
+            .await?
+        else {
+            continue;
+        };
         let connection = rows.find_connection(tenant_id, row.connection_id).await?;
         if !connection.is_some_and(|connection| may_sync(&connection)) {
             continue;
@@ -157,7 +184,10 @@ async fn queue(
             _ => {}
         }
         rows.update_subscription(&row).await?;
-        if matches!(poke.lifecycle.as_deref(), Some("subscriptionRemoved" | "reauthorizationRequired")) {
+        if matches!(
+            poke.lifecycle.as_deref(),
+            Some("subscriptionRemoved" | "reauthorizationRequired")
+        ) {
             subscribe::enqueue(unit.as_mut(), tenant_id, row.connection_id, now).await?;
         }
         sync::enqueue(unit.as_mut(), tenant_id, row.connection_id, now).await?;
@@ -168,7 +198,9 @@ async fn queue(
 }
 
 async fn known(unit: &mut dyn UnitOfWork, provider: Provider, poke: &Poke) -> StorageResult<bool> {
-    let row = calendar(unit)?.find_subscription(poke.tenant_id, poke.subscription_id).await?;
+    let row = calendar(unit)?
+        .find_subscription(poke.tenant_id, poke.subscription_id)
+        .await?;
     Ok(row.is_some_and(|row| {
         row.provider == provider.as_str() && bool::from(row.secret_hash.ct_eq(&poke.secret_hash))
     }))
@@ -184,14 +216,22 @@ mod tests {
         let poke = read_token(&format!("{tenant}.{id}.se.cret"), None).unwrap();
         assert_eq!(poke.tenant_id, TenantId(tenant));
         assert_eq!(poke.secret_hash, hash("se.cret"));
-        for wrong in ["", "a.b.c", &format!("{tenant}.{id}"), &format!("{tenant}.x.secret")] {
+        for wrong in [
+            "",
+            "a.b.c",
+            &format!("{tenant}.{id}"),
+            &format!("{tenant}.x.secret"),
+        ] {
             assert_eq!(read_token(wrong, None), None);
         }
     }
 
     #[test]
     fn the_handshake_token_is_decoded() {
-        assert_eq!(validation_token("a=1&validationToken=x%3A+y%20z"), Some("x: y z".to_owned()));
+        assert_eq!(
+            validation_token("a=1&validationToken=x%3A+y%20z"),
+            Some("x: y z".to_owned())
+        );
         assert_eq!(validation_token("a=1"), None);
     }
 }

@@ -14,7 +14,10 @@ const ANSWER_MAX: usize = 16 << 20;
 /// An address below `base`; segments are encoded.
 pub fn url(base: &str, segments: &[&str]) -> ProviderResult<Url> {
     let mut url = Url::parse(base).map_err(|_| ProviderError::Transient("address"))?;
-    url.path_segments_mut().map_err(|()| ProviderError::Transient("address"))?.pop_if_empty().extend(segments);
+    url.path_segments_mut()
+        .map_err(|()| ProviderError::Transient("address"))?
+        .pop_if_empty()
+        .extend(segments);
     Ok(url)
 }
 
@@ -31,7 +34,8 @@ pub fn same_origin(base: &str, link: &str) -> ProviderResult<Url> {
     let (Ok(base), Ok(link)) = (Url::parse(base), Url::parse(link)) else {
         return Err(ProviderError::Permanent(0));
     };
-    if base.origin() == link.origin() && link.path().starts_with(base.path().trim_end_matches('/')) {
+    if base.origin() == link.origin() && link.path().starts_with(base.path().trim_end_matches('/'))
+    {
         Ok(link)
     } else {
         tracing::error!("a provider's page link leads to another host and was not followed");
@@ -41,7 +45,10 @@ pub fn same_origin(base: &str, link: &str) -> ProviderResult<Url> {
 
 /// Sends a request and reads the JSON answer (`Null` when empty).
 pub async fn send(request: RequestBuilder) -> ProviderResult<Value> {
-    let response = request.send().await.map_err(|_| ProviderError::Transient("connection"))?;
+    let response = request
+        .send()
+        .await
+        .map_err(|_| ProviderError::Transient("connection"))?;
     let status = response.status();
     let after = retry_after(&response);
     let bytes = read(response).await?;
@@ -57,7 +64,11 @@ pub async fn send(request: RequestBuilder) -> ProviderResult<Value> {
 
 async fn read(mut response: Response) -> ProviderResult<Vec<u8>> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| ProviderError::Transient("answer"))? {
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|_| ProviderError::Transient("answer"))?
+    {
         if bytes.len() + chunk.len() > ANSWER_MAX {
             return Err(ProviderError::Transient("answer too long"));
         }
@@ -74,13 +85,22 @@ fn retry_after(response: &Response) -> Option<Duration> {
 /// The error class of a status; codes and reasons decide, never message texts.
 fn sort(status: StatusCode, after: Option<Duration>, body: &Value) -> ProviderError {
     let code = body["error"]["code"].as_str().unwrap_or_default();
-    let reason = body["error"]["errors"][0]["reason"].as_str().unwrap_or_default();
+    let reason = body["error"]["errors"][0]["reason"]
+        .as_str()
+        .unwrap_or_default();
     match status.as_u16() {
         401 => ProviderError::Unauthorized,
-        403 if reason.ends_with("LimitExceeded") || reason.ends_with("LimitsExceeded") || reason == "quotaExceeded" => {
+        403 if reason.ends_with("LimitExceeded")
+            || reason.ends_with("LimitsExceeded")
+            || reason == "quotaExceeded" =>
+        {
             ProviderError::Throttled { after }
         }
-        403 if matches!(reason, "insufficientPermissions" | "ACCESS_TOKEN_SCOPE_INSUFFICIENT") => {
+        403 if matches!(
+            reason,
+            "insufficientPermissions" | "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
+        ) =>
+        {
             ProviderError::Unauthorized
         }
         404 => ProviderError::NotFound,
@@ -97,9 +117,14 @@ fn sort(status: StatusCode, after: Option<Duration>, body: &Value) -> ProviderEr
 }
 
 fn is_lost_state(code: &str) -> bool {
-    ["syncStateNotFound", "syncStateInvalid", "resyncRequired", "ErrorInvalidSyncStateData"]
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(code))
+    [
+        "syncStateNotFound",
+        "syncStateInvalid",
+        "resyncRequired",
+        "ErrorInvalidSyncStateData",
+    ]
+    .iter()
+    .any(|known| known.eq_ignore_ascii_case(code))
 }
 
 #[cfg(test)]
@@ -109,17 +134,31 @@ mod tests {
     #[test]
     fn sorts_by_status_and_code() {
         let quota = serde_json::json!({"error": {"errors": [{"reason": "userRateLimitExceeded"}]}});
-        assert_eq!(sort(StatusCode::FORBIDDEN, None, &quota), ProviderError::Throttled { after: None });
-        assert_eq!(sort(StatusCode::FORBIDDEN, None, &Value::Null), ProviderError::Permanent(403));
+        assert_eq!(
+            sort(StatusCode::FORBIDDEN, None, &quota),
+            ProviderError::Throttled { after: None }
+        );
+        assert_eq!(
+            sort(StatusCode::FORBIDDEN, None, &Value::Null),
+            ProviderError::Permanent(403)
+        );
         let lost = serde_json::json!({"error": {"code": "SyncStateNotFound"}});
-        assert_eq!(sort(StatusCode::BAD_REQUEST, None, &lost), ProviderError::Gone);
+        assert_eq!(
+            sort(StatusCode::BAD_REQUEST, None, &lost),
+            ProviderError::Gone
+        );
     }
 
     #[test]
     fn links_must_stay_with_their_host() {
         let base = "https://graph.example/base";
         assert!(same_origin(base, "https://graph.example/base/v1.0/x?$skiptoken=1").is_ok());
-        for link in ["https://evil.example/base/x", "http://graph.example/base/x", "https://graph.example:1/base/x", "x"] {
+        for link in [
+            "https://evil.example/base/x",
+            "http://graph.example/base/x",
+            "https://graph.example:1/base/x",
+            "x",
+        ] {
             assert!(same_origin(base, link).is_err(), "{link}");
         }
     }
@@ -128,6 +167,9 @@ mod tests {
     fn segments_and_queries_are_encoded() {
         let made = url("http://x/base", &["calendars", "a/b#c@d", "events"]).unwrap();
         assert_eq!(made.path(), "/base/calendars/a%2Fb%23c@d/events");
-        assert_eq!(with_query(made, &[("q", "a b+c")]).query(), Some("q=a%20b%2Bc"));
+        assert_eq!(
+            with_query(made, &[("q", "a b+c")]).query(),
+            Some("q=a%20b%2Bc")
+        );
     }
 }

@@ -85,7 +85,10 @@ pub fn graph_name(iana: &str) -> &str {
     if iana == "UTC" {
         return "UTC";
     }
-    WINDOWS.iter().find(|(_, known)| *known == iana).map_or(iana, |(windows, _)| windows)
+    WINDOWS
+        .iter()
+        .find(|(_, known)| *known == iana)
+        .map_or(iana, |(windows, _)| windows)
 }
 
 #[cfg(test)]

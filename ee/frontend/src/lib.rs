@@ -12,7 +12,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
-    let said = document().document_element().and_then(|html| html.get_attribute("data-edition"));
+    let said = document()
+        .document_element()
+        .and_then(|html| html.get_attribute("data-edition"));
     let edition = if said.as_deref() == Some(Edition::Enterprise.as_str()) {
         Edition::Enterprise
     } else {

@@ -20,17 +20,31 @@ struct Server {
 
 impl Server {
     fn new(fakes: &FakeProviders, database: Option<String>) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let folder = tempfile::tempdir().unwrap();
         let mut env = fakes.env();
         let listen = format!("127.0.0.1:{port}");
         env.push(("DAYBIND_LISTEN".into(), listen.clone()));
         env.push(("DAYBIND_PUBLIC_URL".into(), format!("http://{listen}")));
-        env.push(("DAYBIND_DATA_DIR".into(), folder.path().display().to_string()));
-        env.push(("LEPTOS_SITE_ROOT".into(), folder.path().display().to_string()));
+        env.push((
+            "DAYBIND_DATA_DIR".into(),
+            folder.path().display().to_string(),
+        ));
+        env.push((
+            "LEPTOS_SITE_ROOT".into(),
+            folder.path().display().to_string(),
+        ));
         env.push(("DAYBIND_MASTER_KEY".into(), MASTER_KEY.into()));
         env.push(("DATABASE_URL".into(), database.unwrap_or_default()));
-        Self { url: format!("http://{listen}"), folder, env }
+        Self {
+            url: format!("http://{listen}"),
+            folder,
+            env,
+        }
     }
 
     fn command(&self, arguments: &[&str], log: &str) -> Command {
@@ -53,7 +67,10 @@ impl Server {
         }
         let child = command.spawn().unwrap();
         for _ in 0..300 {
-            if reqwest::get(format!("{}/readyz", self.url)).await.is_ok_and(|r| r.status().is_success()) {
+            if reqwest::get(format!("{}/readyz", self.url))
+                .await
+                .is_ok_and(|r| r.status().is_success())
+            {
                 return child;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -68,24 +85,65 @@ impl Server {
 
 /// Signs in as the demo technician, connects the provider, and chooses its first writable calendar.
 async fn connect(server: &Server, provider: &str) -> String {
-    let browser = reqwest::Client::builder().cookie_store(true).build().unwrap();
-    let form = [("email", "tess@demo.daybind.test"), ("password", "daybind-demo")];
-    let page = browser.post(format!("{}/auth/msp/signin", server.url)).form(&form).send().await.unwrap();
-    assert!(page.url().path().starts_with("/msp/"), "signed in: {}", page.url());
+    let browser = reqwest::Client::builder()
+        .cookie_store(true)
+        .build()
+        .unwrap();
+    let form = [
+        ("email", "tess@demo.daybind.test"),
+        ("password", "daybind-demo"),
+    ];
+    let page = browser
+        .post(format!("{}/auth/msp/signin", server.url))
+        .form(&form)
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        page.url().path().starts_with("/msp/"),
+        "signed in: {}",
+        page.url()
+    );
     let call = |name: &str, form: Vec<(&'static str, String)>| {
-        let request = browser.post(format!("{}/_fn/{name}", server.url)).form(&form);
+        let request = browser
+            .post(format!("{}/_fn/{name}", server.url))
+            .form(&form);
         async move {
             let answer = request.send().await.unwrap();
-            assert!(answer.status().is_success(), "{}: {}", answer.status(), answer.text().await.unwrap());
+            assert!(
+                answer.status().is_success(),
+                "{}: {}",
+                answer.status(),
+                answer.text().await.unwrap()
+            );
             answer.json::<serde_json::Value>().await.unwrap()
         }
     };
-    let address = call("initiate_calendar_oauth", vec![("provider", provider.to_owned())]).await;
+    let address = call(
+        "initiate_calendar_oauth",
+        vec![("provider", provider.to_owned())],
+    )
+    .await;
     let landed = browser.get(address.as_str().unwrap()).send().await.unwrap();
-    assert!(landed.url().query().unwrap_or_default().contains("calendarAuth=success"), "{}", landed.url());
+    assert!(
+        landed
+            .url()
+            .query()
+            .unwrap_or_default()
+            .contains("calendarAuth=success"),
+        "{}",
+        landed.url()
+    );
     let view = call("get_calendar_providers", vec![]).await;
-    let connection = view["connections"][0]["connection_id"].as_str().unwrap().to_owned();
-    let calendars = call("list_remote_calendars", vec![("connection_id", connection.clone())]).await;
+    let connection = view["connections"][0]["connection_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let calendars = call(
+        "list_remote_calendars",
+        vec![("connection_id", connection.clone())],
+    )
+    .await;
     let calendar = calendars
         .as_array()
         .unwrap()
@@ -94,7 +152,10 @@ async fn connect(server: &Server, provider: &str) -> String {
         .and_then(|calendar| calendar["calendar_id"].as_str())
         .unwrap()
         .to_owned();
-    let chosen = vec![("connection_id", connection), ("calendar_id", calendar.clone())];
+    let chosen = vec![
+        ("connection_id", connection),
+        ("calendar_id", calendar.clone()),
+    ];
     call("update_calendar_provider", chosen).await;
     calendar
 }
@@ -105,20 +166,42 @@ async fn killed_between_answer_and_commit(
     duplicate_transaction: DuplicateTransaction,
     database: Option<String>,
 ) {
-    let options = FakeOptions { auto_approve: true, duplicate_transaction, ..FakeOptions::default() };
+    let options = FakeOptions {
+        auto_approve: true,
+        duplicate_transaction,
+        ..FakeOptions::default()
+    };
     let fakes = FakeProviders::start(options).unwrap();
     let server = Server::new(&fakes, database);
-    let seeded = server.command(&["demo", "--providers"], "demo.log").status().await.unwrap();
+    let seeded = server
+        .command(&["demo", "--providers"], "demo.log")
+        .status()
+        .await
+        .unwrap();
     assert!(seeded.success(), "{}", server.log("demo.log"));
 
-    let mut doomed = server.start(Some("call.after_response"), "doomed.log").await;
+    let mut doomed = server
+        .start(Some("call.after_response"), "doomed.log")
+        .await;
     let calendar = connect(&server, name).await;
     let ended = tokio::time::timeout(Duration::from_secs(30), doomed.wait()).await;
-    assert!(ended.is_ok_and(|status| !status.unwrap().success()), "killed: {}", server.log("doomed.log"));
-    assert_eq!(fakes.events(provider, &calendar).len(), 1, "the provider answered before the kill");
+    assert!(
+        ended.is_ok_and(|status| !status.unwrap().success()),
+        "killed: {}",
+        server.log("doomed.log")
+    );
+    assert_eq!(
+        fakes.events(provider, &calendar).len(),
+        1,
+        "the provider answered before the kill"
+    );
 
     let mut alive = server.start(None, "alive.log").await;
-    let field = if provider == Provider::Google { "summary" } else { "subject" };
+    let field = if provider == Provider::Google {
+        "summary"
+    } else {
+        "subject"
+    };
     let titles = || {
         let mut titles: Vec<String> = fakes
             .events(provider, &calendar)
@@ -145,25 +228,50 @@ async fn killed_between_answer_and_commit(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn google_on_sqlite() {
-    killed_between_answer_and_commit(Provider::Google, "google", DuplicateTransaction::Existing, None).await;
+    killed_between_answer_and_commit(
+        Provider::Google,
+        "google",
+        DuplicateTransaction::Existing,
+        None,
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn microsoft_on_sqlite() {
-    killed_between_answer_and_commit(Provider::Microsoft, "microsoft", DuplicateTransaction::Existing, None)
-        .await;
+    killed_between_answer_and_commit(
+        Provider::Microsoft,
+        "microsoft",
+        DuplicateTransaction::Existing,
+        None,
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn microsoft_that_answers_conflict_on_sqlite() {
-    killed_between_answer_and_commit(Provider::Microsoft, "microsoft", DuplicateTransaction::Conflict, None)
-        .await;
+    killed_between_answer_and_commit(
+        Provider::Microsoft,
+        "microsoft",
+        DuplicateTransaction::Conflict,
+        None,
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_on_postgres() {
-    for (provider, name) in [(Provider::Google, "google"), (Provider::Microsoft, "microsoft")] {
+    for (provider, name) in [
+        (Provider::Google, "google"),
+        (Provider::Microsoft, "microsoft"),
+    ] {
         let database = daybind_storage_postgres::testing::database_url().await;
-        killed_between_answer_and_commit(provider, name, DuplicateTransaction::Existing, Some(database)).await;
+        killed_between_answer_and_commit(
+            provider,
+            name,
+            DuplicateTransaction::Existing,
+            Some(database),
+        )
+        .await;
     }
 }

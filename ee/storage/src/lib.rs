@@ -20,7 +20,10 @@ pub use rows::{Connection, GoogleClient, Mapping, Subscription};
 #[async_trait]
 pub trait CalendarRepository: Send {
     /// The tenant's Google client.
-    async fn find_google_client(&mut self, tenant_id: TenantId) -> StorageResult<Option<GoogleClient>>;
+    async fn find_google_client(
+        &mut self,
+        tenant_id: TenantId,
+    ) -> StorageResult<Option<GoogleClient>>;
 
     /// Stores the tenant's Google client over an earlier one; the version is set by the database.
     async fn save_google_client(&mut self, client: &GoogleClient) -> StorageResult<()>;
@@ -141,19 +144,7 @@ pub fn calendar(unit: &mut dyn UnitOfWork) -> StorageResult<&mut dyn CalendarRep
     } else if let Some(unit) = any.downcast_mut::<SqliteUnit>() {
         return Ok(unit);
     }
-    Err(StorageError::database(std::io::Error::other("calendars need PostgreSQL or SQLite")))
-}
-
-/// Sorts a driver's error.
-fn failure(error: sqlx::Error) -> StorageError {
-    match &error {
-        sqlx::Error::RowNotFound => StorageError::NotFound,
-        sqlx::Error::Database(inner) if inner.is_unique_violation() => {
-            StorageError::Duplicate(inner.constraint().unwrap_or_else(|| inner.message()).to_owned())
-        }
-        sqlx::Error::Database(inner) if inner.is_foreign_key_violation() => {
-            StorageError::Reference(inner.constraint().unwrap_or_else(|| inner.message()).to_owned())
-        }
-        _ => StorageError::database(error),
-    }
+    Err(StorageError::database(std::io::Error::other(
+        "calendars need PostgreSQL or SQLite",
+    )))
 }

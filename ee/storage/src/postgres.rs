@@ -2,17 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use daybind_storage::StorageResult;
-use daybind_storage_postgres::PgUnit;
+use daybind_storage_postgres::{PgUnit, failure};
 use serde_json::Value;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use crate::failure;
-
 /// How values are stored.
 mod codec {
-    use super::{DateTime, PgRow, Row as _, StorageResult, Utc, Uuid, Value, failure};
+    use super::{DateTime, PgRow, StorageResult, Utc, Uuid, Value, failure};
+    use sqlx::Row as _;
 
     pub(super) fn id(value: Uuid) -> Uuid {
         value

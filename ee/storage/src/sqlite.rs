@@ -2,19 +2,18 @@
 
 use chrono::{DateTime, Utc};
 use daybind_storage::StorageResult;
-use daybind_storage_sqlite::SqliteUnit;
+use daybind_storage_sqlite::{SqliteUnit, failure};
 use serde_json::Value;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use crate::failure;
-
 /// How values are stored.
 mod codec {
     use daybind_storage::StorageError;
+    use sqlx::Row as _;
 
-    use super::{DateTime, Row as _, SqliteRow, StorageResult, Utc, Uuid, Value, failure};
+    use super::{DateTime, SqliteRow, StorageResult, Utc, Uuid, Value, failure};
 
     pub(super) fn id(value: Uuid) -> String {
         value.to_string()
@@ -27,7 +26,8 @@ mod codec {
     }
     pub(super) fn get_id_or(row: &SqliteRow, column: &str) -> StorageResult<Option<Uuid>> {
         let text: Option<String> = row.try_get(column).map_err(failure)?;
-        text.map(|text| Uuid::parse_str(&text).map_err(StorageError::database)).transpose()
+        text.map(|text| Uuid::parse_str(&text).map_err(StorageError::database))
+            .transpose()
     }
     pub(super) fn get_id(row: &SqliteRow, column: &str) -> StorageResult<Uuid> {
         get_id_or(row, column)?.ok_or(StorageError::NotFound)
@@ -41,7 +41,8 @@ mod codec {
     }
     pub(super) fn get_json_or(row: &SqliteRow, column: &str) -> StorageResult<Option<Value>> {
         let text: Option<String> = row.try_get(column).map_err(failure)?;
-        text.map(|text| serde_json::from_str(&text).map_err(StorageError::database)).transpose()
+        text.map(|text| serde_json::from_str(&text).map_err(StorageError::database))
+            .transpose()
     }
 }
 

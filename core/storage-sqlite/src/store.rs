@@ -1,0 +1,106 @@
+//! The two pools of connections, and migrations.
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use daybind_storage::{Scope, StorageError, StorageResult, Store, UnitOfWork};
+use sqlx::SqlitePool;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::SqliteUnit;
+use crate::codec::failure;
+
+/// The migrations of `migrations/sqlite`.
+pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/sqlite");
+
+/// A SQLite file.
+pub struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it; its folder must exist.
+    ///
+    /// # Errors
+    /// `Database` when the file cannot be opened.
+    pub async fn open(path: &Path) -> StorageResult<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .foreign_keys(true)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10));
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(
+                options
+                    .clone()
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal),
+            )
+            .await
+            .map_err(failure)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_lazy_with(options.pragma("query_only", "on"));
+        Ok(Self { writer, readers })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn begin(&self, scope: Scope) -> StorageResult<Box<dyn UnitOfWork>> {
+        // IMMEDIATE: a unit that reads first can never lose its place to another writer later.
+        let transaction = self
+            .writer
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failure)?;
+        Ok(Box::new(SqliteUnit { transaction, scope }))
+    }
+
+    async fn read(&self, scope: Scope) -> StorageResult<Box<dyn UnitOfWork>> {
+        let transaction = self.readers.begin().await.map_err(failure)?;
+        Ok(Box::new(SqliteUnit { transaction, scope }))
+    }
+
+    async fn migrate(&self) -> StorageResult<()> {
+        MIGRATOR
+            .run(&self.writer)
+            .await
+            .map_err(StorageError::database)
+    }
+
+    async fn ready(&self) -> StorageResult<()> {
+        let applied: Vec<i64> = sqlx::query_scalar(
+            "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version",
+        )
+        .fetch_all(&self.readers)
+        .await
+        .map_err(|error| not_migrated(&error.to_string()))?;
+        if MIGRATOR
+            .iter()
+            .map(|migration| migration.version)
+            .eq(applied)
+        {
+            Ok(())
+        } else {
+            Err(not_migrated("its migrations are not those of this binary"))
+        }
+    }
+
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+fn not_migrated(why: &str) -> StorageError {
+    StorageError::Database(format!("the database is not ready (run the migrations?): {why}").into())
+}

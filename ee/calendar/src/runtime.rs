@@ -1,0 +1,353 @@
+//! The Enterprise implementation of the calendar port.
+
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::http::Request;
+use axum::response::Response;
+use chrono::{DateTime, Duration, Utc};
+use daybind_domain::ids::{ConnectionId, EntryId, TenantId};
+use daybind_domain::view::{
+    CalendarProfileView, CalendarSettingsView, GoogleClientView, RemoteCalendarView, SyncMark,
+};
+use daybind_ee_storage::calendar;
+use daybind_services::jobs::backoff;
+use daybind_services::port::enterprise_only_response;
+use daybind_services::{
+    Actor, AppError, AppResult, CalendarPort, EntryChange, Services, StableRoute, internal,
+};
+use daybind_storage::{ClaimedJob, FinishJob, NewJob, Scope, UnitOfWork};
+
+use crate::provider::ProviderError;
+use crate::tokens::{Stop, change};
+use crate::{actions, callback, disconnect, oauth, subscribe, sync, views, webhook};
+
+const KINDS: [&str; 3] = [sync::JOB, subscribe::JOB, disconnect::JOB];
+/// Polling underneath push notifications.
+const WITH_PUSH: Duration = Duration::minutes(5);
+/// Polling without them.
+const WITHOUT_PUSH: Duration = Duration::seconds(60);
+
+/// Calendar sync.
+#[derive(Clone)]
+pub struct CalendarRuntime {
+    services: Services,
+}
+
+impl CalendarRuntime {
+    /// Over the shared means; the endpoints must have been registered.
+    #[must_use]
+    pub fn new(services: Services) -> Self {
+        Self { services }
+    }
+
+    /// An Enterprise binary lowered to Community refuses like Community does.
+    fn open(&self) -> AppResult<&Services> {
+        if self.services.edition.calendar_available() {
+            Ok(&self.services)
+        } else {
+            Err(AppError::enterprise_only())
+        }
+    }
+
+    async fn sync(&self, job: &ClaimedJob, id: ConnectionId) -> FinishJob {
+        match sync::run(&self.services, job.tenant_id, id).await {
+            Ok(()) => match self.next_poll(job.tenant_id, id).await {
+                Ok(at) => FinishJob::Again(at),
+                Err(stop) => self.stopped(job, id, stop).await,
+            },
+            Err(stop) => self.stopped(job, id, stop).await,
+        }
+    }
+
+    async fn next_poll(
+        &self,
+        tenant_id: TenantId,
+        id: ConnectionId,
+    ) -> Result<DateTime<Utc>, Stop> {
+        let now = self.services.now();
+        let mut unit = self.services.read(tenant_id).await?;
+        let known = calendar(unit.as_mut())?
+            .list_subscriptions(tenant_id, id)
+            .await?;
+        let pushed = known
+            .iter()
+            .any(|row| row.state == "active" && row.expires_at > now);
+        let pause = if pushed { WITH_PUSH } else { WITHOUT_PUSH };
+        // A quarter either way, so that connections made together do not poll together.
+        let share = rand::random_range(750..=1250);
+        Ok(now + Duration::milliseconds(pause.num_milliseconds() / 1000 * share))
+    }
+
+    /// How a job ends that could not finish, and what the user gets to see of it.
+    async fn stopped(&self, job: &ClaimedJob, id: ConnectionId, stop: Stop) -> FinishJob {
+        let now = self.services.now();
+        let last = job.attempt >= job.max_attempts;
+        let retry = |error: &str, after| FinishJob::Retry {
+            at: now + backoff(job.attempt, after),
+            error: error.to_owned(),
+        };
+        let (status, code, outcome) = match stop {
+            Stop::Idle => return FinishJob::Done,
+            Stop::Reconnect(code) => (Some("needs_reconnect"), code, FinishJob::Done),
+            Stop::Operator(code) => (
+                Some("error"),
+                code,
+                FinishJob::Again(now + Duration::minutes(30)),
+            ),
+            Stop::Provider(ProviderError::Throttled { after }) => {
+                (None, "throttled", retry("throttled", after))
+            }
+            Stop::Provider(ProviderError::NotFound) => (
+                Some("error"),
+                "calendar_missing",
+                FinishJob::Again(now + Duration::minutes(30)),
+            ),
+            Stop::Provider(error) => {
+                tracing::warn!(connection = %id, %error, "calendar provider");
+                (
+                    last.then_some("error"),
+                    "provider_unreachable",
+                    retry("provider_unreachable", None),
+                )
+            }
+            Stop::Storage(error) => {
+                tracing::warn!(connection = %id, %error, "database");
+                (None, "database", retry("database", None))
+            }
+            Stop::Internal(error) => (
+                None,
+                "internal",
+                retry(error.reference.as_deref().unwrap_or("internal"), None),
+            ),
+        };
+        let noted = change(&self.services, job.tenant_id, id, |row| {
+            row.last_error = Some(code.to_owned());
+            if let Some(status) = status.filter(|_| sync::may_sync(row)) {
+                row.status = status.to_owned();
+                row.status_reason = Some(code.to_owned());
+            }
+        });
+        if let Err(error) = noted.await {
+            tracing::warn!(connection = %id, ?error, "could not note why a calendar job stopped");
+        }
+        outcome
+    }
+}
+
+#[async_trait]
+impl CalendarPort for CalendarRuntime {
+    async fn serve(&self, route: StableRoute, request: Request<Body>) -> Response {
+        if !self.services.edition.calendar_available() {
+            tracing::info!(
+                owner = "ce_stub",
+                route = route.path(),
+                "enterprise-only route refused"
+            );
+            return enterprise_only_response();
+        }
+        match route {
+            StableRoute::Callback(provider) => {
+                callback::serve(&self.services, provider, request).await
+            }
+            StableRoute::Webhook(provider) => {
+                webhook::serve(&self.services, provider, request).await
+            }
+        }
+    }
+
+    async fn entry_changed(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        change: &EntryChange,
+    ) -> AppResult<()> {
+        if !self.services.edition.calendar_available() {
+            return Ok(());
+        }
+        sync::poke(
+            unit,
+            change.tenant_id,
+            &change.people,
+            None,
+            self.services.now(),
+        )
+        .await
+        .map_err(internal)
+    }
+
+    async fn calendar_rebound(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        tenant_id: TenantId,
+        new_client_id: &str,
+    ) -> AppResult<()> {
+        self.open()?;
+        let rows = calendar(unit).map_err(internal)?;
+        for mut row in rows.list_connections(tenant_id).await.map_err(internal)? {
+            if row.provider == "microsoft"
+                && row.client_id != new_client_id
+                && !oauth::is_ending(&row)
+            {
+                row.status = "needs_reconnect".to_owned();
+                row.status_reason = Some("client_changed".to_owned());
+                row.updated_at = self.services.now();
+                rows.update_connection(&row).await.map_err(internal)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn get_schedule_entry_sync_status(
+        &self,
+        actor: &Actor,
+        entries: &[EntryId],
+    ) -> AppResult<Vec<Option<SyncMark>>> {
+        if !self.services.edition.calendar_available() {
+            return Ok(vec![None; entries.len()]);
+        }
+        views::marks(&self.services, actor, entries).await
+    }
+
+    async fn get_calendar_providers(&self, actor: &Actor) -> AppResult<CalendarProfileView> {
+        views::profile(self.open()?, actor).await
+    }
+
+    async fn get_calendar_settings(&self, actor: &Actor) -> AppResult<CalendarSettingsView> {
+        views::settings(self.open()?, actor).await
+    }
+
+    async fn initiate_calendar_oauth(
+        &self,
+        actor: &Actor,
+        provider: &str,
+        connection_id: Option<&str>,
+    ) -> AppResult<String> {
+        oauth::initiate(self.open()?, actor, provider, connection_id).await
+    }
+
+    async fn list_remote_calendars(
+        &self,
+        actor: &Actor,
+        connection_id: &str,
+    ) -> AppResult<Vec<RemoteCalendarView>> {
+        actions::list_calendars(self.open()?, actor, connection_id).await
+    }
+
+    async fn update_calendar_provider(
+        &self,
+        actor: &Actor,
+        connection_id: &str,
+        calendar_id: Option<&str>,
+        direction: Option<&str>,
+    ) -> AppResult<()> {
+        actions::update(self.open()?, actor, connection_id, calendar_id, direction).await
+    }
+
+    async fn delete_calendar_provider(
+        &self,
+        actor: &Actor,
+        connection_id: &str,
+        remove_copies: bool,
+    ) -> AppResult<()> {
+        actions::delete(self.open()?, actor, connection_id, remove_copies).await
+    }
+
+    async fn sync_calendar_provider(&self, actor: &Actor, connection_id: &str) -> AppResult<()> {
+        actions::sync_now(self.open()?, actor, connection_id).await
+    }
+
+    async fn get_google_client(&self, actor: &Actor) -> AppResult<GoogleClientView> {
+        views::google_client(self.open()?, actor).await
+    }
+
+    async fn save_google_client(
+        &self,
+        actor: &Actor,
+        client_id: &str,
+        client_secret: &str,
+    ) -> AppResult<()> {
+        actions::save_google_client(self.open()?, actor, client_id, client_secret).await
+    }
+
+    fn job_kinds(&self) -> &'static [&'static str] {
+        if self.services.edition.calendar_available() {
+            &KINDS
+        } else {
+            &[]
+        }
+    }
+
+    async fn run_job(&self, job: &ClaimedJob) -> FinishJob {
+        let Ok(id) = job.key.parse::<ConnectionId>() else {
+            return FinishJob::Dead {
+                error: "malformed_key".to_owned(),
+            };
+        };
+        match job.kind.as_str() {
+            sync::JOB => self.sync(job, id).await,
+            subscribe::JOB => match subscribe::run(&self.services, job.tenant_id, id).await {
+                Ok(Some(at)) => FinishJob::Again(at),
+                Ok(None) => FinishJob::Done,
+                Err(stop) => self.stopped(job, id, stop).await,
+            },
+            disconnect::JOB => {
+                let last_try = job.attempt >= 5;
+                match disconnect::run(&self.services, job.tenant_id, id, &job.payload, last_try)
+                    .await
+                {
+                    Ok(()) => FinishJob::Done,
+                    Err(stop) => self.stopped(job, id, stop).await,
+                }
+            }
+            _ => FinishJob::Dead {
+                error: "unknown_kind".to_owned(),
+            },
+        }
+    }
+
+    async fn start(&self) -> AppResult<()> {
+        let services = self.open()?;
+        let mut unit = services.store.read(Scope::System).await.map_err(internal)?;
+        let tenants = unit.list_tenants().await.map_err(internal)?;
+        drop(unit);
+        let now = services.now();
+        for tenant in tenants {
+            let mut unit = services.begin(tenant.tenant_id).await?;
+            let rows = calendar(unit.as_mut()).map_err(internal)?;
+            let connections = rows
+                .list_connections(tenant.tenant_id)
+                .await
+                .map_err(internal)?;
+            for row in connections {
+                // Spread over the polling interval, so that a restart is no stampede.
+                let soon = now + Duration::milliseconds(rand::random_range(0..10_000));
+                if sync::may_sync(&row) {
+                    sync::enqueue(unit.as_mut(), row.tenant_id, row.connection_id, soon)
+                        .await
+                        .map_err(internal)?;
+                    subscribe::enqueue(unit.as_mut(), row.tenant_id, row.connection_id, soon)
+                        .await
+                        .map_err(internal)?;
+                }
+            }
+            unit.save().await.map_err(internal)?;
+        }
+        Ok(())
+    }
+}
+
+/// The job that ends a connection.
+pub fn disconnect_job(
+    tenant_id: TenantId,
+    id: ConnectionId,
+    remove_copies: bool,
+    now: DateTime<Utc>,
+) -> NewJob {
+    NewJob {
+        tenant_id,
+        kind: disconnect::JOB,
+        key: id.to_string(),
+        payload: serde_json::json!({ "remove_copies": remove_copies }),
+        run_at: now,
+        max_attempts: 8,
+    }
+}

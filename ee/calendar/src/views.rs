@@ -1,0 +1,277 @@
+//! What the calendar pages get to see.
+
+use daybind_domain::Consumer;
+use daybind_domain::ids::EntryId;
+use daybind_domain::user::{Permission, UserType};
+use daybind_domain::view::{
+    CalendarProfileView, CalendarSettingsView, ConnectOption, ConnectionView, GoogleClientView,
+    PersonView, SyncMark,
+};
+use daybind_ee_storage::{Connection, Mapping, Subscription, calendar};
+use daybind_services::profiles::mask;
+use daybind_services::{Actor, AppResult, Provider, Services, StableRoute, internal, localtime};
+use daybind_storage::{Entry, UnitOfWork, User};
+
+use crate::oauth::{self, is_ending};
+
+fn label(provider: &str) -> &'static str {
+    if provider == "google" {
+        "Google Calendar"
+    } else {
+        "Outlook"
+    }
+}
+
+/// One's own connections, and what can be connected.
+///
+/// # Errors
+/// Forbidden.
+pub async fn profile(services: &Services, actor: &Actor) -> AppResult<CalendarProfileView> {
+    actor.require(Permission::OwnProfile)?;
+    let mut unit = services.read(actor.tenant_id).await?;
+    let rows = calendar(unit.as_mut()).map_err(internal)?;
+    let own = rows
+        .list_user_connections(actor.tenant_id, actor.user_id())
+        .await
+        .map_err(internal)?;
+    let mut connections = Vec::new();
+    for row in own.iter().filter(|row| !is_ending(row)) {
+        connections.push(
+            connection_view(
+                services,
+                actor,
+                unit.as_mut(),
+                row,
+                &actor.user.display_name,
+            )
+            .await?,
+        );
+    }
+    let mut options = Vec::new();
+    for provider in [Provider::Google, Provider::Microsoft] {
+        let client = oauth::client(services, unit.as_mut(), actor.tenant_id, provider).await;
+        let scopes: &[&str] = match provider {
+            Provider::Google => &[
+                "Read and change events, to keep your schedule in step",
+                "See the list of your calendars, so that you can choose one",
+            ],
+            Provider::Microsoft => &[
+                "Calendars.ReadWrite: read and change events, to keep your schedule in step",
+                "User.Read: see which account you connected",
+                "offline_access: keep working while you are away",
+            ],
+        };
+        options.push(ConnectOption {
+            provider: provider.as_str().to_owned(),
+            label: label(provider.as_str()).to_owned(),
+            available: client.is_ok(),
+            reason: client.err().map(|error| {
+                [Some(error.message), error.next_step]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            }),
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        });
+    }
+    Ok(CalendarProfileView {
+        connections,
+        options,
+    })
+}
+
+/// Every connection of the tenant, and who has none.
+///
+/// # Errors
+/// Forbidden without `system_settings:read`.
+pub async fn settings(services: &Services, actor: &Actor) -> AppResult<CalendarSettingsView> {
+    actor.require(Permission::SettingsRead)?;
+    let mut unit = services.read(actor.tenant_id).await?;
+    let users = unit.list_users(actor.tenant_id).await.map_err(internal)?;
+    let binding = unit
+        .find_binding(actor.tenant_id, Consumer::Calendar)
+        .await
+        .map_err(internal)?;
+    let microsoft_profile = match binding {
+        Some(binding) => unit
+            .find_profile(actor.tenant_id, binding.profile_id)
+            .await
+            .map_err(internal)?,
+        None => None,
+    };
+    let rows = calendar(unit.as_mut()).map_err(internal)?;
+    let google_ready = rows
+        .find_google_client(actor.tenant_id)
+        .await
+        .map_err(internal)?
+        .is_some();
+    let all = rows
+        .list_connections(actor.tenant_id)
+        .await
+        .map_err(internal)?;
+    let mut connections = Vec::new();
+    for row in all.iter().filter(|row| !is_ending(row)) {
+        let owner = users.iter().find(|user| user.user_id == row.user_id);
+        let owner = owner.map_or("", |user| user.display_name.as_str());
+        connections.push(connection_view(services, actor, unit.as_mut(), row, owner).await?);
+    }
+    let has_none = |user: &&User| {
+        user.is_active
+            && user.user_type == UserType::Internal
+            && !all.iter().any(|row| row.user_id == user.user_id)
+    };
+    let without = users
+        .iter()
+        .filter(has_none)
+        .map(|user| PersonView {
+            user_id: user.user_id.to_string(),
+            name: user.display_name.clone(),
+        })
+        .collect();
+    Ok(CalendarSettingsView {
+        connections,
+        without,
+        microsoft_profile: microsoft_profile.map(|profile| profile.fields.display_name),
+        google_ready,
+    })
+}
+
+async fn connection_view(
+    services: &Services,
+    actor: &Actor,
+    unit: &mut dyn UnitOfWork,
+    row: &Connection,
+    owner: &str,
+) -> AppResult<ConnectionView> {
+    let rows = calendar(unit).map_err(internal)?;
+    let subscriptions = rows
+        .list_subscriptions(row.tenant_id, row.connection_id)
+        .await
+        .map_err(internal)?;
+    let now = services.now();
+    let pushed = |s: &Subscription| s.state == "active" && s.expires_at > now;
+    let zone = localtime::zone(&actor.user.time_zone);
+    Ok(ConnectionView {
+        connection_id: row.connection_id.to_string(),
+        provider: row.provider.clone(),
+        provider_label: label(&row.provider).to_owned(),
+        account: row.account_email.clone(),
+        calendar_name: row.calendar_name.clone().unwrap_or_default(),
+        status: row.status.clone(),
+        status_text: status_text(row),
+        direction: row.direction.clone(),
+        last_sync: row.last_sync_at.map(|at| localtime::date_time(at, zone)),
+        delivery: if subscriptions.iter().any(pushed) {
+            "Changes arrive as they happen (push), with a check every five minutes.".to_owned()
+        } else {
+            "Daybind checks for changes every minute.".to_owned()
+        },
+        owner: owner.to_owned(),
+    })
+}
+
+fn status_text(row: &Connection) -> String {
+    match (row.status.as_str(), row.status_reason.as_deref()) {
+        ("configuring", _) => "Choose a calendar to start.",
+        ("needs_reconnect", Some("client_changed")) => {
+            "The administrator changed the app registration. Reconnect to go on; nothing was lost."
+        }
+        ("needs_reconnect", _) => "The account no longer lets Daybind in. Reconnect to go on; nothing was lost.",
+        ("paused", _) => "Sync is paused.",
+        ("error", Some("secret" | "token_refused")) => {
+            "The provider does not accept Daybind's client secret. An administrator must renew it."
+        }
+        ("error", Some("not_ready")) => "The provider's settings are incomplete. An administrator must complete them.",
+        ("error", Some("calendar_missing")) => {
+            "The calendar is not in the account any more. Restore it there, or disconnect and choose another."
+        }
+        ("error", _) => "The provider did not answer for a long time. Choose Sync now to try again.",
+        _ if row.last_error.is_some() => "The last sync did not finish. Daybind tries again by itself.",
+        _ if row.last_sync_at.is_none() => "The first sync is on its way.",
+        _ => "Everything is in step.",
+    }
+    .to_owned()
+}
+
+/// The tenant's Google client without its secret.
+///
+/// # Errors
+/// Forbidden without `system_settings:read`.
+pub async fn google_client(services: &Services, actor: &Actor) -> AppResult<GoogleClientView> {
+    actor.require(Permission::SettingsRead)?;
+    let mut unit = services.read(actor.tenant_id).await?;
+    let rows = calendar(unit.as_mut()).map_err(internal)?;
+    let row = rows
+        .find_google_client(actor.tenant_id)
+        .await
+        .map_err(internal)?;
+    Ok(GoogleClientView {
+        secret_hint: row.as_ref().map(|row| mask(Some(&row.client_secret_last4))),
+        client_id: row.map(|row| row.client_id).unwrap_or_default(),
+        redirect_uri: services.absolute(StableRoute::Callback(Provider::Google).path()),
+        can_update: actor.may(Permission::SettingsUpdate),
+    })
+}
+
+/// How entries stand with their assignees' calendars.
+///
+/// # Errors
+/// An internal error.
+pub async fn marks(
+    services: &Services,
+    actor: &Actor,
+    entries: &[EntryId],
+) -> AppResult<Vec<Option<SyncMark>>> {
+    let mut unit = services.read(actor.tenant_id).await?;
+    let mut marks = Vec::with_capacity(entries.len());
+    for id in entries {
+        let entry = unit
+            .find_entry(actor.tenant_id, *id)
+            .await
+            .map_err(internal)?;
+        let rows = calendar(unit.as_mut()).map_err(internal)?;
+        let mappings = rows
+            .list_entry_mappings(actor.tenant_id, *id)
+            .await
+            .map_err(internal)?;
+        marks.push(entry.map(|entry| worst(&entry, &mappings)));
+    }
+    Ok(marks)
+}
+
+fn worst(entry: &Entry, mappings: &[Mapping]) -> SyncMark {
+    let live = mappings.iter().filter(|mapping| mapping.state != "removed");
+    let rated = live.map(|mapping| match mapping.state.as_str() {
+        "conflict" => (4, mapping),
+        "failed" => (3, mapping),
+        "synced" if mapping.entry_version == entry.version => (1, mapping),
+        _ => (2, mapping),
+    });
+    let Some((rank, mapping)) = rated.max_by_key(|(rank, _)| *rank) else {
+        return mark("not_synced", "Not synced", "It is in no external calendar.");
+    };
+    let detail = mapping.error.as_deref();
+    match rank {
+        4 => mark(
+            "conflict",
+            "Conflict",
+            detail.unwrap_or("Changed on both sides."),
+        ),
+        3 => mark(
+            "failed",
+            "Failed",
+            detail.unwrap_or("The calendar refused this entry."),
+        ),
+        2 => mark("waiting", "Waiting", "On its way to the calendar."),
+        _ => mark("synced", "Synced", "In step with the calendar."),
+    }
+}
+
+fn mark(state: &str, word: &str, detail: &str) -> SyncMark {
+    SyncMark {
+        state: state.to_owned(),
+        word: word.to_owned(),
+        detail: detail.to_owned(),
+    }
+}
