@@ -133,7 +133,7 @@ fn url(database: &str) -> String {
 ///
 /// # Panics
 /// When PostgreSQL's server programs are missing or do not start.
-pub async fn database() -> String {
+pub async fn database_url() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let mut admin = PgConnection::connect(&url("postgres"))
@@ -152,9 +152,9 @@ pub async fn database() -> String {
 /// A store on a fresh, migrated database, and its URL.
 ///
 /// # Panics
-/// As [`database`].
+/// As [`database_url`].
 pub async fn store() -> (PgStore, String) {
-    let url = database().await;
+    let url = database_url().await;
     let store = PgStore::connect(&url).await.expect("connected");
     store.migrate().await.expect("migrated");
     (store, url)

@@ -16,7 +16,6 @@ pub mod audit;
 pub mod contract;
 pub mod error;
 pub mod flows;
-pub mod implement;
 pub mod jobs;
 pub mod profiles;
 pub mod schedule;

@@ -120,7 +120,8 @@ impl CalendarProvider for Graph {
         page: Option<&str>,
     ) -> ProviderResult<DeltaPage> {
         let url = match (page, from) {
-            (Some(link), _) | (None, DeltaFrom::Since(link)) => same_origin(&self.base, link)?,
+            (Some(link), _) => same_origin(&self.base, link)?,
+            (None, DeltaFrom::Since(link)) => same_origin(&self.base, link)?,
             (None, DeltaFrom::Full { from, to }) => with_query(
                 self.url(&["me", "calendars", calendar, "calendarView", "delta"])?,
                 &[

@@ -2,7 +2,7 @@
 //! could at worst cause a poll, and a wrong one gets the same answer as a right one.
 
 use axum::body::{Body, to_bytes};
-use axum::http::{Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use daybind_domain::ids::{SubscriptionId, TenantId};
 use daybind_ee_storage::calendar;
@@ -49,16 +49,7 @@ pub async fn serve(services: &Services, provider: Provider, request: Request<Bod
     }
     match provider {
         Provider::Google => {
-            let header = |name| {
-                request
-                    .headers()
-                    .get(name)
-                    .and_then(|value| value.to_str().ok())
-            };
-            // The first message only says that the channel works.
-            let sync = header("x-goog-resource-state") == Some("sync");
-            let poke = header("x-goog-channel-token").and_then(|token| read_token(token, None));
-            let pokes = poke.into_iter().filter(|_| !sync).collect();
+            let pokes = google_poke(request.headers()).into_iter().collect();
             take(services, provider, pokes, StatusCode::OK).await
         }
         Provider::Microsoft => {
@@ -83,6 +74,15 @@ pub async fn serve(services: &Services, provider: Provider, request: Request<Bod
             take(services, provider, pokes, StatusCode::ACCEPTED).await
         }
     }
+}
+
+/// What a channel's message asks for. The first one only says that the channel works.
+fn google_poke(headers: &HeaderMap) -> Option<Poke> {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if header("x-goog-resource-state") == Some("sync") {
+        return None;
+    }
+    read_token(header("x-goog-channel-token")?, None)
 }
 
 /// Graph's handshake: the decoded token, if there is one.

@@ -1,1 +1,0 @@
-//! The suite that both databases must pass.

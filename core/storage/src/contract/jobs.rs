@@ -1,0 +1,212 @@
+//! The lanes of the job queue.
+
+use daybind_domain::ids::TenantId;
+
+use super::fixture::{at, tenant, unit};
+use crate::{ClaimedJob, FinishJob, JobStats, NewJob, Scope, StorageError, Store};
+
+const KIND: &str = "calendar.sync";
+
+fn job(tenant_id: TenantId, run_at: i64) -> NewJob {
+    NewJob {
+        tenant_id,
+        kind: KIND,
+        key: "one".to_owned(),
+        payload: serde_json::json!({"run_at": run_at}),
+        run_at: at(run_at),
+        max_attempts: 3,
+    }
+}
+
+async fn enqueue(store: &dyn Store, job: &NewJob, now: i64) {
+    let mut u = unit(store, job.tenant_id).await;
+    u.enqueue_job(job, at(now)).await.unwrap();
+    u.save().await.unwrap();
+}
+
+async fn claim(store: &dyn Store, now: i64) -> Vec<ClaimedJob> {
+    let mut u = store.begin(Scope::System).await.unwrap();
+    let jobs = u
+        .claim_jobs(&[KIND], 10, at(now), at(now + 60))
+        .await
+        .unwrap();
+    u.save().await.unwrap();
+    jobs
+}
+
+async fn finish(
+    store: &dyn Store,
+    job: &ClaimedJob,
+    outcome: FinishJob,
+    now: i64,
+) -> Result<(), StorageError> {
+    let mut u = unit(store, job.tenant_id).await;
+    u.finish_job(job, &outcome, at(now)).await?;
+    u.save().await
+}
+
+async fn stats(store: &dyn Store) -> JobStats {
+    store
+        .read(Scope::System)
+        .await
+        .unwrap()
+        .job_stats()
+        .await
+        .unwrap()
+}
+
+/// A thousand notifications are one job; the earlier time and the newest payload win.
+pub async fn jobs_of_one_lane_are_merged(store: &dyn Store) {
+    let (a, _) = tenant(store, "A").await;
+    for run_at in [50, 10, 90] {
+        enqueue(store, &job(a, run_at), 0).await;
+    }
+    assert_eq!(
+        stats(store).await,
+        JobStats {
+            queued: 1,
+            running: 0,
+            dead: 0
+        }
+    );
+    assert!(claim(store, 9).await.is_empty());
+    let claimed = claim(store, 10).await;
+    assert_eq!((claimed.len(), claimed[0].attempt), (1, 1));
+    assert_eq!(claimed[0].payload, serde_json::json!({"run_at": 90}));
+    finish(store, &claimed[0], FinishJob::Done, 11)
+        .await
+        .unwrap();
+    assert_eq!(stats(store).await, JobStats::default());
+    enqueue(store, &job(a, 20), 12).await;
+    let mut u = unit(store, a).await;
+    u.remove_job(a, KIND, "one").await.unwrap();
+    u.remove_job(a, KIND, "one").await.unwrap();
+    u.save().await.unwrap();
+    assert_eq!(stats(store).await, JobStats::default());
+}
+
+/// Who comes second gets nothing.
+pub async fn a_job_is_claimed_once(store: &dyn Store) {
+    let (a, _) = tenant(store, "A").await;
+    enqueue(store, &job(a, 0), 0).await;
+    let first = claim(store, 1).await;
+    assert_eq!(first.len(), 1);
+    assert!(claim(store, 1).await.is_empty());
+    assert_eq!(
+        stats(store).await,
+        JobStats {
+            queued: 0,
+            running: 1,
+            dead: 0
+        }
+    );
+}
+
+/// A worker that went silent loses its job, and cannot end it any more.
+pub async fn an_expired_lease_is_taken_over(store: &dyn Store) {
+    let (a, _) = tenant(store, "A").await;
+    enqueue(store, &job(a, 0), 0).await;
+    let lost = claim(store, 0).await.remove(0);
+    let mut u = unit(store, a).await;
+    u.extend_lease(&lost, at(100)).await.unwrap();
+    u.save().await.unwrap();
+    assert!(claim(store, 99).await.is_empty());
+    let taken = claim(store, 100).await.remove(0);
+    assert_eq!(taken.attempt, 2);
+    let mut u = unit(store, a).await;
+    assert!(matches!(
+        u.extend_lease(&lost, at(200)).await,
+        Err(StorageError::NotFound)
+    ));
+    drop(u);
+    assert!(matches!(
+        finish(store, &lost, FinishJob::Done, 101).await,
+        Err(StorageError::NotFound)
+    ));
+    finish(store, &taken, FinishJob::Done, 101).await.unwrap();
+}
+
+/// What arrives while the job runs is not lost.
+pub async fn a_poke_while_running_runs_again(store: &dyn Store) {
+    let (a, _) = tenant(store, "A").await;
+    enqueue(store, &job(a, 0), 0).await;
+    let first = claim(store, 0).await.remove(0);
+    enqueue(store, &job(a, 5), 1).await;
+    assert!(claim(store, 5).await.is_empty());
+    finish(store, &first, FinishJob::Done, 6).await.unwrap();
+    let second = claim(store, 6).await.remove(0);
+    assert_eq!(second.attempt, 1);
+    enqueue(store, &job(a, 7), 7).await;
+    finish(store, &second, FinishJob::Again(at(500)), 8)
+        .await
+        .unwrap();
+    let third = claim(store, 8).await.remove(0);
+    finish(store, &third, FinishJob::Again(at(500)), 9)
+        .await
+        .unwrap();
+    assert!(claim(store, 499).await.is_empty());
+    assert_eq!(claim(store, 500).await.len(), 1);
+}
+
+/// Attempts count up, death waits for somebody, and a poke revives.
+pub async fn failed_jobs_retry_die_and_revive(store: &dyn Store) {
+    let (a, _) = tenant(store, "A").await;
+    enqueue(store, &job(a, 0), 0).await;
+    let first = claim(store, 0).await.remove(0);
+    finish(
+        store,
+        &first,
+        FinishJob::Retry {
+            at: at(30),
+            error: "timeout".to_owned(),
+        },
+        1,
+    )
+    .await
+    .unwrap();
+    assert!(claim(store, 29).await.is_empty());
+    let second = claim(store, 30).await.remove(0);
+    assert_eq!(second.attempt, 2);
+    finish(
+        store,
+        &second,
+        FinishJob::Dead {
+            error: "gone".to_owned(),
+        },
+        31,
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        stats(store).await,
+        JobStats {
+            queued: 0,
+            running: 0,
+            dead: 1
+        }
+    );
+    assert!(claim(store, 9999).await.is_empty());
+    enqueue(store, &job(a, 40), 40).await;
+    assert_eq!(claim(store, 40).await.remove(0).attempt, 1);
+}
+
+/// An edition that does not know a kind leaves its jobs as they are.
+pub async fn unknown_kinds_are_not_touched(store: &dyn Store) {
+    let (a, _) = tenant(store, "A").await;
+    enqueue(store, &job(a, 0), 0).await;
+    let mut u = store.begin(Scope::System).await.unwrap();
+    assert!(
+        u.claim_jobs(&["other"], 10, at(10), at(70))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        u.claim_jobs(&[], 10, at(10), at(70))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    u.save().await.unwrap();
+    assert_eq!(claim(store, 10).await.remove(0).attempt, 1);
+}

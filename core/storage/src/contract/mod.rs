@@ -1,0 +1,44 @@
+//! The suite that both databases must pass.
+//!
+//! Every behaviour is one function over a fresh store; [`contract_tests`](crate::contract_tests) turns each into a test
+//! of the implementing crate.
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "tests: a panic is how they fail"
+)]
+
+mod fixture;
+mod jobs;
+mod records;
+mod schedule;
+mod tenancy;
+
+pub use jobs::*;
+pub use records::*;
+pub use schedule::*;
+pub use tenancy::*;
+
+/// Makes one `#[tokio::test]` of each behaviour. The argument is an async function that returns a fresh store and a
+/// guard that keeps its files.
+#[macro_export]
+macro_rules! contract_tests {
+    ($fresh:path) => {
+        $crate::contract_tests!(@ $fresh:
+            another_tenant_sees_nothing, a_dropped_or_cancelled_unit_keeps_nothing, logins_are_found_over_all_tenants,
+            sessions_begin_and_end, profiles_are_locked_optimistically, an_archived_name_can_be_used_again,
+            setting_a_binding_touches_no_other, archived_and_foreign_profiles_cannot_be_bound,
+            a_bound_profile_cannot_be_archived, flows_are_taken_once, audit_rows_are_listed_newest_first,
+            entries_are_versioned_and_leave_tombstones, entries_are_listed_by_range_and_assignee,
+            jobs_of_one_lane_are_merged, a_job_is_claimed_once, an_expired_lease_is_taken_over,
+            a_poke_while_running_runs_again, failed_jobs_retry_die_and_revive, unknown_kinds_are_not_touched,
+        );
+    };
+    (@ $fresh:path: $($name:ident),+ $(,)?) => {$(
+        #[tokio::test]
+        async fn $name() {
+            let (store, _guard) = $fresh().await;
+            $crate::contract::$name(&store).await;
+        }
+    )+};
+}
