@@ -75,14 +75,14 @@ impl Store for PgStore {
 
     async fn migrate(&self) -> StorageResult<()> {
         // As the role of the log-in, which owns the tables.
-        let mut connection = PgConnection::connect_with(&self.options)
+        let owner = PgPoolOptions::new()
+            .max_connections(1)
+            .connect_with(self.options.clone())
             .await
             .map_err(failure)?;
-        MIGRATOR
-            .run(&mut connection)
-            .await
-            .map_err(StorageError::database)?;
-        connection.close().await.map_err(failure)
+        let outcome = MIGRATOR.run(&owner).await.map_err(StorageError::database);
+        owner.close().await;
+        outcome
     }
 
     async fn ready(&self) -> StorageResult<()> {
