@@ -69,13 +69,13 @@ test('an admin creates a profile and binds it to MSP SSO', async ({ start, page 
   await page.getByLabel('Application (client) ID').fill('not a guid');
   await page.getByLabel('Directory (tenant) ID').fill('11111111-1111-4111-8111-111111111111');
   await page.getByLabel('Client secret value').fill('q8Q~a-real-looking-secret-wxyz');
-  await page.getByRole('button', { name: 'Create profile' }).click();
+  await page.getByRole('button', { name: 'Save profile' }).click();
   await expect(page.getByText('has the form 00000000-0000').first()).toBeVisible();
   await expect(page.getByLabel('Display name')).toHaveValue('Contoso main');
   await accessible(page);
   await page.getByLabel('Application (client) ID').fill('22222222-2222-4222-8222-222222222222');
   await page.getByLabel('Client secret value').fill('q8Q~a-real-looking-secret-wxyz');
-  await page.getByRole('button', { name: 'Create profile' }).click();
+  await page.getByRole('button', { name: 'Save profile' }).click();
   await expect(page.getByRole('rowheader', { name: /Contoso main/ })).toBeVisible();
   const row = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: /MSP SSO/ }) });
   await row.getByRole('combobox').selectOption({ label: 'Contoso main' });

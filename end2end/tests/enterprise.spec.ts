@@ -31,7 +31,7 @@ for (const provider of ['microsoft', 'google'] as const) {
     const option = picker.locator('option:not([disabled])[value]:not([value=""])').first();
     const calendar = await option.getAttribute('value') ?? '';
     await picker.selectOption(calendar);
-    await page.getByRole('button', { name: 'Use this calendar' }).click();
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
     await expect(page.getByText('Working').first()).toBeVisible();
 
     const titles = async () => (await remote(page, fakes.url, provider, calendar)).map((e) => e[titleField]);
@@ -95,7 +95,7 @@ test('switching editions there and back loses nothing (M-09)', async ({ fakes, s
   const picker = page.getByLabel('Calendar', { exact: true });
   const calendar = await picker.locator('option:not([disabled])[value]:not([value=""])').first().getAttribute('value') ?? '';
   await picker.selectOption(calendar);
-  await page.getByRole('button', { name: 'Use this calendar' }).click();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
   const count = async () => (await remote(page, fakes.url, 'microsoft', calendar)).length;
   await expect.poll(count).toBeGreaterThan(0);
   await page.waitForTimeout(2_000);

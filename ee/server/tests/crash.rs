@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 
 /// The demo technician's entries.
 const ENTRIES: [&str; 2] = ["Replace switch at Contoso", "Onboard two laptops"];
-const MASTER_KEY: &str = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=";
+const MASTER_KEY: &str = "D/8qYanSGdg0FzGfgxyPm7QSSUdmHSElztkC4Hn/FQ8=";
 
 struct Server {
     url: String,
