@@ -80,7 +80,8 @@ test('an admin creates a profile and binds it to MSP SSO', async ({ start, page 
   const row = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: /MSP SSO/ }) });
   await row.getByRole('combobox').selectOption({ label: 'Contoso main' });
   await row.getByRole('button').click();
-  await expect(row.getByText('Working')).toBeVisible();
+  await expect(row.getByText('Not tested')).toBeVisible();
+  await expect(row.getByRole('cell').first()).toContainText('Contoso main');
   expect(await page.content()).not.toContain('q8Q~a-real-looking-secret');
 });
 

@@ -32,7 +32,7 @@ for (const provider of ['microsoft', 'google'] as const) {
     const calendar = await option.getAttribute('value') ?? '';
     await picker.selectOption(calendar);
     await page.getByRole('button', { name: 'Save', exact: true }).click();
-    await expect(page.getByText('Working').first()).toBeVisible();
+    await expect(page.getByText(/Working|Connected/).first()).toBeVisible();
 
     const titles = async () => (await remote(page, fakes.url, provider, calendar)).map((e) => e[titleField]);
     await expect.poll(titles).toContain('Replace switch at Contoso');

@@ -141,9 +141,9 @@ fn Bound(
     bind: ServerAction<SetMicrosoftConsumerBinding>,
 ) -> impl IntoView {
     let (class, word) = match (binding.profile_id.is_some(), binding.ready) {
-        (false, _) => ("db-status db-status--not_synced", "Not chosen"),
-        (true, true) => ("db-status db-status--synced", "Ready"),
-        (true, false) => ("db-status db-status--failed", "Not ready"),
+        (false, _) => ("db-status db-status--not_synced", "Not connected"),
+        (true, true) => ("db-status db-status--not_synced", "Not tested"),
+        (true, false) => ("db-status db-status--failed", "Needs you"),
     };
     let problem = if binding.profile_id.is_none() {
         Some("Until a profile is chosen this service does not use Microsoft.".to_owned())
@@ -237,9 +237,9 @@ fn Profiles(profiles: Vec<ProfileView>) -> impl IntoView {
             let (class, word) = if profile.archived {
                 ("db-status db-status--not_synced", "Archived")
             } else if profile.ready {
-                ("db-status db-status--synced", "Ready")
+                ("db-status db-status--not_synced", "Not tested")
             } else {
-                ("db-status db-status--failed", "Not ready")
+                ("db-status db-status--failed", "Needs you")
             };
             let missing = (!profile.ready && !profile.archived)
                 .then(|| view! { <p class="db-field__hint">{format!("Because {}.", profile.missing.join(", "))}</p> });

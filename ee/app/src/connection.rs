@@ -7,7 +7,7 @@ use leptos::prelude::*;
 #[must_use]
 pub fn status(status: &str) -> (&'static str, &'static str) {
     match status {
-        "connected" => ("db-status db-status--synced", "Connected"),
+        "connected" => ("db-status db-status--synced", "Working"),
         "configuring" => ("db-status db-status--waiting", "Choose a calendar"),
         "paused" => ("db-status db-status--not_synced", "Paused"),
         "needs_reconnect" => ("db-status db-status--failed", "Reconnect"),
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn an_unknown_status_is_an_error_and_never_a_success() {
-        assert_eq!(status("connected").1, "Connected");
+        assert_eq!(status("connected").1, "Working");
         assert_eq!(status("surprise").1, "Error");
     }
 

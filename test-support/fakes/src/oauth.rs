@@ -115,7 +115,7 @@ pub(crate) fn consent_page(state: &State, call: &Call, provider: Provider, scope
     Reply::html(
         200,
         format!(
-            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><link rel=\"icon\" href=\"data:,\"><title>{title}</title>\
              </head><body><main><h1>{title}</h1><form method=\"post\" action=\"{action}\">\
              <fieldset><legend>Choose an account</legend>{accounts}</fieldset>\
              <p>Daybind wants:</p><ul>{scopes}</ul>\
@@ -132,7 +132,7 @@ pub(crate) fn error_page(status: u16, code: &str, text: &str) -> Reply {
     Reply::html(
         status,
         format!(
-            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Sign-in error\
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><link rel=\"icon\" href=\"data:,\"><title>Sign-in error\
              </title></head><body><main><h1>{code}</h1><p>{text}</p></main></body></html>"
         ),
     )
