@@ -163,17 +163,13 @@ pub fn plain(error: &AppError) -> Response {
     let status =
         StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut text = error.message.clone();
-    for more in [
-        error.next_step.clone(),
-        error
-            .reference
-            .as_ref()
-            .map(|id| format!("Reference: {id}")),
-    ] {
-        if let Some(more) = more {
-            text.push('\n');
-            text.push_str(&more);
-        }
+    let reference = error
+        .reference
+        .as_ref()
+        .map(|id| format!("Reference: {id}"));
+    for more in [error.next_step.clone(), reference].into_iter().flatten() {
+        text.push('\n');
+        text.push_str(&more);
     }
     (status, text).into_response()
 }

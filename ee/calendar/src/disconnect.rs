@@ -36,7 +36,7 @@ pub async fn run(
         Err(Stop::Reconnect(_) | Stop::Operator(_)) => {}
         Err(Stop::Provider(ProviderError::Unauthorized | ProviderError::Permanent(_))) => {}
         Err(_) if last_try => {
-            tracing::warn!(connection = %id, "disconnected without the provider's answer")
+            tracing::warn!(connection = %id, "disconnected without the provider's answer");
         }
         Err(other) => return Err(other),
     }

@@ -84,11 +84,12 @@ pub async fn run(
     let mut superseded = Vec::new();
     for mut subscription in known {
         let ends_late = subscription.expires_at > now + MARGIN;
-        if subscription.state == "active" && active.is_none() {
-            if ends_late || renew(services, provider.as_ref(), &mut subscription).await? {
-                active = Some(subscription);
-                continue;
-            }
+        if subscription.state == "active"
+            && active.is_none()
+            && (ends_late || renew(services, provider.as_ref(), &mut subscription).await?)
+        {
+            active = Some(subscription);
+            continue;
         }
         superseded.push(subscription);
     }

@@ -1,6 +1,11 @@
 //! A killed server loses nothing and doubles nothing: the real binary dies (no destructor, no flush) between the
 //! provider's answer to a create and our commit, is started again, and every entry is in the calendar exactly once.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on must fail loudly"
+)]
+
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
