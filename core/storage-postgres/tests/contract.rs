@@ -1,5 +1,10 @@
 //! PostgreSQL passes the contract suite.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test without its database must fail loudly"
+)]
+
 use daybind_storage::Store as _;
 use daybind_storage_postgres::{PgStore, testing};
 
