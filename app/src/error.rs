@@ -39,6 +39,8 @@ impl FromServerFnError for ApiError {
                 | ServerFnErrorErr::Deserialization(_)
         );
         if transport {
+            #[cfg(feature = "ssr")]
+            crate::server::refused(http::StatusCode::BAD_REQUEST);
             return Self(
                 AppError::new(
                     ErrorCode::Transport,
@@ -48,6 +50,8 @@ impl FromServerFnError for ApiError {
             );
         }
         if let ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) = error {
+            #[cfg(feature = "ssr")]
+            crate::server::refused(http::StatusCode::UNPROCESSABLE_ENTITY);
             return Self(
                 AppError::new(ErrorCode::Invalid, "The form was not complete.")
                     .next_step("Reload the page and try again."),

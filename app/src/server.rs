@@ -63,6 +63,15 @@ pub fn answer<T>(result: Result<T, impl Into<ApiError>>) -> Result<T, ApiError> 
     })
 }
 
+/// Sets the status of a call that failed before any of our code saw it; Leptos would say 500 to what the caller did wrong.
+pub fn refused(status: StatusCode) {
+    if let Some(options) = use_context::<ResponseOptions>()
+        && !plain_form()
+    {
+        options.set_status(status);
+    }
+}
+
 /// Whether this request is a form sent by the browser itself: Leptos' own calls do not ask for HTML.
 fn plain_form() -> bool {
     use_context::<http::request::Parts>().is_some_and(|parts| {

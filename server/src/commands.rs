@@ -8,70 +8,24 @@ use daybind_app::server::AppState;
 use daybind_domain::user::{Role, UserType, normalise_email};
 use daybind_domain::{AppError, Edition};
 use daybind_services::profiles::ProfileInput;
-use daybind_services::{
-    CommunityPort, Services, SystemClock, auth, bindings, demo, localtime, profiles,
-};
-use daybind_storage::{NewUser, Scope, Store, Tenant, User};
-use daybind_storage_postgres::PgStore;
-use daybind_storage_sqlite::SqliteStore;
-use secrecy::{ExposeSecret, SecretString};
+use daybind_services::{auth, bindings, demo, localtime, profiles};
+use daybind_storage::{NewUser, Scope, Tenant, User};
+use secrecy::SecretString;
 
 use crate::Composition;
+use crate::assemble::{self, open};
 use crate::config::Config;
 
 fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Opens the configured database.
-async fn open(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
-    if let Some(url) = &config.database_url {
-        let url = url.expose_secret();
-        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-            bail!(
-                "DATABASE_URL must begin with postgres:// (without it, Daybind uses its embedded database)"
-            );
-        }
-        let store = PgStore::connect(url)
-            .await
-            .context("cannot reach the database in DATABASE_URL")?;
-        return Ok(Arc::new(store));
-    }
-    std::fs::create_dir_all(&config.data_dir).with_context(|| {
-        format!(
-            "cannot create the data directory {}",
-            config.data_dir.display()
-        )
-    })?;
-    let path = config.data_dir.join("daybind.sqlite3");
-    let store = SqliteStore::open(&path)
-        .await
-        .with_context(|| format!("cannot open the embedded database {}", path.display()))?;
-    Ok(Arc::new(store))
-}
-
 /// Configuration, services and port of this process.
 pub(crate) async fn assemble(composition: Composition) -> anyhow::Result<(Arc<Config>, AppState)> {
     let config = Config::read(&composition, &env)?;
-    let keyring = config.keyring(&env)?;
     let store = open(&config).await?;
-    let services = Services {
-        edition: config.edition,
-        store,
-        keyring: Arc::new(keyring),
-        clock: Arc::new(SystemClock),
-        public_url: config.public_url.clone(),
-        endpoints: Arc::new(config.endpoints.clone()),
-        http: daybind_services::outbound::client().context("cannot set up the HTTP client")?,
-        wake: Arc::default(),
-    };
-    let calendar: Arc<dyn daybind_services::CalendarPort> = if config.edition == composition.built {
-        (composition.calendar)(services.clone())
-    } else {
-        // The Enterprise binary run as Community behaves as Community does, in every respect.
-        Arc::new(CommunityPort)
-    };
-    Ok((Arc::new(config), AppState { services, calendar }))
+    let state = assemble::state(&composition, &config, &env, store)?;
+    Ok((Arc::new(config), state))
 }
 
 /// `migrate`

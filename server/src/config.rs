@@ -123,19 +123,6 @@ fn own_key(data_dir: &Path) -> anyhow::Result<SecretString> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use daybind_services::CommunityPort;
-    use std::sync::Arc;
-
-    fn community() -> Composition {
-        Composition {
-            built: Edition::Community,
-            entries: daybind_app::Entries::community,
-            endpoints: |_, _| Ok(()),
-            calendar: |_| Arc::new(CommunityPort),
-            form_targets: &[],
-            site_root: "site",
-        }
-    }
 
     fn env(pairs: &'static [(&'static str, &'static str)]) -> impl Fn(&str) -> Option<String> {
         move |name| {
@@ -149,7 +136,7 @@ mod tests {
     #[test]
     fn a_remote_database_without_a_master_key_is_refused() {
         let get = env(&[("DATABASE_URL", "postgres://db/daybind")]);
-        let config = Config::read(&community(), &get).unwrap();
+        let config = Config::read(&Composition::community(), &get).unwrap();
         let refusal = config.keyring(&get).unwrap_err().to_string();
         assert!(refusal.contains("DAYBIND_MASTER_KEY_FILE"), "{refusal}");
     }
@@ -157,7 +144,7 @@ mod tests {
     #[test]
     fn the_embedded_database_gets_a_private_key_that_stays() {
         let dir = tempfile::tempdir().unwrap();
-        let mut config = Config::read(&community(), &env(&[])).unwrap();
+        let mut config = Config::read(&Composition::community(), &env(&[])).unwrap();
         config.data_dir = dir.path().to_owned();
         config.keyring(&env(&[])).unwrap();
         let path = dir.path().join("master.key");
@@ -176,7 +163,11 @@ mod tests {
 
     #[test]
     fn the_community_binary_refuses_to_be_enterprise() {
-        let refusal = Config::read(&community(), &env(&[("DAYBIND_EDITION", "ee")])).unwrap_err();
+        let refusal = Config::read(
+            &Composition::community(),
+            &env(&[("DAYBIND_EDITION", "ee")]),
+        )
+        .unwrap_err();
         assert!(refusal.to_string().contains("daybind-ee"));
     }
 }

@@ -54,6 +54,10 @@ pub async fn headers(State(state): State<AppState>, request: Request, next: Next
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
+        (
+            header::HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
         // Forms without WebAssembly need the Referer of our own pages.
         (header::REFERRER_POLICY, "strict-origin-when-cross-origin"),
         (
@@ -66,8 +70,17 @@ pub async fn headers(State(state): State<AppState>, request: Request, next: Next
         ),
     ];
     for (name, value) in fixed {
-        headers.insert(name, HeaderValue::from_static(value));
+        // A callback is stricter about what it tells of its own address.
+        if name != header::REFERRER_POLICY || !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
+    // Pages bring a policy with their nonce; nothing else we answer is a document.
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(
+            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ));
     if state.services.public_url.scheme() == "https" {
         headers.insert(
             header::STRICT_TRANSPORT_SECURITY,
@@ -85,6 +98,41 @@ pub async fn headers(State(state): State<AppState>, request: Request, next: Next
             "no-store"
         }));
     response
+}
+
+/// Takes a `Referer` away that is not one of our pages: Leptos sends a form without WebAssembly back there, and such an
+/// answer must not lead outside.
+pub async fn referer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let ours = request
+        .headers()
+        .get(header::REFERER)
+        .and_then(|value| url::Url::parse(value.to_str().ok()?).ok())
+        .is_some_and(|url| {
+            url.origin() == state.services.public_url.origin()
+                && url.username().is_empty()
+                && url.password().is_none()
+        });
+    if !ours {
+        request.headers_mut().remove(header::REFERER);
+    }
+    next.run(request).await
+}
+
+/// Refuses a body that says of itself that it is longer than `limit` bytes; one that does not say is cut off while it is
+/// read.
+pub async fn length(State(limit): State<u64>, request: Request, next: Next) -> Response {
+    let said = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if said.is_some_and(|length| length > limit) {
+        let text = format!(
+            "This is more than Daybind takes at once ({} KiB).",
+            limit / 1024
+        );
+        return (StatusCode::PAYLOAD_TOO_LARGE, text).into_response();
+    }
+    next.run(request).await
 }
 
 /// Finds out who sends the request and notes it for everything behind.

@@ -2,12 +2,14 @@
 //!
 //! An entry (`daybind` or `daybind-ee`) hands in a [`Composition`]; nothing here knows which.
 
+pub mod assemble;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod csp;
 pub mod guard;
 pub mod health;
+pub mod policy;
 pub mod router;
 pub mod serve;
 pub mod signin;
@@ -18,7 +20,7 @@ use std::sync::Arc;
 
 use daybind_app::Entries;
 pub use daybind_domain::Edition;
-use daybind_services::{CalendarPort, Endpoints, Services};
+use daybind_services::{CalendarPort, CommunityPort, Endpoints, Services};
 
 /// Reads one environment variable.
 pub type ReadEnv<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -38,6 +40,21 @@ pub struct Composition {
     pub form_targets: &'static [&'static str],
     /// Where cargo-leptos puts the built site during development.
     pub site_root: &'static str,
+}
+
+impl Composition {
+    /// The Community edition.
+    #[must_use]
+    pub fn community() -> Self {
+        Self {
+            built: Edition::Community,
+            entries: Entries::community,
+            endpoints: |_, _| Ok(()),
+            calendar: |_| Arc::new(CommunityPort),
+            form_targets: &[],
+            site_root: "target/site-ce",
+        }
+    }
 }
 
 /// Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong usage.

@@ -69,7 +69,15 @@ pub fn router(
         .route("/auth/msp/signin", post(signin::sign_in))
         .route("/auth/msp/signout", post(signin::sign_out))
         .layer(middleware::from_fn_with_state(state.clone(), guard::pages))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            guard::referer,
+        ))
         .layer(session.clone())
+        .layer(middleware::from_fn_with_state(
+            u64::try_from(BODY_LIMIT)?,
+            guard::length,
+        ))
         .with_state(pages);
     let stable = daybind_app::http::stable_routes();
     // In Community the four URLs answer before any database read, so no session is looked up there.
@@ -85,11 +93,13 @@ pub fn router(
     let csrf = CsrfLayer::new()
         .add_trusted_origin(&origin)
         .context("the public URL is not an origin")?;
-    Ok(stable
-        .merge(health)
+    // The stable URLs prove themselves by a state or a secret, not by an origin: providers call them from anywhere, and
+    // in Community they answer everybody alike.
+    Ok(health
         .with_state(state.clone())
         .merge(site)
         .layer(csrf)
+        .merge(stable.with_state(state.clone()))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(
             state.clone(),

@@ -5,12 +5,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use daybind_services::jobs;
-use leptos::config::LeptosOptions;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::csp::Policy;
-use crate::{Composition, commands, router};
+use crate::{Composition, assemble, commands};
 
 /// How long running jobs may take to end after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(20);
@@ -30,18 +28,7 @@ pub(crate) async fn serve(composition: Composition) -> anyhow::Result<()> {
             .await
             .context("cannot bring the embedded database up to date")?;
     }
-    let options = LeptosOptions::builder()
-        .output_name("daybind")
-        .site_root(config.site_root.as_str())
-        .site_pkg_dir("pkg")
-        .site_addr(config.listen)
-        .build();
-    let targets = composition
-        .form_targets
-        .iter()
-        .filter_map(|name| config.endpoints.get(name));
-    let policy = Policy::new(targets.chain([config.endpoints.microsoft_login.as_str()]));
-    let app = router::router(&state, (composition.entries)(), options, &policy)?;
+    let app = assemble::routes(&composition, &config, &state)?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
             "cannot listen on {}; set DAYBIND_LISTEN to a free address",

@@ -65,10 +65,23 @@ pub async fn sign_out(
 }
 
 /// An address of ours to go on to; anything else leads to the schedule, so that the form cannot send people away.
+///
+/// Nothing a browser would mend is let through (backslashes, control and non-ASCII characters), and no step upwards.
 fn local(next: &str) -> &str {
-    let inside =
-        next.starts_with("/msp/") && !next.contains('\\') && !next.chars().any(char::is_control);
-    if inside { next } else { "/msp/schedule" }
+    let plain = next
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let path = next.split(['?', '#']).next().unwrap_or_default();
+    let lower = path.to_ascii_lowercase();
+    let upwards = path.contains("//") || path.split('/').any(|step| step == "." || step == "..");
+    let hidden = ["%2e", "%2f", "%5c"]
+        .iter()
+        .any(|code| lower.contains(code));
+    if path.starts_with("/msp/") && plain && !upwards && !hidden {
+        next
+    } else {
+        "/msp/schedule"
+    }
 }
 
 #[cfg(test)]
@@ -85,6 +98,9 @@ mod tests {
             "javascript:x",
             "",
             "/msp/a\r\nb",
+            "/msp/..//evil.test",
+            "/msp/%2E%2e/x",
+            "/msp/\u{ff0f}evil",
         ] {
             assert_eq!(local(hostile), "/msp/schedule", "{hostile}");
         }

@@ -8,12 +8,15 @@ use crate::error::ApiError;
 /// The signed-in person.
 ///
 /// # Errors
-/// Signed out.
+/// Signed out; forbidden for client-portal users.
 #[server(endpoint = "current_session")]
 pub async fn current_session() -> Result<SessionView, ApiError> {
     use crate::server::{actor, answer, state};
     use daybind_domain::user::Permission;
     let (state, actor) = (answer(state())?, answer(actor())?);
+    if !actor.is_internal() {
+        return answer(Err(daybind_domain::AppError::forbidden()));
+    }
     let tenant = async {
         let mut unit = state.services.read(actor.tenant_id).await?;
         unit.list_tenants()

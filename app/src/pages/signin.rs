@@ -40,7 +40,7 @@ fn explain(code: &str) -> Option<AppError> {
         "" => return None,
         "credentials" => (
             ErrorCode::SignedOut,
-            "That email and password do not match.",
+            "That work email and password do not match.",
             "Check both and try again.",
         ),
         "expired" => (

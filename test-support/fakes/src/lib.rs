@@ -172,6 +172,13 @@ impl FakeProviders {
         graph_subscriptions::send_lifecycle(&mut self.shared.lock(), event);
     }
 
+    /// Everything a client of the fakes must keep to itself: its secrets, the codes, verifiers and tokens it was given or
+    /// sent, and the secrets of its push channels. What to search its answers and logs for.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<String> {
+        self.shared.lock().secrets()
+    }
+
     /// Live Google channels and Graph subscriptions, secrets redacted.
     #[must_use]
     pub fn subscriptions(&self, provider: Provider) -> Vec<Value> {

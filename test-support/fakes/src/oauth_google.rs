@@ -113,6 +113,7 @@ pub(crate) fn token(state: &mut State, call: &Call) -> Reply {
             if field("code_verifier").is_empty() {
                 return error(400, "invalid_grant", "Missing code verifier.");
             }
+            state.verifiers.push(field("code_verifier").to_owned());
             if !oauth::verifier_matches(&code.challenge, field("code_verifier")) {
                 return error(400, "invalid_grant", "Invalid code verifier.");
             }

@@ -309,6 +309,7 @@ fn redeem(state: &mut State, tenant: &str, form: &[(String, String)]) -> Reply {
                     Authorization code.";
         return error(400, "invalid_client", 500_112, text);
     }
+    state.verifiers.push(field("code_verifier").to_owned());
     if !oauth::verifier_matches(&code.challenge, field("code_verifier")) {
         let text = "The Code_Verifier does not match the code_challenge supplied in the \
                     authorization request.";

@@ -164,6 +164,8 @@ pub(crate) struct State {
     pub seq: u64,
     pub calendars: Vec<Calendar>,
     pub codes: HashMap<String, Code>,
+    /// PKCE verifiers that clients sent.
+    pub verifiers: Vec<String>,
     pub access: HashMap<String, Token>,
     pub refresh: HashMap<String, Token>,
     /// Google accounts that consented before: no second refresh token without `prompt=consent`.
@@ -187,6 +189,7 @@ impl State {
             seq: 1,
             calendars: Vec::new(),
             codes: HashMap::new(),
+            verifiers: Vec::new(),
             access: HashMap::new(),
             refresh: HashMap::new(),
             consented: Vec::new(),
@@ -291,6 +294,33 @@ impl State {
                 .map(|s| redact(s.body.clone()))
                 .collect(),
         }
+    }
+
+    /// What no client may show to anybody.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let configured = [
+            &self.options.google.client_secret,
+            &self.options.microsoft.client_secret,
+        ];
+        let subscribed = self.subscriptions.iter().filter_map(|subscription| {
+            let secret = subscription.body.get("clientState")?;
+            secret.as_str().map(str::to_owned)
+        });
+        configured
+            .into_iter()
+            .cloned()
+            .chain(self.codes.keys().cloned())
+            .chain(self.verifiers.iter().cloned())
+            .chain(self.access.keys().cloned())
+            .chain(self.refresh.keys().cloned())
+            .chain(
+                self.channels
+                    .iter()
+                    .filter_map(|channel| channel.token.clone()),
+            )
+            .chain(subscribed)
+            .filter(|secret| !secret.is_empty())
+            .collect()
     }
 
     pub(crate) fn write_log(&mut self, mut entry: LogEntry) {

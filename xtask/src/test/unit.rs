@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 /// Every crate with tests that run on the host, in one call: their features then unify once. The WASM
 /// entries stay out, because `hydrate` and `ssr` must never meet in one build.
-pub const HOST_PACKAGES: [&str; 13] = [
+pub const HOST_PACKAGES: [&str; 14] = [
     "daybind-domain",
     "daybind-storage",
     "daybind-storage-sqlite",
@@ -21,6 +21,7 @@ pub const HOST_PACKAGES: [&str; 13] = [
     "daybind-ee-app",
     "daybind-ee-server",
     "daybind-fakes",
+    "daybind-guards",
     "xtask",
 ];
 

@@ -1,0 +1,21 @@
+//! The Enterprise composition: the server library with calendar sync, its pages and its hosts plugged in.
+
+pub mod policy;
+
+use std::sync::Arc;
+
+use daybind_ee_calendar::CalendarRuntime;
+use daybind_server::{Composition, Edition};
+
+/// The Enterprise edition.
+#[must_use]
+pub fn composition() -> Composition {
+    Composition {
+        built: Edition::Enterprise,
+        entries: daybind_ee_app::entries,
+        endpoints: daybind_ee_calendar::register_endpoints,
+        calendar: |services| Arc::new(CalendarRuntime::new(services)),
+        form_targets: &["DAYBIND_GOOGLE_AUTH_URL"],
+        site_root: "target/site-ee",
+    }
+}

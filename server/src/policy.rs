@@ -1,0 +1,277 @@
+//! Who may call what: one row for every address the server answers, except the edition's own (the Enterprise server has
+//! a table of the same kind).
+//!
+//! The services check permissions themselves; this table says what they must decide, and the guard suite
+//! (`test-support/guards`) holds every row against the running router: an address without a row fails, and so does a row
+//! that says something else than the server does.
+//!
+//! # How to add a row
+//! 1. A page is `page(path, who)`, a server function that only reads `read(path, who, form)`, one that changes something
+//!    `write(path, who, form)`, a plain handler `form(path, who, form)`.
+//! 2. `form` is a complete, valid example of what a browser sends, `name=value` joined by `&`, percent-encoded. Wherever
+//!    an id goes, write `{table.column}`: `{microsoft_profiles.profile_id}` stands for the id of such a row of the
+//!    caller's own tenant, and the suite also tries another tenant's and one that does not exist; all ids of the form
+//!    are covered that way. Secrets are `{secret}`.
+//!    A page's query is given the same way, with `.asked("entry={schedule_entries.entry_id}")`.
+//! 3. Only Enterprise offers it: `.enterprise()`. It is limited in rate: `.limited(Rate::…)`.
+
+use daybind_domain::user::Permission;
+
+/// Who is let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, signed in or not.
+    Everyone,
+    /// People of the MSP; never client-portal users.
+    Staff,
+    /// People of the MSP who hold the permission.
+    May(Permission),
+}
+
+/// What kind of address it is; decides what a refusal looks like and how forged requests are stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A page: read with GET. Signed out: 303 to sign-in. Client-portal user: 404.
+    Page,
+    /// A server function that changes nothing. POST; 401 and 403 as JSON; refused from other sites.
+    Read,
+    /// A server function that changes something. As [`Kind::Read`].
+    Write,
+    /// A plain handler behind a form. POST, refused from other sites.
+    Form,
+    /// One of the four stable URLs: any method; proves itself by a state or a secret instead of an origin.
+    Stable,
+    /// A GET another site may lead to and that proves itself by a single-use state.
+    Callback,
+    /// Health. GET, tells nothing about anybody.
+    Probe,
+}
+
+/// Which editions offer it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offered {
+    /// Both.
+    Both,
+    /// Enterprise only; Community refuses in the enterprise-only words.
+    Enterprise,
+}
+
+/// How often it may be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rate {
+    /// Behind a session; no limit of its own.
+    Session,
+    /// Password tries: limited for each account and each address of origin.
+    SignIn,
+    /// Questions about login domains.
+    Discovery,
+    /// Notifications: merged into one pending job, whatever their number.
+    Merged,
+    /// Cheap and anonymous.
+    Free,
+}
+
+/// One address.
+#[derive(Debug, Clone, Copy)]
+pub struct Endpoint {
+    /// Path, as the router knows it.
+    pub path: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// Who is let in.
+    pub access: Access,
+    /// Where it is offered.
+    pub offered: Offered,
+    /// How often.
+    pub rate: Rate,
+    /// A valid example of what is sent: a form's body, or the query of a GET.
+    pub form: &'static str,
+}
+
+impl Endpoint {
+    const fn new(path: &'static str, kind: Kind, access: Access, form: &'static str) -> Self {
+        let rate = match access {
+            Access::Everyone => Rate::Free,
+            Access::Staff | Access::May(_) => Rate::Session,
+        };
+        Self {
+            path,
+            kind,
+            access,
+            offered: Offered::Both,
+            rate,
+            form,
+        }
+    }
+
+    /// Only Enterprise offers it.
+    #[must_use]
+    pub const fn enterprise(mut self) -> Self {
+        self.offered = Offered::Enterprise;
+        self
+    }
+
+    /// It is limited in rate.
+    #[must_use]
+    pub const fn limited(mut self, rate: Rate) -> Self {
+        self.rate = rate;
+        self
+    }
+
+    /// The query it may be asked with, as [`Endpoint::form`].
+    #[must_use]
+    pub const fn asked(mut self, query: &'static str) -> Self {
+        self.form = query;
+        self
+    }
+
+    /// The method it answers; `None` for every method.
+    #[must_use]
+    pub fn method(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Page | Kind::Callback | Kind::Probe => Some("GET"),
+            Kind::Read | Kind::Write | Kind::Form => Some("POST"),
+            Kind::Stable => None,
+        }
+    }
+}
+
+/// A page.
+#[must_use]
+pub const fn page(path: &'static str, access: Access) -> Endpoint {
+    Endpoint::new(path, Kind::Page, access, "")
+}
+
+/// A server function that only reads.
+#[must_use]
+pub const fn read(path: &'static str, access: Access, form: &'static str) -> Endpoint {
+    Endpoint::new(path, Kind::Read, access, form)
+}
+
+/// A server function that changes something.
+#[must_use]
+pub const fn write(path: &'static str, access: Access, form: &'static str) -> Endpoint {
+    Endpoint::new(path, Kind::Write, access, form)
+}
+
+/// A plain handler behind a form.
+#[must_use]
+pub const fn form(path: &'static str, access: Access, form: &'static str) -> Endpoint {
+    Endpoint::new(path, Kind::Form, access, form)
+}
+
+/// A GET that other sites lead to, proven by a single-use state.
+#[must_use]
+pub const fn callback(path: &'static str, access: Access) -> Endpoint {
+    Endpoint::new(path, Kind::Callback, access, "")
+}
+
+const fn stable(path: &'static str, rate: Rate) -> Endpoint {
+    Endpoint::new(path, Kind::Stable, Access::Everyone, "")
+        .enterprise()
+        .limited(rate)
+}
+
+const fn probe(path: &'static str) -> Endpoint {
+    Endpoint::new(path, Kind::Probe, Access::Everyone, "")
+}
+
+use Access::{Everyone, May, Staff};
+use Permission::{OwnProfile, ScheduleOwn, SettingsRead, SettingsUpdate};
+
+/// Every address of the shared half.
+pub const TABLE: &[Endpoint] = &[
+    // Health.
+    probe("/healthz"),
+    probe("/readyz"),
+    // The four stable URLs.
+    stable("/api/auth/google/calendar/callback", Rate::Free),
+    stable("/api/auth/microsoft/calendar/callback", Rate::Free),
+    stable("/api/calendar/webhooks/google", Rate::Merged),
+    stable("/api/calendar/webhooks/microsoft", Rate::Merged),
+    // Sign-in.
+    page("/auth/msp/signin", Everyone),
+    form(
+        "/auth/msp/signin",
+        Everyone,
+        "email=nobody%40example.test&password={secret}",
+    )
+    .limited(Rate::SignIn),
+    form("/auth/msp/signout", Everyone, ""),
+    // Pages.
+    page("/msp/schedule", Staff).asked("entry={schedule_entries.entry_id}"),
+    page("/msp/settings", May(SettingsRead))
+        .asked("tab=integrations&category=providers&profile={microsoft_profiles.profile_id}"),
+    page("/msp/profile", Staff).asked("tab=profile"),
+    // Session.
+    read("/_fn/current_session", Staff, ""),
+    // Microsoft profiles and bindings.
+    read("/_fn/list_microsoft_profiles", May(SettingsRead), ""),
+    write(
+        "/_fn/create_microsoft_profile",
+        May(SettingsUpdate),
+        "display_name=Guard&client_id=8f0f6b1c-0000-4000-8000-00000000000a&directory_id=contoso.example&client_secret={secret}",
+    ),
+    write(
+        "/_fn/set_microsoft_consumer_binding",
+        May(SettingsUpdate),
+        "consumer=msp_sso&profile_id={microsoft_profiles.profile_id}",
+    ),
+    // Schedule.
+    read("/_fn/list_schedule", May(ScheduleOwn), "week="),
+    read(
+        "/_fn/get_schedule_entry",
+        May(ScheduleOwn),
+        "entry_id={schedule_entries.entry_id}",
+    ),
+    write(
+        "/_fn/save_schedule_entry",
+        May(ScheduleOwn),
+        "entry_id={schedule_entries.entry_id}&version=1&title=Guard&start=2026-11-02T09%3A00&end=2026-11-02T10%3A00&assignees%5B0%5D={users.user_id}",
+    ),
+    write(
+        "/_fn/delete_schedule_entry",
+        May(ScheduleOwn),
+        "entry_id={schedule_entries.entry_id}&version=1",
+    ),
+    // Calendar actions: the shared half only hands them on.
+    read("/_fn/get_calendar_providers", May(OwnProfile), "").enterprise(),
+    read("/_fn/get_calendar_settings", May(SettingsRead), "").enterprise(),
+    write(
+        "/_fn/initiate_calendar_oauth",
+        May(OwnProfile),
+        "provider=microsoft&connection_id={calendar_providers.connection_id}",
+    )
+    .enterprise(),
+    read(
+        "/_fn/list_remote_calendars",
+        May(OwnProfile),
+        "connection_id={calendar_providers.connection_id}",
+    )
+    .enterprise(),
+    write(
+        "/_fn/update_calendar_provider",
+        May(OwnProfile),
+        "connection_id={calendar_providers.connection_id}&direction=to_external",
+    )
+    .enterprise(),
+    write(
+        "/_fn/delete_calendar_provider",
+        May(OwnProfile),
+        "connection_id={calendar_providers.connection_id}",
+    )
+    .enterprise(),
+    write(
+        "/_fn/sync_calendar_provider",
+        May(OwnProfile),
+        "connection_id={calendar_providers.connection_id}",
+    )
+    .enterprise(),
+    read("/_fn/get_google_client", May(SettingsRead), "").enterprise(),
+    write(
+        "/_fn/save_google_client",
+        May(SettingsUpdate),
+        "client_id=guard-client&client_secret={secret}",
+    )
+    .enterprise(),
+];

@@ -1,0 +1,59 @@
+//! The guard suite over the Community server.
+
+use daybind_guards::{Database, Plan, guard_tests};
+use daybind_server::{Composition, policy};
+
+fn community(database: Database) -> Plan {
+    Plan {
+        composition: Composition::community(),
+        database,
+        tables: vec![policy::TABLE],
+        env: Vec::new(),
+        fill: None,
+    }
+}
+
+guard_tests!(community:
+    /// M-01: every address of the Community server is declared.
+    inventory::every_address_is_declared,
+    /// M-02: ids of another tenant.
+    idor::foreign_ids_are_as_good_as_none,
+    /// M-05: client-portal users and people who are not signed in.
+    access::only_staff_is_let_in,
+    /// M-05: permissions.
+    access::permissions_are_as_declared,
+    /// M-06: the four stable URLs.
+    community::stable_addresses_answer_501,
+    /// M-06: Enterprise server functions.
+    community::enterprise_actions_are_refused,
+    /// M-16: Host, Forwarded and X-Forwarded-*.
+    spoof::hosts_are_taken_from_the_settings_alone,
+    /// M-16: Referer.
+    spoof::a_referer_never_leads_outside,
+    /// M-16: `next`.
+    spoof::next_never_leads_outside,
+    /// M-26: the cookie.
+    cookies::its_attributes_are_strict,
+    /// M-18: secrets.
+    canary::no_secret_is_ever_seen,
+    /// M-26: what is kept.
+    cookies::only_hashes_are_kept,
+    /// M-26: sessions begin and end.
+    cookies::a_session_is_new_and_ends,
+    /// M-27: other sites.
+    cross_site::other_sites_are_refused,
+    /// M-27: methods.
+    cross_site::nothing_changes_over_another_method,
+    /// M-27: CORS.
+    cross_site::no_origin_is_let_in_by_cors,
+    /// M-28: headers.
+    headers::every_answer_carries_them,
+    /// M-28: nonces.
+    headers::every_page_has_a_fresh_nonce,
+    /// M-28: failures.
+    headers::a_lost_database_tells_nothing,
+    /// M-28: malformed calls.
+    headers::a_malformed_call_is_not_our_failure,
+    /// CE wording: nothing of what only Enterprise offers.
+    words::community_never_speaks_of_enterprise,
+);
