@@ -17,6 +17,8 @@ pub enum Program {
     Node,
     /// PostgreSQL's server programs; tests start clusters of their own with them.
     Postgres,
+    /// The pooler in front of PostgreSQL that one test goes through.
+    PgBouncer,
     /// The browser that Playwright drives.
     Chromium,
     /// Python with pip, which fetches Google's description of its calendar API.
@@ -29,6 +31,7 @@ impl Program {
             Self::C => context.which("cc").is_some(),
             Self::Node => context.which("node").is_some() && context.which("npm").is_some(),
             Self::Postgres => postgres_bin(context).is_some(),
+            Self::PgBouncer => pgbouncer(context).is_some(),
             Self::Chromium => chromium(context).is_some(),
             Self::Python => {
                 process::output(context.command("python3").args(["-m", "pip", "--version"]))
@@ -42,6 +45,7 @@ impl Program {
             Self::C => &["build-essential"],
             Self::Node => &["nodejs", "npm"],
             Self::Postgres => &["postgresql"],
+            Self::PgBouncer => &["pgbouncer"],
             Self::Chromium => &["chromium"],
             Self::Python => &["python3", "python3-pip"],
         }
@@ -126,6 +130,15 @@ pub fn postgres_bin(context: &Context) -> Option<PathBuf> {
             .which("initdb")
             .and_then(|path| path.parent().map(Path::to_path_buf))
     })
+}
+
+/// The pooler; Debian keeps it off an ordinary `PATH`.
+pub fn pgbouncer(context: &Context) -> Option<PathBuf> {
+    let debians = PathBuf::from("/usr/sbin/pgbouncer");
+    debians
+        .is_file()
+        .then_some(debians)
+        .or_else(|| context.which("pgbouncer"))
 }
 
 /// The browser the tests drive.

@@ -17,7 +17,7 @@ pub enum Need {
     ReleaseBuild,
     /// The dependency checker.
     Deny,
-    /// PostgreSQL's server programs.
+    /// PostgreSQL's server programs, and a pooler in front of them.
     Postgres,
     /// Node.
     Node,
@@ -45,7 +45,7 @@ impl Need {
             Self::Rust => &[Program::C],
             Self::Build | Self::ReleaseBuild | Self::Node => &[Program::Node],
             Self::Deny => &[],
-            Self::Postgres => &[Program::Postgres],
+            Self::Postgres => &[Program::Postgres, Program::PgBouncer],
             Self::Browser => &[Program::Chromium],
             Self::Contracts => &[Program::Node, Program::Python],
         }

@@ -1,7 +1,8 @@
 //! PostgreSQL: [`PgStore`] implements the repository traits with native types and row-level security.
 //!
 //! Whoever the server logs in as, it works as the role `daybind_app`, which owns nothing and is under row-level
-//! security; a unit of work names its tenant with a transaction-local setting that the policies read.
+//! security; a unit of work takes the role, and names its tenant in a setting that the policies read, for the length of its
+//! transaction only.
 
 mod audit;
 mod bindings;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use daybind_storage::{Scope, StorageError, StorageResult, Store, UnitOfWork};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::PgUnit;
 use crate::codec::failure;
@@ -19,41 +19,69 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/postgres");
 pub struct PgStore {
     options: PgConnectOptions,
     pool: PgPool,
+    /// Whether a pooler may give every transaction another connection of the database.
+    shared: bool,
 }
 
 impl PgStore {
     /// Opens the database, which need not be migrated yet.
     ///
+    /// Behind a pooler in transaction mode (PgBouncer), add `statement-cache-capacity=0` to the URL: prepared statements
+    /// belong to a connection of the database, and there every transaction may get another one, with statements of
+    /// somebody else on it. Each transaction then begins by taking those away. Migrate without the pooler.
+    ///
     /// # Errors
     /// `Database` when the URL is malformed or the server does not answer.
     pub async fn connect(url: &str) -> StorageResult<Self> {
+        Self::connect_sized(url, 10).await
+    }
+
+    /// As [`Self::connect`], with at most that many connections.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn connect_sized(url: &str, connections: u32) -> StorageResult<Self> {
         let options = PgConnectOptions::from_str(url).map_err(StorageError::database)?;
-        // Asked once without the working role, which a fresh cluster does not have yet.
         let probe = PgConnection::connect_with(&options)
             .await
             .map_err(failure)?;
         probe.close().await.map_err(failure)?;
         let pool = PgPoolOptions::new()
-            .max_connections(10)
+            .max_connections(connections)
             .acquire_timeout(Duration::from_secs(10))
-            .after_connect(|connection, _| {
-                Box::pin(async move {
-                    connection.execute("SET ROLE daybind_app").await?;
-                    Ok(())
-                })
-            })
             .connect_lazy_with(options.clone());
-        Ok(Self { options, pool })
+        let shared = url
+            .split(['?', '&'])
+            .any(|option| option == "statement-cache-capacity=0");
+        Ok(Self {
+            options,
+            pool,
+            shared,
+        })
     }
 
-    async fn unit(&self, scope: Scope, begin: &'static str) -> StorageResult<Box<dyn UnitOfWork>> {
-        let mut transaction = self.pool.begin_with(begin).await.map_err(failure)?;
+    async fn transaction(&self, read_only: bool) -> StorageResult<Transaction<'static, Postgres>> {
+        let begin = match (read_only, self.shared) {
+            (false, false) => "BEGIN",
+            (true, false) => "BEGIN READ ONLY",
+            (false, true) => "BEGIN; DEALLOCATE ALL",
+            (true, true) => "BEGIN READ ONLY; DEALLOCATE ALL",
+        };
+        self.pool.begin_with(begin).await.map_err(failure)
+    }
+
+    async fn unit(&self, scope: Scope, read_only: bool) -> StorageResult<Box<dyn UnitOfWork>> {
+        let mut transaction = self.transaction(read_only).await?;
         let (name, tenant) = match scope {
             Scope::System => ("system", String::new()),
             Scope::Tenant(id) => ("tenant", id.to_string()),
         };
-        // Local to the transaction: a connection never carries a tenant over to the next unit.
-        sqlx::query("SELECT set_config('daybind.scope', $1, true), set_config('daybind.tenant_id', $2, true)")
+        // Role, scope and tenant are local to the transaction: no connection carries them over to the next unit, and a
+        // pooler that gives each transaction another connection cannot lose them.
+        sqlx::query(
+            "SELECT set_config('role', 'daybind_app', true), set_config('daybind.scope', $1, true), \
+             set_config('daybind.tenant_id', $2, true)",
+        )
             .bind(name)
             .bind(tenant)
             .execute(&mut *transaction)
@@ -66,11 +94,11 @@ impl PgStore {
 #[async_trait]
 impl Store for PgStore {
     async fn begin(&self, scope: Scope) -> StorageResult<Box<dyn UnitOfWork>> {
-        self.unit(scope, "BEGIN").await
+        self.unit(scope, false).await
     }
 
     async fn read(&self, scope: Scope) -> StorageResult<Box<dyn UnitOfWork>> {
-        self.unit(scope, "BEGIN READ ONLY").await
+        self.unit(scope, true).await
     }
 
     async fn migrate(&self) -> StorageResult<()> {
@@ -86,10 +114,11 @@ impl Store for PgStore {
     }
 
     async fn ready(&self) -> StorageResult<()> {
+        let mut transaction = self.transaction(true).await?;
         let applied: Vec<i64> = sqlx::query_scalar(
             "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version",
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *transaction)
         .await
         .map_err(|error| not_migrated(&error.to_string()))?;
         if MIGRATOR

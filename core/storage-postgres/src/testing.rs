@@ -78,45 +78,45 @@ fn has_user(name: &str) -> bool {
         .is_ok_and(|id| id.status.success())
 }
 
+/// A shell that is not root: PostgreSQL and PgBouncer refuse to run as root.
+fn unprivileged_shell() -> Command {
+    if !is_root() {
+        return Command::new("sh");
+    }
+    let user = if has_user("postgres") {
+        "postgres"
+    } else {
+        "nobody"
+    };
+    let group = if user == "nobody" { "nogroup" } else { user };
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", user, "--regid", group, "--clear-groups", "sh"]);
+    command
+}
+
+/// Starts a watchdog; it and the folder it says that its sockets are in.
+fn begin(command: &mut Command) -> (Child, String) {
+    let mut watchdog = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a shell");
+    let mut socket_dir = String::new();
+    BufReader::new(watchdog.stdout.take().expect("piped"))
+        .read_line(&mut socket_dir)
+        .expect("a line");
+    assert!(!socket_dir.is_empty(), "it did not start; see above");
+    (watchdog, socket_dir.trim().to_owned())
+}
+
 fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| {
-        // PostgreSQL refuses to run as root.
-        let mut command = if is_root() {
-            let user = if has_user("postgres") {
-                "postgres"
-            } else {
-                "nobody"
-            };
-            let mut command = Command::new("setpriv");
-            command.args([
-                "--reuid",
-                user,
-                "--regid",
-                if user == "nobody" { "nogroup" } else { user },
-            ]);
-            command.args(["--clear-groups", "sh"]);
-            command
-        } else {
-            Command::new("sh")
-        };
-        let mut watchdog = command
-            .args(["-c", SCRIPT, "sh"])
-            .arg(binaries())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a shell");
-        let mut socket_dir = String::new();
-        BufReader::new(watchdog.stdout.take().expect("piped"))
-            .read_line(&mut socket_dir)
-            .expect("a line");
-        assert!(
-            !socket_dir.is_empty(),
-            "the PostgreSQL cluster did not start; see above"
-        );
+        let mut command = unprivileged_shell();
+        command.args(["-c", SCRIPT, "sh"]).arg(binaries());
+        let (watchdog, socket_dir) = begin(&mut command);
         Cluster {
-            socket_dir: socket_dir.trim().to_owned(),
+            socket_dir,
             _watchdog: watchdog,
         }
     })
@@ -127,6 +127,89 @@ fn url(database: &str) -> String {
         "postgres://postgres@localhost/{database}?host={}",
         cluster().socket_dir
     )
+}
+
+const BOUNCER: &str = r#"
+set -eu
+dir=$(mktemp -d "${TMPDIR:-/tmp}/daybind-bouncer.XXXXXX")
+pid=
+stop() {
+    if [ -n "$pid" ]; then kill -TERM "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; fi
+    rm -rf "$dir"
+}
+trap stop EXIT
+trap '' INT TERM HUP
+printf '"postgres" ""\n' >"$dir/users"
+cat >"$dir/bouncer.ini" <<END
+[databases]
+* = host=$2
+[pgbouncer]
+listen_addr =
+unix_socket_dir = $dir
+auth_type = trust
+auth_file = $dir/users
+pool_mode = transaction
+default_pool_size = 2
+max_client_conn = 500
+ignore_startup_parameters = extra_float_digits
+END
+"$1" "$dir/bouncer.ini" </dev/null >"$dir/log" 2>&1 &
+pid=$!
+tries=0
+until [ -S "$dir/.s.PGSQL.6432" ]; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 100 ]; then cat "$dir/log" >&2; exit 1; fi
+    sleep 0.1
+done
+echo "$dir"
+exec >/dev/null
+read -r _ || true
+"#;
+
+/// PgBouncer in transaction mode in front of the test cluster, two connections wide. Dropping it stops it.
+pub struct Bouncer {
+    socket_dir: String,
+    _watchdog: Child,
+}
+
+impl Bouncer {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When PgBouncer is missing or does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        let program = std::env::var_os("DAYBIND_TEST_PGBOUNCER")
+            .map_or_else(|| PathBuf::from("/usr/sbin/pgbouncer"), PathBuf::from);
+        assert!(
+            program.is_file(),
+            "PgBouncer is missing (Debian: apt-get install pgbouncer; elsewhere name it in DAYBIND_TEST_PGBOUNCER)"
+        );
+        let mut command = unprivileged_shell();
+        command
+            .args(["-c", BOUNCER, "sh"])
+            .arg(program)
+            .arg(&cluster().socket_dir);
+        let (watchdog, socket_dir) = begin(&mut command);
+        Self {
+            socket_dir,
+            _watchdog: watchdog,
+        }
+    }
+
+    /// The address of a database of the cluster, through the pooler.
+    #[must_use]
+    pub fn through(&self, url: &str) -> String {
+        let database = url
+            .split('?')
+            .next()
+            .and_then(|url| url.rsplit('/').next())
+            .unwrap_or_default();
+        format!(
+            "postgres://postgres@localhost:6432/{database}?host={}&statement-cache-capacity=0",
+            self.socket_dir
+        )
+    }
 }
 
 /// Makes an empty database and returns its URL. The log-in is a superuser, as in careless installations.

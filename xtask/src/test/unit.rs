@@ -35,6 +35,12 @@ pub fn run(context: &Context) -> Result<Count> {
     let Some(postgres) = prerequisites::postgres_bin(context) else {
         bail!("PostgreSQL's programs are missing");
     };
-    let seen = process::tee(command.env("DAYBIND_TEST_POSTGRES_BIN", postgres))?;
+    let Some(pgbouncer) = prerequisites::pgbouncer(context) else {
+        bail!("PgBouncer is missing");
+    };
+    command
+        .env("DAYBIND_TEST_POSTGRES_BIN", postgres)
+        .env("DAYBIND_TEST_PGBOUNCER", pgbouncer);
+    let seen = process::tee(&mut command)?;
     Ok(cargo_test(&seen.stdout).with_exit(seen.success))
 }
