@@ -30,8 +30,29 @@ enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
-    /// Check configuration, database and keys, and say what to mend.
-    Doctor,
+    /// Check configuration, database, keys, clock and outbound hosts, and say what to mend. Exit code 1 if anything
+    /// fails.
+    Doctor {
+        /// Report as JSON.
+        #[arg(long)]
+        json: bool,
+        /// Do not call hosts of the outside world.
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Manage the master key.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Show which keys there are and whether all stored secrets are under the first.
+    List,
+    /// Make (or take) a new master key and rewrite every stored secret under it. Interrupted, it goes on when repeated.
+    Rotate(crate::keys::RotateOptions),
 }
 
 #[derive(Debug, Subcommand)]
@@ -61,7 +82,13 @@ pub(crate) async fn main(composition: Composition) -> anyhow::Result<()> {
         Command::Serve => crate::serve::serve(composition).await,
         Command::Migrate => commands::migrate(composition).await,
         Command::Demo { providers } => commands::demo(composition, providers).await,
-        Command::Doctor => commands::doctor(composition).await,
+        Command::Doctor { json, offline } => {
+            crate::doctor::run(composition, json, offline).await
+        }
+        Command::Keys { command } => match command {
+            KeysCommand::List => crate::keys::list(composition).await,
+            KeysCommand::Rotate(options) => crate::keys::rotate(composition, options).await,
+        },
         Command::User {
             command:
                 UserCommand::Create {

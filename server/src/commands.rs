@@ -8,7 +8,7 @@ use daybind_app::server::AppState;
 use daybind_domain::user::{Role, UserType, normalise_email};
 use daybind_domain::{AppError, Edition};
 use daybind_services::profiles::ProfileInput;
-use daybind_services::{auth, bindings, demo, localtime, profiles};
+use daybind_services::{auth, bindings, demo, keys, localtime, profiles};
 use daybind_storage::{NewUser, Scope, Tenant, User};
 use secrecy::SecretString;
 
@@ -44,6 +44,7 @@ pub(crate) async fn migrate(composition: Composition) -> anyhow::Result<()> {
 pub(crate) async fn demo(composition: Composition, providers: bool) -> anyhow::Result<()> {
     let (config, state) = assemble(composition).await?;
     state.services.store.migrate().await?;
+    keys::guard(state.services.store.as_ref(), &state.services.keyring).await?;
     let added = demo::seed(&state.services).await?;
     if providers && config.edition == Edition::Enterprise {
         demo_providers(&state).await?;
@@ -153,37 +154,5 @@ pub(crate) async fn create_admin(
     .context("this MSP already has somebody with that email")?;
     unit.save().await?;
     println!("Administrator {email} added to {}.", tenant.name);
-    Ok(())
-}
-
-/// `doctor`
-pub(crate) async fn doctor(composition: Composition) -> anyhow::Result<()> {
-    let config = Config::read(&composition, &env)?;
-    println!(
-        "OK    configuration: edition {}, public URL {}",
-        config.edition.as_str(),
-        config.public_url
-    );
-    if config.public_url.scheme() != "https" {
-        println!(
-            "WARN  public URL: not https; providers send notifications to https addresses only"
-        );
-    }
-    config.keyring(&env)?;
-    println!("OK    master key");
-    let store = open(&config).await?;
-    println!(
-        "OK    database: {}",
-        if store.is_remote() {
-            "PostgreSQL"
-        } else {
-            "embedded"
-        }
-    );
-    store
-        .ready()
-        .await
-        .context("FAIL  schema: run the migrate command")?;
-    println!("OK    schema");
     Ok(())
 }

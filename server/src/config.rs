@@ -1,16 +1,15 @@
 //! Configuration: the environment, read once, with an error that says what to do for every wrong value.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use daybind_domain::Edition;
 use daybind_services::{Endpoints, Keyring};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use url::Url;
 
-use crate::{Composition, ReadEnv};
+use crate::{Composition, ReadEnv, keyfile};
 
 /// Everything the environment decides.
 #[derive(Debug)]
@@ -68,56 +67,53 @@ impl Config {
         })
     }
 
-    /// Reads the master keys, or makes one in the data directory for the embedded database.
+    /// Where the master keys are.
     ///
     /// # Errors
     /// A remote database without a configured key is refused: a key made here would be lost with this machine, and
     /// another server could not read what this one sealed.
-    pub fn keyring(&self, get: ReadEnv<'_>) -> anyhow::Result<Keyring> {
-        let text = match (get("DAYBIND_MASTER_KEY"), get("DAYBIND_MASTER_KEY_FILE")) {
+    pub fn key_source(&self, get: ReadEnv<'_>) -> anyhow::Result<KeySource> {
+        match (get("DAYBIND_MASTER_KEY"), get("DAYBIND_MASTER_KEY_FILE")) {
             (Some(_), Some(_)) => {
                 bail!("Set DAYBIND_MASTER_KEY or DAYBIND_MASTER_KEY_FILE, not both")
             }
-            (Some(key), None) => SecretString::from(key),
-            (None, Some(file)) => read_key(Path::new(&file))?,
+            (Some(key), None) => Ok(KeySource::Variable(SecretString::from(key))),
+            (None, Some(file)) => Ok(KeySource::File(file.into())),
             (None, None) if self.database_url.is_some() => bail!(
                 "DATABASE_URL is set but there is no master key. Make one with `openssl rand -base64 32`, keep it \
                  safe, and give it in DAYBIND_MASTER_KEY_FILE (a file) or DAYBIND_MASTER_KEY"
             ),
-            (None, None) => own_key(&self.data_dir)?,
-        };
-        Ok(Keyring::parse(&text)?)
+            (None, None) => Ok(KeySource::Own(self.data_dir.join("master.key"))),
+        }
+    }
+
+    /// Reads the master keys, or makes one in the data directory for the embedded database.
+    ///
+    /// # Errors
+    /// As [`Self::key_source`]; keys that are malformed or weak.
+    pub fn keyring(&self, get: ReadEnv<'_>) -> anyhow::Result<Keyring> {
+        match self.key_source(get)? {
+            KeySource::Variable(text) => Ok(Keyring::parse(&text)?),
+            KeySource::File(path) => Ok(Keyring::from_file(&path)?),
+            KeySource::Own(path) => {
+                if !path.exists() {
+                    keyfile::create(&path)?;
+                }
+                Ok(Keyring::from_file(&path)?)
+            }
+        }
     }
 }
 
-fn read_key(path: &Path) -> anyhow::Result<SecretString> {
-    std::fs::read_to_string(path)
-        .map(SecretString::from)
-        .with_context(|| format!("cannot read the master key file {}", path.display()))
-}
-
-fn own_key(data_dir: &Path) -> anyhow::Result<SecretString> {
-    let path = data_dir.join("master.key");
-    if path.exists() {
-        return read_key(&path);
-    }
-    std::fs::create_dir_all(data_dir)
-        .with_context(|| format!("cannot create the data directory {}", data_dir.display()))?;
-    let key = Keyring::generate();
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let mut file = options
-        .open(&path)
-        .with_context(|| format!("cannot write the master key to {}", path.display()))?;
-    file.write_all(key.expose_secret().as_bytes())?;
-    file.sync_all()?;
-    tracing::info!(path = %path.display(), "made a master key; without it stored secrets cannot be read");
-    Ok(key)
+/// Where the master keys are.
+#[derive(Debug)]
+pub enum KeySource {
+    /// `DAYBIND_MASTER_KEY`.
+    Variable(SecretString),
+    /// `DAYBIND_MASTER_KEY_FILE`.
+    File(PathBuf),
+    /// The file in the data directory that Daybind made for its embedded database.
+    Own(PathBuf),
 }
 
 #[cfg(test)]

@@ -7,8 +7,11 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod csp;
+pub mod doctor;
 pub mod guard;
 pub mod health;
+pub mod keyfile;
+pub mod keys;
 pub mod policy;
 pub mod router;
 pub mod serve;
@@ -57,7 +60,12 @@ impl Composition {
     }
 }
 
-/// Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong usage.
+/// An exit code for a command that has said all there is to say.
+#[derive(Debug, thiserror::Error)]
+#[error("exit code {0}")]
+pub struct Exit(pub u8);
+
+/// Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but something is left for an operator.
 pub fn run(composition: Composition) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         // Server rendering can stall on fewer than four threads.
@@ -70,6 +78,9 @@ pub fn run(composition: Composition) -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Exit>() => {
+            ExitCode::from(error.downcast_ref::<Exit>().map_or(1, |exit| exit.0))
+        }
         Err(error) => {
             eprintln!("daybind: {error:#}");
             ExitCode::FAILURE

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use daybind_services::jobs;
+use daybind_services::{jobs, keys};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +27,10 @@ pub(crate) async fn serve(composition: Composition) -> anyhow::Result<()> {
             .migrate()
             .await
             .context("cannot bring the embedded database up to date")?;
+    }
+    // Before anything listens: with the wrong key nothing must be sealed.
+    if keys::guard(services.store.as_ref(), &services.keyring).await? == keys::Standing::Rotating {
+        tracing::warn!("a master key rotation has not finished; run the keys rotate command");
     }
     let app = assemble::routes(&composition, &config, &state)?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
+const MICROSOFT_LOGIN: &str = "DAYBIND_MICROSOFT_LOGIN_URL";
+
 /// Base addresses of providers. The Community edition knows Microsoft's log-in only; the Enterprise entry adds the
 /// calendar hosts under names of its own, so that no Community file names them.
 #[derive(Debug, Clone)]
@@ -22,7 +24,7 @@ impl Endpoints {
         Ok(Self {
             microsoft_login: read(
                 get,
-                "DAYBIND_MICROSOFT_LOGIN_URL",
+                MICROSOFT_LOGIN,
                 "https://login.microsoftonline.com",
             )?,
             more: BTreeMap::new(),
@@ -42,6 +44,15 @@ impl Endpoints {
         let value = read(get, variable, default)?;
         self.more.insert(variable, value);
         Ok(())
+    }
+
+    /// Every host this edition talks to: variable and address.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        std::iter::once((MICROSOFT_LOGIN, self.microsoft_login.as_str())).chain(
+            self.more
+                .iter()
+                .map(|(variable, address)| (*variable, address.as_str())),
+        )
     }
 
     /// The address stored under a variable's name, without trailing slash.

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod endpoints;
 pub mod failure;
 pub mod jobs;
+pub mod keys;
 pub mod localtime;
 pub mod outbound;
 pub mod port;

@@ -4,11 +4,13 @@
 //! security; a unit of work takes the role, and names its tenant in a setting that the policies read, for the length of its
 //! transaction only.
 
+mod alga;
 mod audit;
 mod bindings;
 mod codec;
 mod flows;
 mod jobs;
+mod ledger;
 mod profiles;
 mod schedule;
 mod sessions;
@@ -17,7 +19,9 @@ mod store;
 pub mod testing;
 mod unit;
 mod users;
+mod vault;
 
+pub use alga::PgAlga;
 pub use codec::failure;
 pub use store::{MIGRATOR, PgStore};
 pub use unit::PgUnit;

@@ -4,7 +4,8 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use daybind_storage::{Scope, StorageError, StorageResult, Store, UnitOfWork};
+use chrono::{DateTime, Utc};
+use daybind_storage::{SchemaState, Scope, StorageError, StorageResult, Store, UnitOfWork};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction};
@@ -114,22 +115,43 @@ impl Store for PgStore {
     }
 
     async fn ready(&self) -> StorageResult<()> {
-        let mut transaction = self.transaction(true).await?;
-        let applied: Vec<i64> = sqlx::query_scalar(
-            "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version",
-        )
-        .fetch_all(&mut *transaction)
-        .await
-        .map_err(|error| not_migrated(&error.to_string()))?;
-        if MIGRATOR
-            .iter()
-            .map(|migration| migration.version)
-            .eq(applied)
-        {
+        let state = self
+            .schema()
+            .await
+            .map_err(|error| not_migrated(&error.to_string()))?;
+        if state.known == state.applied {
             Ok(())
         } else {
             Err(not_migrated("its migrations are not those of this binary"))
         }
+    }
+
+    async fn schema(&self) -> StorageResult<SchemaState> {
+        let known = MIGRATOR.iter().map(|migration| migration.version).collect();
+        let mut transaction = self.transaction(true).await?;
+        let there: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(failure)?;
+        let applied = if there {
+            sqlx::query_scalar(
+                "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version",
+            )
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(failure)?
+        } else {
+            Vec::new()
+        };
+        Ok(SchemaState { known, applied })
+    }
+
+    async fn clock(&self) -> StorageResult<DateTime<Utc>> {
+        let mut transaction = self.transaction(true).await?;
+        sqlx::query_scalar("SELECT clock_timestamp()")
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(failure)
     }
 
     fn is_remote(&self) -> bool {

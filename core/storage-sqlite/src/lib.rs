@@ -7,12 +7,14 @@ mod bindings;
 mod codec;
 mod flows;
 mod jobs;
+mod ledger;
 mod profiles;
 mod schedule;
 mod sessions;
 mod store;
 mod unit;
 mod users;
+mod vault;
 
 pub use codec::failure;
 pub use store::{MIGRATOR, SqliteStore};

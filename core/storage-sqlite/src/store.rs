@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use daybind_storage::{Scope, StorageError, StorageResult, Store, UnitOfWork};
+use chrono::{DateTime, Utc};
+use daybind_storage::{SchemaState, Scope, StorageError, StorageResult, Store, UnitOfWork};
 use sqlx::SqlitePool;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -74,21 +75,44 @@ impl Store for SqliteStore {
     }
 
     async fn ready(&self) -> StorageResult<()> {
-        let applied: Vec<i64> = sqlx::query_scalar(
-            "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version",
-        )
-        .fetch_all(&self.readers)
-        .await
-        .map_err(|error| not_migrated(&error.to_string()))?;
-        if MIGRATOR
-            .iter()
-            .map(|migration| migration.version)
-            .eq(applied)
-        {
+        let state = self
+            .schema()
+            .await
+            .map_err(|error| not_migrated(&error.to_string()))?;
+        if state.known == state.applied {
             Ok(())
         } else {
             Err(not_migrated("its migrations are not those of this binary"))
         }
+    }
+
+    async fn schema(&self) -> StorageResult<SchemaState> {
+        let known = MIGRATOR.iter().map(|migration| migration.version).collect();
+        let there: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')",
+        )
+            .fetch_one(&self.readers)
+            .await
+            .map_err(failure)?;
+        let applied = if there {
+            sqlx::query_scalar(
+                "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version",
+            )
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failure)?
+        } else {
+            Vec::new()
+        };
+        Ok(SchemaState { known, applied })
+    }
+
+    async fn clock(&self) -> StorageResult<DateTime<Utc>> {
+        let micros: i64 = sqlx::query_scalar("SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)")
+            .fetch_one(&self.readers)
+            .await
+            .map_err(failure)?;
+        DateTime::from_timestamp_micros(micros).ok_or(StorageError::NotFound)
     }
 
     fn is_remote(&self) -> bool {

@@ -17,24 +17,31 @@ pub mod contract;
 pub mod error;
 pub mod flows;
 pub mod jobs;
+pub mod ledger;
+pub mod predecessor;
 pub mod profiles;
 pub mod schedule;
 pub mod users;
+pub mod vault;
 
 use std::any::Any;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use daybind_domain::ids::TenantId;
 
 pub use audit::{AuditRepository, AuditRow};
 pub use error::{StorageError, StorageResult};
 pub use flows::{FlowRepository, OauthFlow};
+pub use ledger::{LedgerRepository, LedgerRow};
 pub use jobs::{ClaimedJob, FinishJob, JobRepository, JobStats, NewJob};
+pub use predecessor::{AlgaBinding, AlgaDatabase, AlgaDomain, AlgaProfile, AlgaTenant};
 pub use profiles::{Binding, BindingRepository, Profile, ProfileRepository};
 pub use schedule::{Entry, NewEntry, ScheduleRepository};
 pub use users::{
     LoginCandidate, NewUser, Session, SessionRepository, Tenant, User, UserRepository,
 };
+pub use vault::{RowKey, SealedColumn, SealedValue, VaultRepository};
 
 /// On whose behalf a unit of work runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +51,15 @@ pub enum Scope {
     /// Sees what must be found before a tenant is known: log-ins by email, due jobs, the list of tenants. On PostgreSQL
     /// only the tables with a `system` policy answer; all others stay empty.
     System,
+}
+
+/// Migrations by number, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaState {
+    /// Those this binary was built with.
+    pub known: Vec<i64>,
+    /// Those the database has; empty before the first migration.
+    pub applied: Vec<i64>,
 }
 
 /// A database.
@@ -60,6 +76,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether the database answers and its schema is the one this binary was built for.
     async fn ready(&self) -> StorageResult<()>;
+
+    /// The migrations this binary has and those the database has.
+    async fn schema(&self) -> StorageResult<SchemaState>;
+
+    /// The database server's clock.
+    async fn clock(&self) -> StorageResult<DateTime<Utc>>;
 
     /// Whether the database is reached over a network (and may therefore be shared by several servers).
     fn is_remote(&self) -> bool;
@@ -79,6 +101,8 @@ pub trait UnitOfWork:
     + JobRepository
     + FlowRepository
     + AuditRepository
+    + LedgerRepository
+    + VaultRepository
     + Send
     + Any
 {

@@ -10,11 +10,13 @@
 
 mod fixture;
 mod jobs;
+mod operations;
 mod records;
 mod schedule;
 mod tenancy;
 
 pub use jobs::*;
+pub use operations::*;
 pub use records::*;
 pub use schedule::*;
 pub use tenancy::*;
@@ -31,7 +33,8 @@ macro_rules! contract_tests {
             a_bound_profile_cannot_be_archived, flows_are_taken_once, audit_rows_are_listed_newest_first,
             entries_are_versioned_and_leave_tombstones, entries_are_listed_by_range_and_assignee,
             jobs_of_one_lane_are_merged, a_job_is_claimed_once, an_expired_lease_is_taken_over,
-            a_poke_while_running_runs_again, failed_jobs_retry_die_and_revive, unknown_kinds_are_not_touched,
+            every_sealed_column_can_be_rewritten, sealed_values_are_replaced_by_comparing, the_canary_is_written_once,
+            the_ledger_holds_a_row_once, a_poke_while_running_runs_again, failed_jobs_retry_die_and_revive, unknown_kinds_are_not_touched,
         );
     };
     (@ $fresh:path: $($name:ident),+ $(,)?) => {$(
