@@ -82,9 +82,7 @@ pub(crate) async fn main(composition: Composition) -> anyhow::Result<()> {
         Command::Serve => crate::serve::serve(composition).await,
         Command::Migrate => commands::migrate(composition).await,
         Command::Demo { providers } => commands::demo(composition, providers).await,
-        Command::Doctor { json, offline } => {
-            crate::doctor::run(composition, json, offline).await
-        }
+        Command::Doctor { json, offline } => crate::doctor::run(composition, json, offline).await,
         Command::Keys { command } => match command {
             KeysCommand::List => crate::keys::list(composition).await,
             KeysCommand::Rotate(options) => crate::keys::rotate(composition, options).await,

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use daybind_services::Keyring;
+use daybind_services::{Keyring, seal};
 use secrecy::{ExposeSecret, SecretString};
 
 /// Makes a key file with one new key, readable by its owner only.
@@ -23,12 +23,7 @@ pub(crate) fn create(path: &Path) -> anyhow::Result<()> {
 pub(crate) fn keys(path: &Path) -> anyhow::Result<Vec<SecretString>> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the master key file {}", path.display()))?;
-    Ok(text
-        .split([',', '\n'])
-        .map(str::trim)
-        .filter(|part| !part.is_empty() && !part.starts_with('#'))
-        .map(SecretString::from)
-        .collect())
+    Ok(seal::split(&text).map(SecretString::from).collect())
 }
 
 /// Replaces the file by one with these keys: written beside it, flushed to the disk, then renamed over it, so that at

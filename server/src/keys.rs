@@ -38,11 +38,17 @@ pub(crate) async fn list(composition: Composition) -> anyhow::Result<()> {
     let config = Config::read(&composition, &env)?;
     let keyring = config.keyring(&env)?;
     let store = assemble::open(&config).await?;
-    store.ready().await.context("run the migrate command first")?;
+    store
+        .ready()
+        .await
+        .context("run the migrate command first")?;
     let standing = keys::standing(store.as_ref(), &keyring).await?;
     let left = keys::left_behind(store.as_ref(), &keyring).await?;
     for (at, id) in keyring.ids().iter().enumerate() {
-        println!("{id}  {}", if at == 0 { "seals and opens" } else { "opens" });
+        println!(
+            "{id}  {}",
+            if at == 0 { "seals and opens" } else { "opens" }
+        );
     }
     println!("Stored secrets under another key than the first: {left}");
     if standing == keys::Standing::Rotating || left > 0 {
@@ -52,15 +58,15 @@ pub(crate) async fn list(composition: Composition) -> anyhow::Result<()> {
 }
 
 /// `keys rotate`
-pub(crate) async fn rotate(
-    composition: Composition,
-    options: RotateOptions,
-) -> anyhow::Result<()> {
+pub(crate) async fn rotate(composition: Composition, options: RotateOptions) -> anyhow::Result<()> {
     let config = Config::read(&composition, &env)?;
     let source = config.key_source(&env)?;
     let before = config.keyring(&env)?;
     let store = assemble::open(&config).await?;
-    store.ready().await.context("run the migrate command first")?;
+    store
+        .ready()
+        .await
+        .context("run the migrate command first")?;
     // The keys at hand must be the database's before a new one is added to them.
     keys::guard(store.as_ref(), &before).await?;
     let wanted = options.new || options.new_key_stdin || before.ids().len() == 1;
@@ -149,11 +155,7 @@ fn report(done: &Rotation, keyring: &Keyring, json: bool) -> anyhow::Result<()> 
     Ok(())
 }
 
-async fn drop_old(
-    store: &dyn Store,
-    source: &KeySource,
-    keyring: &Keyring,
-) -> anyhow::Result<()> {
+async fn drop_old(store: &dyn Store, source: &KeySource, keyring: &Keyring) -> anyhow::Result<()> {
     let Some(path) = file(source) else {
         bail!(
             "The master key is in DAYBIND_MASTER_KEY, which this command cannot change. Remove the older keys there"
@@ -162,7 +164,9 @@ async fn drop_old(
     // Counted again: a server that has not taken up the new key may have sealed something meanwhile.
     let left = keys::left_behind(store, keyring).await?;
     if left > 0 {
-        bail!("{left} stored secrets were sealed under an older key just now. Run this command again");
+        bail!(
+            "{left} stored secrets were sealed under an older key just now. Run this command again"
+        );
     }
     let newest = keyfile::keys(path)?.into_iter().take(1).collect::<Vec<_>>();
     keyfile::replace(path, &newest)?;

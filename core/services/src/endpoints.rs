@@ -22,11 +22,7 @@ impl Endpoints {
     /// A message for the operator when a value is not an http(s) URL.
     pub fn from_env(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
         Ok(Self {
-            microsoft_login: read(
-                get,
-                MICROSOFT_LOGIN,
-                "https://login.microsoftonline.com",
-            )?,
+            microsoft_login: read(get, MICROSOFT_LOGIN, "https://login.microsoftonline.com")?,
             more: BTreeMap::new(),
         })
     }

@@ -213,10 +213,19 @@ async fn rewrite(
         after = (last.row, last.label.clone());
         let mut rewritten = 0;
         for value in &values {
-            match keyring.rewrap(tenant_id, &column.table, value.row, &value.label, &value.sealed) {
+            match keyring.rewrap(
+                tenant_id,
+                &column.table,
+                value.row,
+                &value.label,
+                &value.sealed,
+            ) {
                 Ok(Some(fresh)) => {
                     // A value that changed meanwhile belongs to somebody else's write; the count at the end sees it.
-                    if unit.replace_sealed(tenant_id, column, value, &fresh).await? {
+                    if unit
+                        .replace_sealed(tenant_id, column, value, &fresh)
+                        .await?
+                    {
                         rewritten += 1;
                     }
                 }

@@ -91,9 +91,9 @@ impl Store for SqliteStore {
         let there: bool = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')",
         )
-            .fetch_one(&self.readers)
-            .await
-            .map_err(failure)?;
+        .fetch_one(&self.readers)
+        .await
+        .map_err(failure)?;
         let applied = if there {
             sqlx::query_scalar(
                 "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version",
@@ -108,10 +108,11 @@ impl Store for SqliteStore {
     }
 
     async fn clock(&self) -> StorageResult<DateTime<Utc>> {
-        let micros: i64 = sqlx::query_scalar("SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)")
-            .fetch_one(&self.readers)
-            .await
-            .map_err(failure)?;
+        let micros: i64 =
+            sqlx::query_scalar("SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)")
+                .fetch_one(&self.readers)
+                .await
+                .map_err(failure)?;
         DateTime::from_timestamp_micros(micros).ok_or(StorageError::NotFound)
     }
 

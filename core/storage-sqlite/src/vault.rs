@@ -57,7 +57,6 @@ fn row_key(keys: &[String]) -> RowKey {
     }
 }
 
-
 #[async_trait]
 impl VaultRepository for SqliteUnit {
     async fn sealed_columns(&mut self) -> StorageResult<Vec<SealedColumn>> {
@@ -140,9 +139,7 @@ impl VaultRepository for SqliteUnit {
         );
         for at in 0..prefixes.len() {
             let n = at + 2;
-            sql.push_str(&format!(
-                " AND substr({column}, 1, length(${n})) <> ${n}"
-            ));
+            sql.push_str(&format!(" AND substr({column}, 1, length(${n})) <> ${n}"));
         }
         let mut query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(codec::id(tenant_id.0));
         for prefix in prefixes {
@@ -183,11 +180,13 @@ impl VaultRepository for SqliteUnit {
     }
 
     async fn find_canary(&mut self) -> StorageResult<Option<String>> {
-        sqlx::query_scalar("SELECT canary FROM key_canaries WHERE tenant_id = $1 AND canary_id = $1")
-            .bind(codec::id(Uuid::nil()))
-            .fetch_optional(self.connection())
-            .await
-            .map_err(failure)
+        sqlx::query_scalar(
+            "SELECT canary FROM key_canaries WHERE tenant_id = $1 AND canary_id = $1",
+        )
+        .bind(codec::id(Uuid::nil()))
+        .fetch_optional(self.connection())
+        .await
+        .map_err(failure)
     }
 
     async fn add_canary(&mut self, canary: &str, now: DateTime<Utc>) -> StorageResult<bool> {

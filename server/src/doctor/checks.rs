@@ -59,7 +59,9 @@ fn distance(a: &str, b: &str) -> usize {
         let mut diagonal = i;
         let mut left = i + 1;
         for (cell, y) in row.iter_mut().skip(1).zip(b.bytes()) {
-            let best = (diagonal + usize::from(x != y)).min(left + 1).min(*cell + 1);
+            let best = (diagonal + usize::from(x != y))
+                .min(left + 1)
+                .min(*cell + 1);
             diagonal = *cell;
             *cell = best;
             left = best;
@@ -111,7 +113,9 @@ pub(super) fn public_url(config: &Config) -> Finding {
     } else if url.scheme() != "https" {
         Finding::fail(
             CHECK,
-            format!("{shown} is not https: Microsoft refuses its redirect URIs, and cookies travel in the clear"),
+            format!(
+                "{shown} is not https: Microsoft refuses its redirect URIs, and cookies travel in the clear"
+            ),
             "Put a reverse proxy with a certificate in front and set DAYBIND_PUBLIC_URL to its https address.",
         )
     } else if !url.host_str().is_some_and(|host| host.contains('.')) {
@@ -153,9 +157,8 @@ pub(super) fn keyring(config: &Config, get: ReadEnv<'_>) -> Result<Keyring, Find
 /// Who may read the key file.
 pub(super) fn key_file(config: &Config, get: ReadEnv<'_>) -> Option<Finding> {
     const CHECK: &str = "master key file";
-    let path = match config.key_source(get) {
-        Ok(KeySource::File(path) | KeySource::Own(path)) => path,
-        _ => return None,
+    let Ok(KeySource::File(path) | KeySource::Own(path)) = config.key_source(get) else {
+        return None;
     };
     #[cfg(unix)]
     {
@@ -164,7 +167,10 @@ pub(super) fn key_file(config: &Config, get: ReadEnv<'_>) -> Option<Finding> {
         if mode & 0o077 != 0 {
             return Some(Finding::warn(
                 CHECK,
-                format!("others than its owner have rights to {} ({mode:03o})", path.display()),
+                format!(
+                    "others than its owner have rights to {} ({mode:03o})",
+                    path.display()
+                ),
                 format!("chmod 600 {}", path.display()),
             ));
         }
@@ -183,9 +189,17 @@ pub(super) async fn schema(store: &dyn Store) -> Finding {
         ),
         Ok(state) if state.known == state.applied => Finding::ok(
             CHECK,
-            format!("version {}", state.applied.last().copied().unwrap_or_default()),
+            format!(
+                "version {}",
+                state.applied.last().copied().unwrap_or_default()
+            ),
         ),
-        Ok(state) if state.applied.iter().any(|version| !state.known.contains(version)) => {
+        Ok(state)
+            if state
+                .applied
+                .iter()
+                .any(|version| !state.known.contains(version)) =>
+        {
             Finding::fail(
                 CHECK,
                 format!(

@@ -29,8 +29,10 @@ pub(super) async fn reachable(config: &Config, offline: bool) -> Vec<Finding> {
     };
     let mut origins: Vec<(String, Vec<&str>)> = Vec::new();
     for (variable, address) in config.endpoints.all() {
-        let origin = Url::parse(address)
-            .map_or_else(|_| address.to_owned(), |url| url.origin().ascii_serialization());
+        let origin = Url::parse(address).map_or_else(
+            |_| address.to_owned(),
+            |url| url.origin().ascii_serialization(),
+        );
         match origins.iter_mut().find(|(known, _)| *known == origin) {
             Some((_, variables)) => variables.push(variable),
             None => origins.push((origin, vec![variable])),

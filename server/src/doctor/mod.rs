@@ -77,11 +77,7 @@ impl Finding {
 }
 
 /// `doctor`
-pub(crate) async fn run(
-    composition: Composition,
-    json: bool,
-    offline: bool,
-) -> anyhow::Result<()> {
+pub(crate) async fn run(composition: Composition, json: bool, offline: bool) -> anyhow::Result<()> {
     let variables: Vec<String> = std::env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())
         .collect();

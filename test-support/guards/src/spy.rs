@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use daybind_storage::{Scope, StorageResult, Store, UnitOfWork};
+use chrono::{DateTime, Utc};
+use daybind_storage::{SchemaState, Scope, StorageResult, Store, UnitOfWork};
 
 /// Counts the units of work opened; all statements run inside one.
 #[derive(Clone, Default)]
@@ -48,6 +49,16 @@ impl Store for Watched {
     async fn ready(&self) -> StorageResult<()> {
         self.reads.add();
         self.store.ready().await
+    }
+
+    async fn schema(&self) -> StorageResult<SchemaState> {
+        self.reads.add();
+        self.store.schema().await
+    }
+
+    async fn clock(&self) -> StorageResult<DateTime<Utc>> {
+        self.reads.add();
+        self.store.clock().await
     }
 
     fn is_remote(&self) -> bool {

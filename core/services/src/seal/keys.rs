@@ -109,7 +109,10 @@ fn weakness(bytes: &[u8]) -> Option<&'static str> {
             .windows(2)
             .filter_map(|pair| Some(pair.get(1)?.wrapping_sub(*pair.first()?)))
     };
-    if steps().next().is_some_and(|first| steps().all(|step| step == first)) {
+    if steps()
+        .next()
+        .is_some_and(|first| steps().all(|step| step == first))
+    {
         return Some("The master key is not random: it counts.");
     }
     if bytes.get(..16) == bytes.get(16..) {
@@ -139,7 +142,8 @@ mod tests {
     fn weak_and_default_keys_are_refused() {
         let counting: Vec<u8> = (0..32).collect();
         let downwards: Vec<u8> = (0..32).map(|n: u8| 255 - 3 * n).collect();
-        let mut halves: Vec<u8> = b"\x01\xa7\x5c\x33\x99\x10\xfe\x42\x87\x6b\xd0\x2f\x55\xc8\x1a\xe4".to_vec();
+        let mut halves: Vec<u8> =
+            b"\x01\xa7\x5c\x33\x99\x10\xfe\x42\x87\x6b\xd0\x2f\x55\xc8\x1a\xe4".to_vec();
         halves.extend(halves.clone());
         for weak in [
             [0_u8; 32].as_slice(),
@@ -152,7 +156,10 @@ mod tests {
             b"too short",
             b"",
         ] {
-            assert!(refusal(weak).contains("openssl rand -base64 32"), "{weak:?}");
+            assert!(
+                refusal(weak).contains("openssl rand -base64 32"),
+                "{weak:?}"
+            );
         }
         assert!(NamedKey::read("not base64 at all").is_err());
     }

@@ -17,7 +17,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 pub use keys::Purpose;
-pub use ring::Keyring;
+pub use ring::{Keyring, split};
 
 /// Where a secret is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -123,7 +123,13 @@ impl Keyring {
     /// # Errors
     /// See [`SealError`]; there is no partial answer.
     pub fn open(&self, place: &SecretPlace, sealed: &str) -> Result<SecretString, SealError> {
-        self.open_at(place.tenant_id, place.table, place.row, place.column, sealed)
+        self.open_at(
+            place.tenant_id,
+            place.table,
+            place.row,
+            place.column,
+            sealed,
+        )
     }
 
     /// Opens a secret and seals it under the first key; `None` when it is so already.
@@ -158,10 +164,7 @@ impl Keyring {
     /// What every value sealed under the first key begins with.
     #[must_use]
     pub fn current_prefix(&self) -> String {
-        self.ids()
-            .first()
-            .map(|id| prefix(id))
-            .unwrap_or_default()
+        self.ids().first().map(|id| prefix(id)).unwrap_or_default()
     }
 
     /// A canary under the first key.
@@ -275,11 +278,7 @@ fn load(path: &Path) -> std::io::Result<(SecretString, Option<SystemTime>)> {
 }
 
 fn read(text: &SecretString) -> Result<Vec<NamedKey>, SealError> {
-    let keys = text
-        .expose_secret()
-        .split([',', '\n'])
-        .map(str::trim)
-        .filter(|part| !part.is_empty() && !part.starts_with('#'))
+    let keys = split(text.expose_secret())
         .map(NamedKey::read)
         .collect::<Result<Vec<_>, _>>()?;
     if keys.is_empty() {
@@ -294,6 +293,16 @@ fn read(text: &SecretString) -> Result<Vec<NamedKey>, SealError> {
         }
     }
     Ok(keys)
+}
+
+/// The keys of a ring as written: one or several a line, separated by commas; lines that begin with `#` are comments.
+pub fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(|line| line.split(','))
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
 }
 
 fn position(keys: &[NamedKey], id: &str) -> Result<usize, SealError> {
@@ -333,7 +342,11 @@ fn encrypt(key: &NamedKey, purpose: Purpose, aad: &[u8], msg: &[u8]) -> Result<S
         .map_err(|_| SealError::Rejected)?;
     let mut bytes = nonce.to_vec();
     bytes.extend(sealed);
-    Ok(format!("{}{}", prefix(&key.id), URL_SAFE_NO_PAD.encode(bytes)))
+    Ok(format!(
+        "{}{}",
+        prefix(&key.id),
+        URL_SAFE_NO_PAD.encode(bytes)
+    ))
 }
 
 fn decrypt(

@@ -44,7 +44,10 @@ fn a_value_opens_only_where_it_was_sealed() {
             if from == to {
                 assert_eq!(opened.unwrap().expose_secret(), "s3cret");
             } else {
-                assert!(matches!(opened, Err(SealError::Rejected)), "{from:?} {to:?}");
+                assert!(
+                    matches!(opened, Err(SealError::Rejected)),
+                    "{from:?} {to:?}"
+                );
             }
         }
     }
@@ -67,7 +70,10 @@ fn every_flipped_bit_is_noticed() {
     for at in 0..sealed.len() {
         let mut altered = sealed.clone().into_bytes();
         altered[at] = altered[at].wrapping_add(1) & 0x7f;
-        assert!(ring.open(&here, &String::from_utf8(altered).unwrap()).is_err());
+        assert!(
+            ring.open(&here, &String::from_utf8(altered).unwrap())
+                .is_err()
+        );
         assert!(ring.open(&here, &sealed[..at]).is_err());
     }
 }
@@ -95,9 +101,12 @@ fn a_foreign_ring_opens_nothing() {
 fn a_ring_rewraps_from_old_to_new() {
     let (old, new) = (Keyring::generate(), Keyring::generate());
     let here = place(1, "t", 1, "x_sealed");
-    let sealed = Keyring::parse(&old).unwrap().seal(&here, &secret()).unwrap();
+    let sealed = Keyring::parse(&old)
+        .unwrap()
+        .seal(&here, &secret())
+        .unwrap();
     let both = SecretString::from(format!(
-        "# newest first\n{}\n{}\n",
+        "# newest first, then the old one\n{}\n{}\n",
         new.expose_secret(),
         old.expose_secret()
     ));
@@ -134,13 +143,19 @@ fn what_the_first_release_sealed_still_opens() {
         column: "client_secret_sealed",
     };
     let sealed = first_release(&key, &here);
-    assert_eq!(ring.open(&here, &sealed).unwrap().expose_secret(), "from 0.1.0");
+    assert_eq!(
+        ring.open(&here, &sealed).unwrap().expose_secret(),
+        "from 0.1.0"
+    );
     let fresh = ring
         .rewrap(here.tenant_id, here.table, here.row, here.column, &sealed)
         .unwrap()
         .unwrap();
     assert!(fresh.starts_with("v2."));
-    assert_eq!(ring.open(&here, &fresh).unwrap().expose_secret(), "from 0.1.0");
+    assert_eq!(
+        ring.open(&here, &fresh).unwrap().expose_secret(),
+        "from 0.1.0"
+    );
 }
 
 /// Seals exactly as 0.1.0 did.
@@ -165,7 +180,10 @@ fn first_release(key: &SecretString, here: &SecretPlace) -> String {
         )
         .unwrap();
     let id = Keyring::parse(key).unwrap().ids().remove(0);
-    format!("v1.{id}.{}", URL_SAFE_NO_PAD.encode([nonce.to_vec(), text].concat()))
+    format!(
+        "v1.{id}.{}",
+        URL_SAFE_NO_PAD.encode([nonce.to_vec(), text].concat())
+    )
 }
 
 /// A running server takes up a rotated key file by itself: at once when it meets a value under the new key.
@@ -183,13 +201,23 @@ fn a_changed_key_file_is_taken_up_without_a_restart() {
     std::fs::write(&path, &both).unwrap();
     let rotated = Keyring::parse(&SecretString::from(both)).unwrap();
     let after = rotated.seal(&here, &secret()).unwrap();
-    assert_eq!(running.open(&here, &after).unwrap().expose_secret(), "s3cret");
-    assert_eq!(running.open(&here, &before).unwrap().expose_secret(), "s3cret");
+    assert_eq!(
+        running.open(&here, &after).unwrap().expose_secret(),
+        "s3cret"
+    );
+    assert_eq!(
+        running.open(&here, &before).unwrap().expose_secret(),
+        "s3cret"
+    );
     assert_eq!(running.ids(), rotated.ids());
     // A file that became unusable changes nothing.
     std::thread::sleep(std::time::Duration::from_millis(20));
     std::fs::write(&path, "broken").unwrap();
-    assert!(running.open(&here, &ring().seal(&here, &secret()).unwrap()).is_err());
+    assert!(
+        running
+            .open(&here, &ring().seal(&here, &secret()).unwrap())
+            .is_err()
+    );
     assert_eq!(running.ids(), rotated.ids());
 }
 
