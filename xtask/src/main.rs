@@ -5,6 +5,7 @@
 //! to the closing count line of `test`.
 
 mod build;
+mod ids;
 mod prerequisites;
 mod process;
 mod run;
@@ -34,6 +35,8 @@ enum Command {
     Run(run::RunArgs),
     /// Starts the stand-ins for Microsoft 365 and Google by hand.
     Fakes(run::FakesArgs),
+    /// Brings the table of docs/testing.md up to date: which test shows which promise.
+    Ids,
     /// Runs every test, or only the named steps; the last line is `N passed, M failed`.
     Test(test::TestArgs),
 }
@@ -58,6 +61,10 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         }
         Command::Run(args) => run::run(&mut context, &args),
         Command::Fakes(args) => run::fakes(&mut context, &args),
+        Command::Ids => {
+            ids::write(&context)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Test(args) => test::run(&mut context, &args),
     }
 }

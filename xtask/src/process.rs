@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -100,6 +101,25 @@ fn is_cargos_own(name: &str) -> bool {
 /// Prints one line of progress.
 pub fn note(message: &str) {
     eprintln!("xtask: {message}");
+}
+
+static REMEMBERED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Says something that must not be missed: now, and again before the closing line.
+pub fn remember(message: String) {
+    note(&message);
+    REMEMBERED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(message);
+}
+
+/// What was to be said again.
+pub fn remembered() -> Vec<String> {
+    REMEMBERED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
 }
 
 /// The command as one would type it, for messages.

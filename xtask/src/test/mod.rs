@@ -9,6 +9,8 @@ mod builds;
 mod count;
 mod deny;
 mod lint;
+mod sbom;
+mod supply;
 mod unit;
 
 use crate::process::{self, Context};
@@ -34,6 +36,8 @@ enum Step {
     Fmt,
     /// Dependencies: bans, licences, sources, advisories.
     Deny,
+    /// No unsafe code, locked dependencies, a bill of materials, every promise of docs/testing.md shown by a test.
+    Supply,
     /// Lints, both editions, host and WASM.
     Clippy,
     /// Rust tests: rules, stores on SQLite and PostgreSQL, providers, servers.
@@ -55,6 +59,7 @@ impl Step {
         match self {
             Self::Fmt => "fmt",
             Self::Deny => "deny",
+            Self::Supply => "supply",
             Self::Clippy => "clippy",
             Self::Unit => "unit",
             Self::Boundary => "boundary",
@@ -67,7 +72,7 @@ impl Step {
 
     fn needs(self) -> &'static [Need] {
         match self {
-            Self::Fmt | Self::Clippy | Self::Boundary => &[Need::Rust],
+            Self::Fmt | Self::Supply | Self::Clippy | Self::Boundary => &[Need::Rust],
             Self::Deny => &[Need::Rust, Need::Deny],
             Self::Unit => &[Need::Rust, Need::Postgres],
             Self::Build | Self::Artefacts => &[Need::Rust, Need::Build, Need::ReleaseBuild],
@@ -92,6 +97,7 @@ impl Step {
         match self {
             Self::Fmt => lint::fmt(context),
             Self::Deny => deny::run(context),
+            Self::Supply => supply::run(context),
             Self::Clippy => lint::clippy(context),
             Self::Unit => unit::run(context),
             Self::Boundary => boundary::run(context),
@@ -160,6 +166,9 @@ pub fn run(context: &mut Context, args: &TestArgs) -> Result<ExitCode> {
             outcome.count.failed,
             if outcome.passed() { "" } else { "  FAILED" }
         );
+    }
+    for said in process::remembered() {
+        println!("{said}");
     }
     println!("{total}");
     Ok(if total.failed == 0 && total.passed > 0 {
