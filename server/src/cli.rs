@@ -40,11 +40,23 @@ enum Command {
         #[arg(long)]
         offline: bool,
     },
+    /// Bring data over from another product.
+    Import {
+        #[command(subcommand)]
+        command: ImportCommand,
+    },
     /// Manage the master key.
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum ImportCommand {
+    /// From an Alga PSA database. Repeating it changes nothing; interrupted, it goes on. Exit code 3: done, and the
+    /// report lists what an operator must do.
+    Alga(crate::import::AlgaOptions),
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,6 +95,9 @@ pub(crate) async fn main(composition: Composition) -> anyhow::Result<()> {
         Command::Migrate => commands::migrate(composition).await,
         Command::Demo { providers } => commands::demo(composition, providers).await,
         Command::Doctor { json, offline } => crate::doctor::run(composition, json, offline).await,
+        Command::Import {
+            command: ImportCommand::Alga(options),
+        } => crate::import::alga(composition, options).await,
         Command::Keys { command } => match command {
             KeysCommand::List => crate::keys::list(composition).await,
             KeysCommand::Rotate(options) => crate::keys::rotate(composition, options).await,

@@ -10,6 +10,7 @@ pub mod csp;
 pub mod doctor;
 pub mod guard;
 pub mod health;
+pub mod import;
 pub mod keyfile;
 pub mod keys;
 pub mod policy;

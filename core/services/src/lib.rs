@@ -10,6 +10,7 @@ pub mod crash;
 pub mod demo;
 pub mod endpoints;
 pub mod failure;
+pub mod import;
 pub mod jobs;
 pub mod keys;
 pub mod localtime;

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::Actor;
 use crate::failure::AppResult;
+use crate::import::{ImportPort, LeftForEnterprise};
 
 /// A calendar provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -105,6 +106,11 @@ pub trait CalendarPort: Send + Sync + 'static {
         tenant_id: TenantId,
         new_client_id: &str,
     ) -> AppResult<()>;
+
+    /// The Enterprise half of an import from a predecessor.
+    fn import(&self) -> &dyn ImportPort {
+        &LeftForEnterprise
+    }
 
     /// How entries stand with their assignees' calendars; `None` for each where marks do not exist.
     async fn get_schedule_entry_sync_status(

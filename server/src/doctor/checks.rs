@@ -14,6 +14,7 @@ use crate::config::{Config, KeySource};
 const KNOWN: &[&str] = &[
     "DAYBIND_DATA_DIR",
     "DAYBIND_EDITION",
+    "DAYBIND_IMPORT_FROM",
     "DAYBIND_LISTEN",
     "DAYBIND_LOG",
     "DAYBIND_LOG_FORMAT",
