@@ -79,10 +79,15 @@ impl Store for SqliteStore {
             .schema()
             .await
             .map_err(|error| not_migrated(&error.to_string()))?;
-        if state.known == state.applied {
+        // More than it knows is fine: a server of the version before goes on while a new one is rolled out.
+        if state
+            .known
+            .iter()
+            .all(|version| state.applied.contains(version))
+        {
             Ok(())
         } else {
-            Err(not_migrated("its migrations are not those of this binary"))
+            Err(not_migrated("it lacks migrations of this binary"))
         }
     }
 

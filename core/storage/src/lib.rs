@@ -74,7 +74,8 @@ pub trait Store: Send + Sync + 'static {
     /// Applies all migrations that are missing.
     async fn migrate(&self) -> StorageResult<()>;
 
-    /// Whether the database answers and its schema is the one this binary was built for.
+    /// Whether the database answers and has every migration of this binary (and perhaps newer ones, while a new version
+    /// is rolled out).
     async fn ready(&self) -> StorageResult<()>;
 
     /// The migrations this binary has and those the database has.

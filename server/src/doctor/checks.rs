@@ -197,18 +197,18 @@ pub(super) async fn schema(store: &dyn Store) -> Finding {
         ),
         Ok(state)
             if state
-                .applied
+                .known
                 .iter()
-                .any(|version| !state.known.contains(version)) =>
+                .all(|version| state.applied.contains(version)) =>
         {
-            Finding::fail(
+            Finding::warn(
                 CHECK,
                 format!(
                     "the database has version {}, this program knows {}",
                     state.applied.last().copied().unwrap_or_default(),
                     state.known.last().copied().unwrap_or_default()
                 ),
-                "The database belongs to a newer Daybind. Use that version's program.",
+                "The database belongs to a newer Daybind. This one works for the time of a roll-out; upgrade it.",
             )
         }
         Ok(state) => {

@@ -197,7 +197,7 @@ async fn database(config: &Config, keyring: Option<&Keyring>) -> Vec<Finding> {
         },
     ));
     let schema = checks::schema(store.as_ref()).await;
-    let usable = schema.outcome == Outcome::Ok;
+    let usable = schema.outcome != Outcome::Fail;
     all.push(schema);
     all.push(checks::database_clock(store.as_ref()).await);
     all.push(match keyring {
