@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _
 use uuid::Uuid;
 
 /// Tables that answer before a tenant is known: their `system` policies are reviewed here.
-const SYSTEM_TABLES: [&str; 3] = ["jobs", "key_canaries", "tenants", "users"];
+const SYSTEM_TABLES: [&str; 4] = ["jobs", "key_canaries", "tenants", "users"];
 const REFUSED: &str = "42501";
 
 async fn add_tenant(store: &PgStore, name: &str) -> TenantId {
