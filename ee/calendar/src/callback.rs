@@ -15,8 +15,8 @@ use daybind_storage::{OauthFlow, StorageError, UnitOfWork};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::oauth::{self, OauthClient, TokenError, Tokens, token_place};
-use crate::provider::Account;
-use crate::{subscribe, sync};
+use crate::provider::{Account, CalendarProvider};
+use crate::{import, subscribe, sync};
 
 /// Why it did not work; the code in the URL.
 type Refusal = &'static str;
@@ -153,7 +153,46 @@ async fn finish(
         tracing::warn!(owner = "ee", %error, "the connected account could not be read");
         "token_exchange_failed"
     })?;
-    store(services, &actor, &flow, &client, &tokens, &account).await
+    let adopted = adopted(services, reader.as_ref(), &actor, &flow).await?;
+    store(services, &actor, &flow, &client, &tokens, &account, adopted).await
+}
+
+/// The calendar of a connection that was brought over from a predecessor, once the account has shown that it is its
+/// own; `None` for every other connection.
+async fn adopted(
+    services: &Services,
+    reader: &dyn CalendarProvider,
+    actor: &Actor,
+    flow: &OauthFlow,
+) -> Result<Option<String>, Refusal> {
+    let Some(wanted) = flow.connection_id else {
+        return Ok(None);
+    };
+    let mut unit = services
+        .read(actor.tenant_id)
+        .await
+        .map_err(|error| refuse(&error))?;
+    let row = calendar(unit.as_mut())
+        .map_err(storage)?
+        .find_connection(actor.tenant_id, ConnectionId(wanted))
+        .await
+        .map_err(storage)?;
+    drop(unit);
+    let Some(row) = row.filter(|row| row.user_id == actor.user_id() && import::is_imported(row))
+    else {
+        return Ok(None);
+    };
+    match import::adopt(services, reader, &row)
+        .await
+        .map_err(|error| refuse(&error))?
+    {
+        Ok(Some(calendar)) => Ok(Some(calendar)),
+        Ok(None) => Err("different_account"),
+        Err(error) => {
+            tracing::warn!(owner = "ee", %error, "the imported calendar could not be looked at");
+            Err("token_exchange_failed")
+        }
+    }
 }
 
 fn fits(flow: &OauthFlow, provider: Provider, actor: &Actor, services: &Services) -> bool {
@@ -201,6 +240,7 @@ async fn store(
     client: &OauthClient,
     tokens: &Tokens,
     account: &Account,
+    adopted: Option<String>,
 ) -> Result<ConnectionId, Refusal> {
     let tenant_id = actor.tenant_id;
     let mut unit = services
@@ -212,7 +252,7 @@ async fn store(
         .list_connections(tenant_id)
         .await
         .map_err(storage)?;
-    let existing = choose(&all, actor, flow, account)?;
+    let existing = choose(&all, actor, flow, account, adopted.is_some())?;
     let now = services.now();
     let id = existing
         .as_ref()
@@ -244,7 +284,11 @@ async fn store(
         created_at: now,
         updated_at: now,
     });
+    row.account_id.clone_from(&account.id);
     row.account_email.clone_from(&account.email);
+    if let Some(calendar) = adopted {
+        row.calendar_id = Some(calendar);
+    }
     row.status = if row.calendar_id.is_some() {
         "connected"
     } else {
@@ -286,6 +330,7 @@ fn choose(
     actor: &Actor,
     flow: &OauthFlow,
     account: &Account,
+    adopted: bool,
 ) -> Result<Option<Connection>, Refusal> {
     if let Some(wanted) = flow.connection_id {
         let row = all
@@ -295,7 +340,7 @@ fn choose(
             .filter(|row| !oauth::is_ending(row))
             .ok_or("invalid_state")?;
         // Another account's calendar is another calendar: its events say nothing about these entries.
-        return if row.account_id == account.id {
+        return if row.account_id == account.id || adopted {
             Ok(Some(row.clone()))
         } else {
             Err("different_account")

@@ -57,6 +57,10 @@ async fn outside(
     connection: &mut Connection,
     remove: bool,
 ) -> Result<(), Stop> {
+    if crate::import::is_imported(connection) {
+        // Never connected from here: no token to give back, no subscription to end.
+        return Ok(());
+    }
     let (tenant_id, id) = (connection.tenant_id, connection.connection_id);
     let provider = connect(services, connection, false).await?;
     let mut unit = services.read(tenant_id).await?;

@@ -10,6 +10,7 @@ mod disconnect;
 pub mod event;
 mod google;
 mod graph;
+mod import;
 mod integrate;
 pub mod merge;
 mod oauth;

@@ -10,6 +10,7 @@ use daybind_domain::view::{
     CalendarProfileView, CalendarSettingsView, GoogleClientView, RemoteCalendarView, SyncMark,
 };
 use daybind_ee_storage::calendar;
+use daybind_services::import::ImportPort;
 use daybind_services::jobs::backoff;
 use daybind_services::port::enterprise_only_response;
 use daybind_services::{
@@ -17,6 +18,7 @@ use daybind_services::{
 };
 use daybind_storage::{ClaimedJob, FinishJob, NewJob, Scope, UnitOfWork};
 
+use crate::import::CalendarImport;
 use crate::provider::ProviderError;
 use crate::tokens::{Stop, change};
 use crate::{actions, callback, disconnect, oauth, subscribe, sync, views, webhook};
@@ -136,6 +138,10 @@ impl CalendarRuntime {
 
 #[async_trait]
 impl CalendarPort for CalendarRuntime {
+    fn import(&self) -> &dyn ImportPort {
+        &CalendarImport
+    }
+
     async fn serve(&self, route: StableRoute, request: Request<Body>) -> Response {
         if !self.services.edition.calendar_available() {
             tracing::info!(

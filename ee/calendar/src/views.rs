@@ -177,6 +177,7 @@ fn status_text(row: &Connection) -> String {
         ("needs_reconnect", Some("client_changed")) => {
             "The administrator changed the app registration. Reconnect to go on; nothing was lost."
         }
+        ("needs_reconnect", Some("imported")) => "Brought over from your former system. Reconnect with the same account to go on; nothing is synced until then.",
         ("needs_reconnect", _) => "The account no longer lets Daybind in. Reconnect to go on; nothing was lost.",
         ("paused", _) => "Sync is paused.",
         ("error", Some("secret" | "token_refused")) => {

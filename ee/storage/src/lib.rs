@@ -2,6 +2,7 @@
 //!
 //! [`calendar`] finds the implementation for whichever database the unit of work belongs to.
 
+pub mod alga;
 mod implement;
 mod postgres;
 mod rows;
