@@ -118,7 +118,7 @@ pub async fn nothing_changes_over_another_method(site: &Site) {
     assert_eq!(before, site.db.rows(&site.own.id).await, "nothing changed");
 }
 
-/// M-27: no answer to anybody allows another origin to read it (no CORS header, whatever a preflight asks).
+/// M-27, U14: no answer to anybody allows another origin to read it (no CORS header, whatever a preflight asks).
 pub async fn no_origin_is_let_in_by_cors(site: &Site) {
     for endpoint in &site.endpoints {
         let preflight = Call::new("OPTIONS", endpoint.path)

@@ -94,8 +94,8 @@ impl Db {
     /// The values of a column in a tenant's rows, oldest key first.
     pub async fn values(&self, tenant_id: &str, table: &str, column: &str) -> Vec<String> {
         let text = match self {
-            Self::Sqlite(_) => format!("CAST({column} AS TEXT)"),
-            Self::Postgres(_) => format!("{column}::text"),
+            Self::Sqlite(_) => format!("coalesce(CAST({column} AS TEXT), '')"),
+            Self::Postgres(_) => format!("coalesce({column}::text, '')"),
         };
         self.texts(&format!(
             "SELECT {text} FROM {table} WHERE tenant_id = '{tenant_id}' ORDER BY 1"

@@ -30,6 +30,7 @@ pub mod words;
 
 pub use call::{Answer, Call};
 pub use daybind_app::server::AppState;
+pub use daybind_storage::Scope;
 pub use db::Db;
 pub use log::{logged, start_log};
 pub use seed::{PASSWORD, email, made, sign_in};

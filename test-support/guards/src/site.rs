@@ -83,7 +83,9 @@ impl Site {
     pub async fn new(plan: Plan) -> Self {
         start_log();
         let files = tempfile::tempdir().unwrap();
-        let mut env = vec![
+        // The first of a name counts.
+        let mut env = plan.env;
+        env.extend([
             (
                 "DAYBIND_PUBLIC_URL".to_owned(),
                 "http://127.0.0.1:3000".to_owned(),
@@ -100,7 +102,7 @@ impl Site {
                 "DAYBIND_MASTER_KEY".to_owned(),
                 Keyring::generate().expose_secret().to_owned(),
             ),
-        ];
+        ]);
         let db = match plan.database {
             Database::Sqlite => Db::Sqlite(files.path().join("daybind.sqlite3")),
             Database::Postgres => {
@@ -109,7 +111,6 @@ impl Site {
                 Db::Postgres(url)
             }
         };
-        env.extend(plan.env);
         let (outside, outbound) = outside().await;
         let config = read(&plan.composition, &env, &outside);
         let store = assemble::open(&config).await.unwrap();
@@ -198,6 +199,12 @@ impl Site {
         heard.push('\n');
         drop(heard);
         answer
+    }
+
+    /// The address of somebody outside who hangs up on everybody; [`Site::outbound`] counts who calls.
+    #[must_use]
+    pub fn somebody(&self) -> &str {
+        &self.outside
     }
 
     /// Everything this site answered so far, cookies left out.

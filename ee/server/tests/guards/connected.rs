@@ -42,6 +42,20 @@ pub fn plan(database: Database, fakes: &FakeProviders) -> Plan {
     }
 }
 
+/// A site that providers can reach, as they must to notify it.
+pub async fn reachable(database: Database, fakes: &FakeProviders) -> Site {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut plan = plan(database, fakes);
+    plan.env.push((
+        "DAYBIND_PUBLIC_URL".to_owned(),
+        format!("http://{}", listener.local_addr().unwrap()),
+    ));
+    let site = Site::new(plan).await;
+    let router = site.router.clone();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    site
+}
+
 /// With connected calendars in both tenants.
 pub fn enterprise(database: Database) -> Plan {
     let fakes = providers();
@@ -86,15 +100,15 @@ pub async fn set_up(site: &Site, tenant: &Tenant) {
     made(site, site.call(&bind, &form), tenant).await;
 }
 
-/// Connects an account for the tenant's administrator; where the browser ends up.
-pub async fn connect(site: &Site, tenant: &Tenant, provider: &str, account: usize) -> String {
+/// Begins to connect an account: the provider's consent has been given, and the browser is sent back here.
+pub async fn consent(site: &Site, cookie: &str, provider: &str, account: usize) -> String {
     let start = site
         .send(
             Call::form(
                 "/_fn/initiate_calendar_oauth",
                 &format!("provider={provider}"),
             )
-            .cookie(&tenant.admin),
+            .cookie(cookie),
         )
         .await;
     let url: String = serde_json::from_str(&start.body).unwrap();
@@ -102,8 +116,13 @@ pub async fn connect(site: &Site, tenant: &Tenant, provider: &str, account: usiz
     let sent_back = site.state.services.http.get(hint).send().await.unwrap();
     let back = sent_back.headers()["location"].to_str().unwrap().to_owned();
     let back = url::Url::parse(&back).unwrap();
-    let call = Call::get(&format!("{}?{}", back.path(), back.query().unwrap()));
-    let done = site.send(call.cookie(&tenant.admin)).await;
+    format!("{}?{}", back.path(), back.query().unwrap())
+}
+
+/// Connects an account for the tenant's administrator; where the browser ends up.
+pub async fn connect(site: &Site, tenant: &Tenant, provider: &str, account: usize) -> String {
+    let back = consent(site, &tenant.admin, provider, account).await;
+    let done = site.send(Call::get(&back).cookie(&tenant.admin)).await;
     let target = done.location().to_owned();
     assert!(
         target.contains("calendarAuth=success"),

@@ -11,16 +11,16 @@ use daybind_services::jobs;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::connected::{connect, plan, providers, set_up};
+use crate::connected::{connect, providers, reachable, set_up};
 
 /// Runs the job worker of a site's state until it is told to stop.
-struct Worker {
+pub struct Worker {
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Worker {
-    async fn start(state: &daybind_guards::AppState) -> Self {
+    pub async fn start(state: &daybind_guards::AppState) -> Self {
         state.calendar.start().await.unwrap();
         let stop = CancellationToken::new();
         let task = tokio::spawn(jobs::work(
@@ -32,14 +32,14 @@ impl Worker {
         Self { stop, task }
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.stop.cancel();
         self.task.await.unwrap();
     }
 }
 
 /// Waits until it is so, at most half a minute.
-async fn until(what: &str, mut so: impl FnMut() -> bool) {
+pub async fn until(what: &str, mut so: impl FnMut() -> bool) {
     for _ in 0..300 {
         if so() {
             return;
@@ -50,7 +50,7 @@ async fn until(what: &str, mut so: impl FnMut() -> bool) {
 }
 
 /// Connects one account of a provider and chooses its first writable calendar; connection and calendar.
-async fn choose(site: &Site, fakes: &FakeProviders, provider: Provider) -> (String, String) {
+pub async fn choose(site: &Site, fakes: &FakeProviders, provider: Provider) -> (String, String) {
     let target = connect(site, &site.own, provider.name(), 0).await;
     let connection = target.rsplit('=').next().unwrap().to_owned();
     let calendars = fakes.calendars(provider);
@@ -120,7 +120,7 @@ fn calls(fakes: &FakeProviders) -> usize {
 /// runs, is claimed, shown or called, the schedule goes on, and afterwards what changed meanwhile reaches the calendar.
 async fn there_and_back(database: Database) {
     let fakes = providers();
-    let site = Site::new(plan(database, &fakes)).await;
+    let site = reachable(database, &fakes).await;
     set_up(&site, &site.own).await;
     let (_, calendar) = choose(&site, &fakes, Provider::Google).await;
     let worker = Worker::start(&site.state).await;
@@ -239,7 +239,7 @@ async fn an_edition_is_switched_there_and_back_on_postgres() {
 /// a log line or, unsealed, in a row.
 async fn journeys_leak_nothing(database: Database) {
     let fakes = providers();
-    let site = Site::new(plan(database, &fakes)).await;
+    let site = reachable(database, &fakes).await;
     set_up(&site, &site.own).await;
     let worker = Worker::start(&site.state).await;
     let mut connections = Vec::new();
@@ -252,6 +252,21 @@ async fn journeys_leak_nothing(database: Database) {
         .await;
         connections.push((provider, connection));
     }
+    // While all of it is alive: later, disconnecting takes the channels away.
+    until("both subscriptions", || {
+        let own = fakes.secrets();
+        own.iter()
+            .filter(|secret| secret.starts_with(&site.own.id))
+            .count()
+            >= 2
+    })
+    .await;
+    let mut secrets = fakes.secrets();
+    assert!(
+        secrets.len() >= 12,
+        "{} secrets of the providers",
+        secrets.len()
+    );
     // Callbacks that fail in every way, with what a browser may bring along.
     for provider in ["google", "microsoft"] {
         for query in [
@@ -334,12 +349,7 @@ async fn journeys_leak_nothing(database: Database) {
     }
     tokio::time::sleep(Duration::from_millis(1000)).await;
     worker.stop().await;
-    let mut secrets = fakes.secrets();
-    assert!(
-        secrets.len() > 8,
-        "{} secrets of the providers",
-        secrets.len()
-    );
+    secrets.extend(fakes.secrets());
     secrets.extend(own_secrets(&site));
     secrets.push("stolen-code-4711".to_owned());
     scan(&site, &secrets).await;

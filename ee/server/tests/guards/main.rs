@@ -4,6 +4,7 @@
 
 mod connected;
 mod journey;
+mod predecessor;
 
 mod enterprise {
     use crate::connected;
