@@ -1,6 +1,8 @@
-// Validates a request log of the fakes (GET /_control/log) against Google's discovery document and
-// Microsoft's Graph types. Usage: npm run check-log -- log.json [--discovery calendar.v3.json]
-// Exits 1 naming operation, side and JSON path of everything that breaks the contract.
+// Validates request logs of the fakes (GET /_control/log, or what DAYBIND_FAKES_LOG_DIR collects)
+// against Google's discovery document and Microsoft's Graph types.
+// Usage: npm run check-log -- log.json... [--discovery calendar.v3.json]
+// Exits 1 naming operation, side and JSON path of everything that breaks the contract, and when there
+// was nothing to check.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import Ajv from 'ajv';
@@ -11,11 +13,10 @@ import { graphContract, graphOperations, withoutAnnotations } from './graph-sche
 const { values, positionals } = parseArgs({
   allowPositionals: true, options: { discovery: { type: 'string' } },
 });
-if (positionals.length !== 1) {
-  console.error('usage: npm run check-log -- <log.json> [--discovery <calendar.v3.json>]');
+if (positionals.length === 0) {
+  console.error('usage: npm run check-log -- <log.json>... [--discovery <calendar.v3.json>]');
   process.exit(2);
 }
-const log = JSON.parse(readFileSync(positionals[0], 'utf8'));
 
 const ajv = addFormats(new Ajv({ allErrors: true, strict: false, allowUnionTypes: true }));
 const google = googleContract(values.discovery);
@@ -57,6 +58,7 @@ ajv.addSchema({
 
 const problems = [];
 let checked = 0;
+let entries = 0;
 
 function check(entry, side, reference, body) {
   const validate = ajv.getSchema(reference);
@@ -113,12 +115,17 @@ function checkGraph(entry) {
   }
 }
 
-for (const entry of log) {
-  // Armed faults break answers on purpose; the request is checked all the same.
-  const shown = entry.fault ? { ...entry, response: null } : entry;
-  if (entry.operation.startsWith('google.')) checkGoogle(shown);
-  else checkGraph(shown);
+for (const file of positionals) {
+  const before = problems.length;
+  for (const entry of JSON.parse(readFileSync(file, 'utf8'))) {
+    entries += 1;
+    // Armed faults break answers on purpose; the request is checked all the same.
+    const shown = entry.fault ? { ...entry, response: null } : entry;
+    if (entry.operation.startsWith('google.')) checkGoogle(shown);
+    else checkGraph(shown);
+  }
+  if (problems.length > before) console.error(`in ${file}:`);
+  for (const problem of problems.slice(before)) console.error(`  ${problem}`);
 }
-for (const problem of problems) console.error(problem);
-console.log(`${checked} bodies of ${log.length} log entries checked, ${problems.length} problems`);
-process.exit(problems.length === 0 ? 0 : 1);
+console.log(`${checked} bodies of ${entries} log entries in ${positionals.length} logs checked, ${problems.length} problems`);
+process.exit(problems.length === 0 && checked > 0 ? 0 : 1);

@@ -15,6 +15,8 @@ use tokio::process::{Child, Command};
 
 /// The demo technician's entries.
 const ENTRIES: [&str; 2] = ["Replace switch at Contoso", "Onboard two laptops"];
+/// The takeover is what is tested here, not how long a lease lasts (45 s, see `daybind_services::jobs`).
+const LEASE_MS: u32 = 3000;
 const MASTER_KEY: &str = "D/8qYanSGdg0FzGfgxyPm7QSSUdmHSElztkC4Hn/FQ8=";
 
 struct Server {
@@ -44,6 +46,7 @@ impl Server {
             folder.path().display().to_string(),
         ));
         env.push(("DAYBIND_MASTER_KEY".into(), MASTER_KEY.into()));
+        env.push(("DAYBIND_TEST_LEASE_MS".into(), LEASE_MS.to_string()));
         env.push(("DATABASE_URL".into(), database.unwrap_or_default()));
         Self {
             url: format!("http://{listen}"),
@@ -265,18 +268,23 @@ async fn microsoft_that_answers_conflict_on_sqlite() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn both_on_postgres() {
-    for (provider, name) in [
-        (Provider::Google, "google"),
-        (Provider::Microsoft, "microsoft"),
-    ] {
-        let database = daybind_storage_postgres::testing::database_url().await;
-        killed_between_answer_and_commit(
-            provider,
-            name,
-            DuplicateTransaction::Existing,
-            Some(database),
-        )
-        .await;
-    }
+async fn google_on_postgres() {
+    killed_between_answer_and_commit(
+        Provider::Google,
+        "google",
+        DuplicateTransaction::Existing,
+        Some(daybind_storage_postgres::testing::database_url().await),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn microsoft_on_postgres() {
+    killed_between_answer_and_commit(
+        Provider::Microsoft,
+        "microsoft",
+        DuplicateTransaction::Existing,
+        Some(daybind_storage_postgres::testing::database_url().await),
+    )
+    .await;
 }

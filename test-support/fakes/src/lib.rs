@@ -20,6 +20,7 @@ mod oauth;
 mod oauth_google;
 mod oauth_microsoft;
 mod options;
+mod record;
 mod server;
 mod state;
 mod ui;
@@ -179,6 +180,17 @@ impl FakeProviders {
         self.shared.lock().secrets()
     }
 
+    /// Waits until every push message sent so far was answered or given up, so that what the receiver did about it
+    /// is committed. Answers `false` when that takes longer than `limit`.
+    pub async fn settle(&self, limit: std::time::Duration) -> bool {
+        let idle = async {
+            while self.shared.lock().undelivered > 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(limit, idle).await.is_ok()
+    }
+
     /// Live Google channels and Graph subscriptions, secrets redacted.
     #[must_use]
     pub fn subscriptions(&self, provider: Provider) -> Vec<Value> {
@@ -188,6 +200,9 @@ impl FakeProviders {
 
 impl Drop for FakeProviders {
     fn drop(&mut self) {
+        if let Err(error) = record::keep(&self.shared.lock()) {
+            tracing::error!(%error, "the request log could not be kept");
+        }
         for task in &self.tasks {
             task.abort();
         }

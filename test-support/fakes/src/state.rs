@@ -179,6 +179,8 @@ pub(crate) struct State {
     pub log_seq: u64,
     pub counters: BTreeMap<String, u64>,
     pub outbox: UnboundedSender<Job>,
+    /// Push messages sent or waiting that have not come to their end.
+    pub undelivered: usize,
 }
 
 impl State {
@@ -202,6 +204,7 @@ impl State {
             log_seq: 0,
             counters: BTreeMap::new(),
             outbox,
+            undelivered: 0,
         };
         state.reset();
         state

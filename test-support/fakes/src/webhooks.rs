@@ -27,17 +27,23 @@ pub(crate) fn send(state: &mut State, mut job: Job) {
         Some(FaultKind::Lose) => return,
         Some(FaultKind::Reorder) => {
             if let Some(older) = state.held.insert(provider, job) {
-                let _ = state.outbox.send(older);
+                put(state, older);
             }
             return;
         }
         Some(FaultKind::Duplicate) => {
-            let _ = state.outbox.send(job.clone());
+            put(state, job.clone());
         }
         _ => {}
     }
     job.then = state.held.remove(&provider).map(Box::new);
-    let _ = state.outbox.send(job);
+    put(state, job);
+}
+
+fn put(state: &mut State, job: Job) {
+    if state.outbox.send(job).is_ok() {
+        state.undelivered += 1;
+    }
 }
 
 /// Delivers queued messages until the server stops; nothing here blocks API answers.
@@ -64,6 +70,8 @@ async fn deliver_chain(first: Job, shared: Shared, client: reqwest::Client) {
         next = job.then.take().map(|b| *b);
         deliver(&job, &shared, &client).await;
     }
+    let state = &mut *shared.lock();
+    state.undelivered = state.undelivered.saturating_sub(1);
 }
 
 async fn deliver(job: &Job, shared: &Shared, client: &reqwest::Client) {

@@ -2,13 +2,14 @@
 
 use super::checks;
 use super::count::{Count, node_test, playwright};
+use super::unit;
 use crate::build::{self, Edition};
 use crate::prerequisites;
 use crate::process::{self, Context};
 use anyhow::{Context as _, Result};
-use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::{fs, io};
 
 fn npm(context: &Context, folder: &Path, args: &[&str]) -> Command {
     let mut command = context.command("npm");
@@ -25,13 +26,13 @@ fn install(context: &Context, folder: &Path) -> Result<()> {
     process::run(&mut npm(context, folder, &args))
 }
 
-/// The stand-ins against the providers' official SDKs; then every request and answer of that run
-/// against the providers' own descriptions.
+/// The stand-ins against the providers' official SDKs; then every request and answer of that run, and of
+/// the Rust tests in which Daybind talks to the stand-ins, against the providers' own descriptions.
 pub fn contracts(context: &Context) -> Result<Count> {
     let folder = context.root.join("test-support/contracts");
     install(context, &folder)?;
     build::build_fakes(context)?;
-    let logs = context.target.join("contract-logs");
+    let logs = context.target.join("contract-logs/smoke");
     if logs.exists() {
         fs::remove_dir_all(&logs)?;
     }
@@ -42,11 +43,24 @@ pub fn contracts(context: &Context) -> Result<Count> {
     let seen = process::tee(&mut command)?;
     let mut count = node_test(&seen.stdout).with_exit(seen.success);
 
+    // The step `unit` leaves them; alone, this step runs the tests itself.
+    let talks = unit::request_logs(context);
+    if !talks.exists() {
+        unit::talks(context)?;
+    }
     let mut list = Vec::new();
-    for entry in fs::read_dir(&logs).context("the smoke tests left no request logs")? {
-        let file = entry?.path();
+    for logs in [&logs, &talks] {
+        let missing = || format!("no request logs in {}", logs.display());
+        let mut found = fs::read_dir(logs)
+            .and_then(|files| {
+                files
+                    .map(|file| Ok(file?.path()))
+                    .collect::<io::Result<Vec<_>>>()
+            })
+            .with_context(missing)?;
+        found.sort();
         let mut check = npm(context, &folder, &["run", "--silent", "check-log", "--"]);
-        list.push((file.display().to_string(), process::run(check.arg(&file))));
+        list.push((logs.display().to_string(), process::run(check.args(&found))));
     }
     count += checks(list)?;
     Ok(count)

@@ -76,7 +76,7 @@ impl Step {
             Self::Deny => &[Need::Rust, Need::Deny],
             Self::Unit => &[Need::Rust, Need::Postgres],
             Self::Build | Self::Artefacts => &[Need::Rust, Need::Build, Need::ReleaseBuild],
-            Self::Contracts => &[Need::Rust, Need::Contracts],
+            Self::Contracts => &[Need::Rust, Need::Contracts, Need::Postgres],
             Self::E2e => &[
                 Need::Rust,
                 Need::Build,
