@@ -123,11 +123,25 @@ fn cargo_tool(
             .env_remove("RUSTFLAGS");
         command
     };
-    // A lock file can name versions a mirrored registry does not hold (yet).
-    if process::run(&mut install(&["--locked"])).is_err() {
-        process::note("not installable with its own lock file; taking compatible versions");
-        process::run(&mut install(&[]))?;
+    // A tool may ask for a newer compiler than it needs, and its lock file may name versions that a
+    // mirrored registry does not hold (yet): each is tried without before giving up.
+    let ways: [(&str, &[&str]); 3] = [
+        ("as published", &["--locked"]),
+        (
+            "whatever compiler it asks for",
+            &["--locked", "--ignore-rust-version"],
+        ),
+        ("with compatible dependencies", &["--ignore-rust-version"]),
+    ];
+    let mut outcome = Ok(());
+    for (how, arguments) in ways {
+        process::note(&format!("{package}: {how}"));
+        outcome = process::run(&mut install(arguments));
+        if outcome.is_ok() {
+            break;
+        }
     }
+    outcome?;
     context.prepend_path(bin);
     Ok(())
 }

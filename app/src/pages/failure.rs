@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::error::ApiError;
+use crate::ui::{Banner, BannerKind};
 
 /// A failure in place of the content that could not be shown: cause, next step, reference id.
 #[component]
@@ -16,12 +17,11 @@ pub fn Failure(
     let sign_in = (error.code == ErrorCode::SignedOut)
         .then(|| view! { <p><a class="db-btn db-btn--primary" href="/auth/msp/signin" rel="external">"Sign in"</a></p> });
     view! {
-        <div class="db-banner db-banner--danger" role="alert">
-            <p><strong>{error.message}</strong></p>
+        <Banner kind=BannerKind::Danger title=error.message>
             {error.next_step.map(|text| view! { <p>{text}</p> })}
             {error.reference.map(|id| view! { <p>"Reference: "<code>{id}</code></p> })}
             {sign_in}
-        </div>
+        </Banner>
     }
     .into_any()
 }

@@ -1,7 +1,6 @@
 //! The pages both editions share. Each works without WebAssembly; hydration only makes it quicker.
 
 pub mod failure;
-pub mod forms;
 pub mod frame;
 pub mod profile;
 pub mod providers;

@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::query_value;
 use crate::api::session::current_session;
 use crate::entries::Entries;
+use crate::ui::PageHead;
 
 /// `/msp/profile`: `tab` chooses what is shown; an unknown one shows the profile.
 #[component]
@@ -54,7 +55,7 @@ pub fn CalendarProfileSettings() -> impl IntoView {
 fn AboutMe() -> impl IntoView {
     let session = Resource::new(|| (), |()| current_session());
     view! {
-        <div class="db-page-head"><h1>"Profile"</h1></div>
+        <PageHead title="Profile"/>
         <Suspense fallback=|| view! { <p>"Loading your profile …"</p> }>
             {move || Suspend::new(async move {
                 match session.await {

@@ -5,10 +5,10 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::failure::Failure;
-use super::forms::Announcement;
 use super::query_value;
 use super::schedule_form::EntryPanel;
 use crate::api::schedule::list_schedule;
+use crate::ui::{Announcement, EmptyState};
 
 /// `/msp/schedule`: `week` is any day of the week shown, `entry` the entry being edited (`new` for a new one), `saved`
 /// what has just been done.
@@ -73,12 +73,12 @@ pub fn address(week: &str, entry: &str) -> String {
 #[component]
 fn Week(view: ScheduleView) -> impl IntoView {
     let week = view.week_start;
+    let plan = address(&week, "new");
     let empty = view.days.iter().all(|day| day.entries.is_empty()).then(|| {
         view! {
-            <div class="db-empty">
-                <p>"Nothing is planned this week."</p>
-                <p><a class="db-btn db-btn--secondary" href=address(&week, "new")>"Plan something"</a></p>
-            </div>
+            <EmptyState title="Nothing is planned this week">
+                <a class="db-btn" href=plan>"Plan something"</a>
+            </EmptyState>
         }
     });
     let days: Vec<_> = view
@@ -87,18 +87,16 @@ fn Week(view: ScheduleView) -> impl IntoView {
         .map(|day| view! { <Day day week=week.clone()/> })
         .collect();
     view! {
-        <div class="db-page-head">
-            <div>
-                <h1>"Schedule"</h1>
-                <p>{view.week_title}" · times in "{view.time_zone}</p>
-            </div>
+        <header class="db-page-head">
+            <h1>"Schedule"</h1>
+            <p class="db-page-head__lede">{view.week_title}" · times in "{view.time_zone}</p>
             <nav class="db-page-head__actions" aria-label="Weeks">
                 <a class="db-btn db-btn--quiet" href=address(&view.previous, "")>"Previous week"</a>
                 <a class="db-btn db-btn--quiet" href="/msp/schedule">"This week"</a>
                 <a class="db-btn db-btn--quiet" href=address(&view.next, "")>"Next week"</a>
                 <a class="db-btn db-btn--primary" href=address(&week, "new")>"New entry"</a>
             </nav>
-        </div>
+        </header>
         {empty}
         <ol class="db-week db-agenda">{days}</ol>
     }

@@ -4,13 +4,13 @@ use daybind_domain::view::{EntryView, PersonView, SessionView};
 use leptos::prelude::*;
 
 use super::failure::Failure;
-use super::forms::{ErrorSummary, Failed, Field, Submit, TextArea, failed, message};
 use super::schedule::address;
 use crate::api::schedule::{
     DeleteScheduleEntry, SaveScheduleEntry, get_schedule_entry, list_schedule,
 };
 use crate::api::session::current_session;
 use crate::error::ApiError;
+use crate::ui::{ErrorSummary, Failed, Submit, TextArea, TextField, failed, message};
 
 const FIELDS: &[(&str, &str)] = &[
     ("title", "entry-title"),
@@ -130,9 +130,9 @@ fn EntryForm(
             <input type="hidden" name="entry_id" value=entry_id/>
             <input type="hidden" name="version" value=version.to_string()/>
             <input type="hidden" name="week" value=week/>
-            <Field id="entry-title" name="title" label="Title" value=title error=saving/>
-            <Field id="entry-start" name="start" label="Starts" kind="datetime-local" value=start error=saving/>
-            <Field id="entry-end" name="end" label="Ends" kind="datetime-local" value=end error=saving/>
+            <TextField id="entry-title" name="title" label="Title" value=title error=saving/>
+            <TextField id="entry-start" name="start" label="Starts" kind="datetime-local" value=start error=saving/>
+            <TextField id="entry-end" name="end" label="Ends" kind="datetime-local" value=end error=saving/>
             <div class="db-field db-field--check">
                 <input
                     id="entry-all-day"
@@ -147,7 +147,7 @@ fn EntryForm(
                     "From the first to the last day; the times of day are left out."
                 </p>
             </div>
-            <Field id="entry-location" name="location" label="Location (optional)" value=location optional=true error=saving/>
+            <TextField id="entry-location" name="location" label="Location (optional)" value=location optional=true error=saving/>
             <TextArea id="entry-notes" name="notes" label="Notes (optional)" value=notes error=saving/>
             <Assignees people chosen error=saving/>
             <p class="db-form__actions">
@@ -188,7 +188,7 @@ fn Assignees(people: Vec<PersonView>, chosen: Vec<String>, error: Failed) -> imp
     view! {
         <fieldset
             class="db-field"
-            class:db-field--invalid=move || wrong.with(Option::is_some)
+            class:db-field--error=move || wrong.with(Option::is_some)
             id="entry-assignees"
             tabindex="-1"
             aria-describedby=move || wrong.with(Option::is_some).then_some("entry-assignees-error")

@@ -4,10 +4,10 @@ use daybind_domain::CALENDAR_ENTERPRISE_ONLY;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::forms::Announcement;
 use super::providers::ProvidersPage;
 use super::query_value;
 use crate::entries::Entries;
+use crate::ui::{Announcement, BannerKind};
 
 /// The address of a category.
 #[must_use]
@@ -26,7 +26,7 @@ pub fn SettingsPage() -> impl IntoView {
         (notice.get() == "enterprise").then(|| {
             view! {
                 <Announcement
-                    look="info"
+                    kind=BannerKind::Info
                     text="This part of the settings is only available in Enterprise Edition."
                     dismiss=category_address("providers")
                 />

@@ -4,8 +4,8 @@ use daybind_domain::{AppError, ErrorCode};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::forms::{ErrorSummary, Field};
 use super::query_value;
+use crate::ui::{ErrorSummary, TextField};
 
 /// `/auth/msp/signin`: `error` says why an attempt failed, `next` where to go afterwards.
 #[component]
@@ -19,8 +19,8 @@ pub fn SignInPage() -> impl IntoView {
             <ErrorSummary error=failed/>
             <form method="post" action="/auth/msp/signin">
                 <input type="hidden" name="next" value=move || next.get()/>
-                <Field id="signin-email" name="email" label="Work email" kind="email" autocomplete="username"/>
-                <Field
+                <TextField id="signin-email" name="email" label="Work email" kind="email" autocomplete="username"/>
+                <TextField
                     id="signin-password"
                     name="password"
                     label="Password"

@@ -3,46 +3,48 @@
 use leptos::prelude::*;
 
 use super::Icon;
+use super::action::{Failed, message};
 
-/// The ids of the hint and the error that describe the control `name`, for `aria-describedby`.
-pub(super) fn described_by(name: &str, hint: &str, error: &str) -> Option<String> {
-    match (hint.is_empty(), error.is_empty()) {
-        (true, true) => None,
-        (false, true) => Some(format!("{name}-hint")),
-        (true, false) => Some(format!("{name}-error")),
-        (false, false) => Some(format!("{name}-hint {name}-error")),
+/// `aria-describedby` of a control inside [`Field`]: the ids of its hint and, while there is one, its error.
+pub fn described(
+    id: &str,
+    hint: &str,
+    error: Signal<Option<String>>,
+) -> impl Fn() -> Option<String> + Clone + Send + Sync + 'static {
+    let hint = (!hint.is_empty()).then(|| format!("{id}-hint"));
+    let wrong = format!("{id}-error");
+    move || {
+        let mut ids: Vec<String> = hint.iter().cloned().collect();
+        if error.with(Option::is_some) {
+            ids.push(wrong.clone());
+        }
+        (!ids.is_empty()).then(|| ids.join(" "))
     }
 }
 
-/// The frame of one control. The control inside must have `id` equal to `name` and, where there is a hint or an error,
-/// `aria-describedby` naming `{name}-hint` and `{name}-error`. The ready-made fields do that.
+/// The frame of one control. The control inside must have `id` and, where there is a hint or an error,
+/// `aria-describedby` from [`described`]. The ready-made fields do that.
 #[component]
 pub fn Field(
+    /// The control's id. One per page.
+    #[prop(into)]
+    id: String,
     /// The visible label.
     #[prop(into)]
     label: String,
-    /// The control's id, which its form name usually equals. One per page.
-    #[prop(into)]
-    name: String,
     /// What to enter and where to find it. Empty: none.
     #[prop(optional, into)]
     hint: String,
-    /// What is wrong and how to put it right. Empty: nothing is wrong.
+    /// What is wrong and how to put it right.
     #[prop(optional, into)]
-    error: String,
+    error: Signal<Option<String>>,
     /// The control.
     children: Children,
 ) -> impl IntoView {
-    let class = if error.is_empty() {
-        "db-field"
-    } else {
-        "db-field db-field--error"
-    };
-    let hint_id = format!("{name}-hint");
-    let error_id = format!("{name}-error");
+    let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
     view! {
-        <div class=class>
-            <label class="db-field__label" for=name>
+        <div class="db-field" class:db-field--error=move || error.with(Option::is_some)>
+            <label for=id class="db-field__label">
                 {label}
             </label>
             {(!hint.is_empty())
@@ -53,79 +55,86 @@ pub fn Field(
                         </p>
                     }
                 })}
-            {(!error.is_empty())
-                .then(|| {
-                    view! {
-                        <p class="db-field__error" id=error_id>
-                            <Icon name="octagon-x" />
-                            <span>
-                                <span class="db-visually-hidden">"Error: "</span>
-                                {error}
-                            </span>
-                        </p>
-                    }
-                })} {children()}
+            {move || {
+                error
+                    .get()
+                    .map(|text| {
+                        view! {
+                            <p class="db-field__error" id=error_id.clone()>
+                                <Icon name="octagon-x" />
+                                <span>
+                                    <span class="db-visually-hidden">"Error: "</span>
+                                    {text}
+                                </span>
+                            </p>
+                        }
+                    })
+            }}
+            {children()}
         </div>
     }
+    .into_any()
 }
 
 /// A one-line field.
 #[component]
 pub fn TextField(
+    /// The input's id. One per page.
+    #[prop(into)]
+    id: String,
+    /// The form field's name; the form's failure is read under it.
+    #[prop(into)]
+    name: String,
     /// The visible label.
     #[prop(into)]
     label: String,
-    /// Form name and id.
-    #[prop(into)]
-    name: String,
-    /// What the field holds at first; after an error, what was typed.
-    #[prop(optional, into)]
-    value: String,
     /// See [`Field`].
     #[prop(optional, into)]
     hint: String,
-    /// See [`Field`].
+    /// The HTML input type.
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// What the field holds at first.
     #[prop(optional, into)]
-    error: String,
-    /// The HTML `autocomplete` token. Default `off`.
+    value: String,
+    /// The HTML `autocomplete` token.
     #[prop(default = "off")]
     autocomplete: &'static str,
-    /// Whether the form cannot be sent without it.
+    /// May stay empty.
     #[prop(optional)]
-    required: bool,
-    /// The HTML input type. Default `text`.
-    #[prop(default = "text")]
-    input_type: &'static str,
+    optional: bool,
     /// Set the value in the fixed-width face: identifiers, codes, addresses.
     #[prop(optional)]
     mono: bool,
+    /// The form's failure.
+    #[prop(optional, into)]
+    error: Failed,
 ) -> impl IntoView {
-    let described = described_by(&name, &hint, &error);
-    let invalid = (!error.is_empty()).then_some("true");
+    let wrong = message(error, name.clone());
+    let described = described(&id, &hint, wrong);
     let class = if mono {
         "db-input db-input--mono"
     } else {
         "db-input"
     };
-    let id = name.clone();
-    let spellcheck = if mono || input_type != "text" {
+    let spellcheck = if mono || kind != "text" {
         "false"
     } else {
         "true"
     };
     view! {
-        <Field label name=name.clone() hint error>
+        <Field id=id.clone() label hint error=wrong>
             <input
                 class=class
                 id=id
                 name=name
-                type=input_type
+                type=kind
                 value=value
                 autocomplete=autocomplete
-                required=required
+                required=!optional
                 spellcheck=spellcheck
                 aria-describedby=described
-                aria-invalid=invalid
+                aria-invalid=move || wrong.with(Option::is_some).then_some("true")
             />
         </Field>
     }
@@ -134,26 +143,65 @@ pub fn TextField(
 /// A field for a secret. It never shows a value: a stored secret stays on the server, a typed one is not echoed back.
 #[component]
 pub fn SecretField(
+    /// The input's id. One per page.
+    #[prop(into)]
+    id: String,
+    /// The form field's name.
+    #[prop(into)]
+    name: String,
     /// The visible label.
     #[prop(into)]
     label: String,
-    /// Form name and id.
-    #[prop(into)]
-    name: String,
     /// See [`Field`]. For a stored secret say so: "Stored. Leave empty to keep it."
     #[prop(optional, into)]
     hint: String,
-    /// See [`Field`].
-    #[prop(optional, into)]
-    error: String,
     /// `current-password` at sign-in, `new-password` for a secret that must not be filled in from a password store.
     #[prop(default = "new-password")]
     autocomplete: &'static str,
-    /// Whether the form cannot be sent without it.
+    /// May stay empty.
     #[prop(optional)]
-    required: bool,
+    optional: bool,
+    /// The form's failure.
+    #[prop(optional, into)]
+    error: Failed,
 ) -> impl IntoView {
     view! {
-        <TextField label name hint error autocomplete required input_type="password" mono=true />
+        <TextField
+            id
+            name
+            label
+            hint
+            kind="password"
+            autocomplete
+            optional
+            mono=true
+            error
+        />
+    }
+}
+
+/// A submit button that says so while its form is under way.
+#[component]
+pub fn Submit(
+    /// Verb and object: what it does.
+    #[prop(into)]
+    label: String,
+    /// The form is under way.
+    #[prop(into)]
+    pending: Signal<bool>,
+    /// `primary`, `secondary`, `quiet` or `danger`.
+    #[prop(default = "primary")]
+    look: &'static str,
+) -> impl IntoView {
+    view! {
+        <button
+            type="submit"
+            class=format!("db-btn db-btn--{look}")
+            disabled=move || pending.get()
+            aria-busy=move || pending.get().then_some("true")
+        >
+            {label}
+            {move || pending.get().then_some(" …")}
+        </button>
     }
 }

@@ -36,6 +36,9 @@ fn stations(side: LaneSide) -> (String, impl IntoView) {
 /// A connection as a picture: left the schedule (solid rail, square stations), right the outside (dashed, round).
 #[component]
 pub fn LaneCard(
+    /// The id of its heading, which names the card. One per page.
+    #[prop(into)]
+    id: String,
     /// The connection's name.
     #[prop(into)]
     title: String,
@@ -51,26 +54,27 @@ pub fn LaneCard(
     /// Which way changes travel.
     #[prop(default = Direction::Both)]
     direction: Direction,
-    /// The footer: what can be done.
+    /// More: `<div class="db-lane-card__body">` with facts, `<div class="db-lane-card__foot">` with what can be done.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
     let (left_title, left_stations) = stations(left);
     let (right_title, right_stations) = stations(right);
+    let labelled_by = id.clone();
     let (icon, words) = match direction {
         Direction::Both => ("lane-both", "Both ways"),
         Direction::Out => ("lane-out", "Out only"),
         Direction::In => ("lane-in", "In only"),
     };
     view! {
-        <article class="db-lane-card">
+        <article class="db-lane-card" aria-labelledby=labelled_by>
             <header class="db-lane-card__head">
-                <h3>{title}</h3>
+                <h2 id=id>{title}</h2>
                 <StatusTag kind=status text=status_text />
             </header>
             <div class="db-lane-card__lanes">
                 <div class="db-lane db-lane--left">
-                    <h4 class="db-lane__title">{left_title}</h4>
+                    <h3 class="db-lane__title">{left_title}</h3>
                     <ul class="db-lane__stations">{left_stations}</ul>
                 </div>
                 <div class="db-lane-card__link">
@@ -78,12 +82,11 @@ pub fn LaneCard(
                     <span>{words}</span>
                 </div>
                 <div class="db-lane db-lane--right">
-                    <h4 class="db-lane__title">{right_title}</h4>
+                    <h3 class="db-lane__title">{right_title}</h3>
                     <ul class="db-lane__stations">{right_stations}</ul>
                 </div>
             </div>
-            {children
-                .map(|children| view! { <footer class="db-lane-card__foot">{children()}</footer> })}
+            {children.map(|children| children())}
         </article>
     }
 }

@@ -1,8 +1,12 @@
-//! Messages in the page: banners, the error summary, empty states.
+//! Messages in the page: banners, announcements, the error summary, empty states.
 
+use std::time::Duration;
+
+use leptos::html;
 use leptos::prelude::*;
 
 use super::Icon;
+use super::action::Failed;
 
 /// How a banner is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,70 +50,86 @@ pub fn Banner(
             </div>
         </div>
     }
+    .into_any()
 }
 
-/// One thing wrong in a form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    /// The id of the control, or empty if it is about the whole form.
-    pub field: String,
-    /// The same words as beside the field.
-    pub message: String,
-}
-
-impl FieldError {
-    /// An error of the control whose id is `field`.
-    #[must_use]
-    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            message: message.into(),
-        }
+/// What has just been done, above a page's content, with a link to the same page without it.
+#[component]
+pub fn Announcement(
+    /// How it is meant.
+    #[prop(default = BannerKind::Success)]
+    kind: BannerKind,
+    /// What it says.
+    #[prop(into)]
+    text: String,
+    /// Where the same page is without it.
+    #[prop(into)]
+    dismiss: String,
+) -> impl IntoView {
+    view! {
+        <Banner kind title=text>
+            <p>
+                <a href=dismiss>"Dismiss"</a>
+            </p>
+        </Banner>
     }
 }
 
-/// The list of everything wrong, at the top of the form, with a link to each field. Renders nothing without errors.
-///
-/// `role="alert"` announces it. In the browser it also takes the focus when it appears after hydration.
+/// Every message of a failed form at its top; takes the focus when it appears. Renders nothing without a failure.
 #[component]
 pub fn ErrorSummary(
-    /// In the order of the fields.
-    errors: Vec<FieldError>,
+    /// The failure.
+    error: Failed,
+    /// Field names and the ids of their controls.
+    #[prop(optional)]
+    fields: &'static [(&'static str, &'static str)],
 ) -> impl IntoView {
-    if errors.is_empty() {
-        return None;
-    }
-    let node = NodeRef::<leptos::html::Div>::new();
-    Effect::new(move |_| {
-        if let Some(summary) = node.get() {
-            // Focus is a courtesy here: `role="alert"` has announced the text already.
-            drop(summary.focus());
+    let node = NodeRef::<html::Div>::new();
+    Effect::new(move || {
+        if error.with(Option::is_some) {
+            // The summary is in the document one tick later than the signal says.
+            set_timeout(
+                move || {
+                    if let Some(node) = node.get_untracked() {
+                        // Focus is a courtesy here: `role="alert"` has announced the text already.
+                        let _ = node.focus();
+                    }
+                },
+                Duration::ZERO,
+            );
         }
     });
-    let items = errors
-        .into_iter()
-        .map(|error| {
-            if error.field.is_empty() {
-                view! { <li>{error.message}</li> }.into_any()
-            } else {
-                // `rel="external"` keeps the router away: the browser moves the focus to the field by itself.
-                view! {
-                    <li>
-                        <a href=format!("#{}", error.field) rel="external">
-                            {error.message}
-                        </a>
-                    </li>
-                }
-                .into_any()
+    move || {
+        error.get().map(|error| {
+            let items: Vec<_> = error
+                .fields
+                .iter()
+                .map(|wrong| {
+                    let id = fields
+                        .iter()
+                        .find(|(field, _)| *field == wrong.field)
+                        .map(|(_, id)| *id);
+                    let message = wrong.message.clone();
+                    match id {
+                        // A plain anchor moves the focus into the field; the router would only scroll.
+                        Some(id) => {
+                            view! { <li><a href=format!("#{id}") rel="external">{message}</a></li> }
+                                .into_any()
+                        }
+                        None => view! { <li>{message}</li> }.into_any(),
+                    }
+                })
+                .collect();
+            view! {
+                <div class="db-error-summary" role="alert" tabindex="-1" node_ref=node>
+                    <h2>{error.message}</h2>
+                    {(!items.is_empty()).then(|| view! { <ul>{items}</ul> })}
+                    {error.next_step.map(|text| view! { <p>{text}</p> })}
+                    {error.reference.map(|id| view! { <p>"Reference: "<code>{id}</code></p> })}
+                </div>
             }
         })
-        .collect_view();
-    Some(view! {
-        <div class="db-error-summary" role="alert" tabindex="-1" node_ref=node>
-            <h2>"There is a problem"</h2>
-            <ul class="db-error-summary__list">{items}</ul>
-        </div>
-    })
+    }
 }
 
 /// What will appear here, why there is nothing yet, and one thing to do (the children).

@@ -5,6 +5,7 @@
 //! Content-Security-Policy. Buttons need no component: write `<button class="db-btn db-btn--primary">`.
 //! The words a status may use are those of [`StatusKind`] and no others.
 
+mod action;
 mod copy;
 mod form;
 mod icon;
@@ -20,12 +21,13 @@ mod contrast;
 #[cfg(all(test, feature = "ssr"))]
 mod render_tests;
 
+pub use action::{Failed, failed, message, successes};
 pub use copy::CopyField;
-pub use form::{Field, SecretField, TextField};
+pub use form::{Field, SecretField, Submit, TextField, described};
 pub use icon::{Icon, Wordmark};
 pub use lane::{Direction, LaneCard, LaneSide};
 pub use layout::{PageHead, Section, TimeText};
-pub use message::{Banner, BannerKind, EmptyState, ErrorSummary, FieldError};
+pub use message::{Announcement, Banner, BannerKind, EmptyState, ErrorSummary};
 pub use select::SelectField;
 pub use status::{StatusKind, StatusTag};
 pub use textarea::TextArea;

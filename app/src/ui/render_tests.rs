@@ -1,10 +1,15 @@
 //! What the server writes: user text never becomes markup, descriptions are wired, no inline style.
 
+use daybind_domain::AppError;
 use leptos::prelude::*;
 
 use super::*;
 
 const ATTACK: &str = "</textarea><script>alert(1)</script>\" onfocus=\"x & y";
+
+fn wrong(field: &str, message: &str) -> Failed {
+    Signal::stored(Some(AppError::field(field, message)))
+}
 
 fn render<V: IntoView + 'static>(make: impl FnOnce() -> V) -> String {
     let owner = Owner::new();
@@ -13,7 +18,7 @@ fn render<V: IntoView + 'static>(make: impl FnOnce() -> V) -> String {
 
 #[test]
 fn text_stays_inside_a_textarea() {
-    let html = render(|| view! { <TextArea label="Note" name="note" value=ATTACK /> });
+    let html = render(|| view! { <TextArea id="note" label="Note" name="note" value=ATTACK /> });
     assert!(!html.contains("<script>"), "{html}");
     assert_eq!(html.matches("</textarea>").count(), 1, "{html}");
     assert!(html.contains("&lt;/textarea&gt;&lt;script&gt;"), "{html}");
@@ -22,7 +27,8 @@ fn text_stays_inside_a_textarea() {
 
 #[test]
 fn a_leading_line_break_survives() {
-    let html = render(|| view! { <TextArea label="Note" name="note" value="\nsecond" /> });
+    let html =
+        render(|| view! { <TextArea id="note" label="Note" name="note" value="\nsecond" /> });
     assert!(html.contains(">\n\nsecond</textarea>"), "{html}");
 }
 
@@ -32,23 +38,26 @@ fn every_component_escapes_user_text() {
         view! {
             <PageHead title=ATTACK lede=ATTACK />
             <Section title=ATTACK id="s">
-                <TextField label=ATTACK name="a" value=ATTACK hint=ATTACK error=ATTACK />
-                <SecretField label=ATTACK name="b" />
+                <TextField id="a" label=ATTACK name="a" value=ATTACK hint=ATTACK error=wrong("a", ATTACK) />
+                <SecretField id="b" label=ATTACK name="b" />
                 <SelectField
+                    id="c"
                     label=ATTACK
                     name="c"
                     options=vec![(ATTACK.to_owned(), ATTACK.to_owned())]
                     selected=ATTACK
                 />
-                <TextArea label=ATTACK name="d" value=ATTACK />
+                <TextArea id="d" label=ATTACK name="d" value=ATTACK />
                 <CopyField label=ATTACK value=ATTACK />
                 <TimeText datetime=ATTACK text=ATTACK />
             </Section>
-            <ErrorSummary errors=vec![FieldError::new("a", ATTACK), FieldError::new("", ATTACK)] />
+            <ErrorSummary error=wrong("a", ATTACK) fields=&[("a", "a")] />
+            <Announcement text=ATTACK dismiss="/" />
             <Banner kind=BannerKind::Danger title=ATTACK />
             <EmptyState title=ATTACK text=ATTACK />
             <StatusTag kind=StatusKind::Waiting text=ATTACK />
             <LaneCard
+                id="l"
                 title=ATTACK
                 status=StatusKind::Working
                 left=LaneSide { title: ATTACK.to_owned(), stations: vec![ATTACK.to_owned()] }
@@ -74,25 +83,26 @@ fn a_wrong_field_is_described_and_marked() {
     let html = render(|| {
         view! {
             <TextField
+                id="profile-client"
                 label="Client ID"
                 name="client_id"
                 value="x"
                 hint="A GUID."
-                error="Enter a GUID."
+                error=wrong("client_id", "Enter a GUID.")
             />
         }
     });
     assert!(
-        html.contains("aria-describedby=\"client_id-hint client_id-error\""),
+        html.contains("aria-describedby=\"profile-client-hint profile-client-error\""),
         "{html}"
     );
     assert!(html.contains("aria-invalid=\"true\""), "{html}");
-    assert!(html.contains("for=\"client_id\""), "{html}");
+    assert!(html.contains("for=\"profile-client\""), "{html}");
 }
 
 #[test]
 fn a_secret_field_never_has_a_value() {
-    let html = render(|| view! { <SecretField label="Secret" name="secret" required=true /> });
+    let html = render(|| view! { <SecretField id="secret" label="Secret" name="secret" /> });
     assert!(html.contains("type=\"password\""), "{html}");
     assert!(
         !html.contains("value=\"") || html.contains("value=\"\""),
@@ -103,7 +113,7 @@ fn a_secret_field_never_has_a_value() {
 
 #[test]
 fn no_errors_no_summary() {
-    let html = render(|| view! { <ErrorSummary errors=Vec::new() /> });
+    let html = render(|| view! { <ErrorSummary error=Signal::stored(None) /> });
     assert!(!html.contains("db-error-summary"), "{html}");
 }
 

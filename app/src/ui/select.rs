@@ -2,18 +2,21 @@
 
 use leptos::prelude::*;
 
-use super::Field;
-use super::form::described_by;
+use super::action::{Failed, message};
+use super::form::{Field, described};
 
 /// A choice of one from few, as a native `<select>`.
 #[component]
 pub fn SelectField(
+    /// The control's id. One per page.
+    #[prop(into)]
+    id: String,
+    /// The form field's name.
+    #[prop(into)]
+    name: String,
     /// The visible label.
     #[prop(into)]
     label: String,
-    /// Form name and id.
-    #[prop(into)]
-    name: String,
     /// Value and text of each choice, in order. For "none chosen" put `("", "Choose a profile")` first.
     options: Vec<(String, String)>,
     /// The value that is chosen at first.
@@ -22,16 +25,15 @@ pub fn SelectField(
     /// See [`Field`].
     #[prop(optional, into)]
     hint: String,
-    /// See [`Field`].
-    #[prop(optional, into)]
-    error: String,
-    /// Whether the form cannot be sent while the empty value is chosen.
+    /// The form may be sent while the empty value is chosen.
     #[prop(optional)]
-    required: bool,
+    optional: bool,
+    /// The form's failure.
+    #[prop(optional, into)]
+    error: Failed,
 ) -> impl IntoView {
-    let described = described_by(&name, &hint, &error);
-    let invalid = (!error.is_empty()).then_some("true");
-    let id = name.clone();
+    let wrong = message(error, name.clone());
+    let described = described(&id, &hint, wrong);
     let options = options
         .into_iter()
         .map(|(value, text)| {
@@ -44,14 +46,14 @@ pub fn SelectField(
         })
         .collect_view();
     view! {
-        <Field label name=name.clone() hint error>
+        <Field id=id.clone() label hint error=wrong>
             <select
                 class="db-select"
                 id=id
                 name=name
-                required=required
+                required=!optional
                 aria-describedby=described
-                aria-invalid=invalid
+                aria-invalid=move || wrong.with(Option::is_some).then_some("true")
             >
                 {options}
             </select>

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::Field;
-use super::form::described_by;
+use super::action::{Failed, message};
+use super::form::{Field, described};
 
 /// Escapes text for the inside of a `<textarea>`.
 ///
@@ -30,42 +30,40 @@ fn escape_text(text: &str) -> String {
 /// A multi-line field. Always use this one: a hand-written `<textarea>` with text as its child is a stored-XSS hole.
 #[component]
 pub fn TextArea(
+    /// The control's id. One per page.
+    #[prop(into)]
+    id: String,
+    /// The form field's name.
+    #[prop(into)]
+    name: String,
     /// The visible label.
     #[prop(into)]
     label: String,
-    /// Form name and id.
-    #[prop(into)]
-    name: String,
     /// What the field holds at first.
     #[prop(optional, into)]
     value: String,
     /// See [`Field`].
     #[prop(optional, into)]
     hint: String,
-    /// See [`Field`].
-    #[prop(optional, into)]
-    error: String,
-    /// Whether the form cannot be sent without it.
-    #[prop(optional)]
-    required: bool,
     /// Visible lines.
     #[prop(default = 4)]
     rows: u32,
+    /// The form's failure.
+    #[prop(optional, into)]
+    error: Failed,
 ) -> impl IntoView {
-    let described = described_by(&name, &hint, &error);
-    let invalid = (!error.is_empty()).then_some("true");
-    let id = name.clone();
+    let wrong = message(error, name.clone());
+    let described = described(&id, &hint, wrong);
     let content = escape_text(&value);
     view! {
-        <Field label name=name.clone() hint error>
+        <Field id=id.clone() label hint error=wrong>
             <textarea
                 class="db-textarea"
                 id=id
                 name=name
                 rows=rows.to_string()
-                required=required
                 aria-describedby=described
-                aria-invalid=invalid
+                aria-invalid=move || wrong.with(Option::is_some).then_some("true")
                 inner_html=content
             ></textarea>
         </Field>

@@ -5,14 +5,17 @@ use daybind_app::api::calendar::{
     get_calendar_providers, list_remote_calendars,
 };
 use daybind_app::pages::failure::Failure;
-use daybind_app::pages::forms::{Announcement, ErrorSummary, Labelled, Submit, failed, successes};
 use daybind_app::pages::query_value;
+use daybind_app::ui::{
+    Announcement, Banner, BannerKind, EmptyState, ErrorSummary, Field, LaneCard, Section, Submit,
+    failed, successes,
+};
 use daybind_domain::view::{
     CalendarProfileView, ConnectOption, ConnectionView, RemoteCalendarView,
 };
 use leptos::prelude::*;
 
-use crate::connection::{Lanes, status};
+use crate::connection::{direction, direction_sentence, lanes, status};
 use crate::outcome::explain;
 
 const HERE: &str = "/msp/profile?tab=calendar";
@@ -69,11 +72,10 @@ pub fn CalendarProfile() -> impl IntoView {
             let (cause, next) = code.with(|code| explain(code));
             Some(
                 view! {
-                    <div class="db-banner db-banner--danger" role="alert">
-                        <p><strong>{cause}</strong></p>
+                    <Banner kind=BannerKind::Danger title=cause>
                         <p>{next}</p>
-                        <a class="db-btn db-btn--quiet" href=HERE>"Dismiss"</a>
-                    </div>
+                        <p><a href=HERE>"Dismiss"</a></p>
+                    </Banner>
                 }
                 .into_any(),
             )
@@ -82,12 +84,10 @@ pub fn CalendarProfile() -> impl IntoView {
     }
     };
     view! {
-        <div class="db-page-head">
-            <div>
-                <h1 id="calendar-heading" tabindex="-1" autofocus=returned>"Calendar"</h1>
-                <p>"Your schedule entries and your own calendar, kept in step."</p>
-            </div>
-        </div>
+        <header class="db-page-head">
+            <h1 id="calendar-heading" tabindex="-1" autofocus=returned>"Calendar"</h1>
+            <p class="db-page-head__lede">"Your schedule entries and your own calendar, kept in step."</p>
+        </header>
         {result}
         {announcement}
         <ErrorSummary error=failed(actions.connect)/>
@@ -114,9 +114,10 @@ fn Connections(
 ) -> impl IntoView {
     let empty = view.connections.is_empty().then(|| {
         view! {
-            <div class="db-empty">
-                <p>"No calendar is connected. Connect the one in which you plan your day."</p>
-            </div>
+            <EmptyState
+                title="No calendar is connected"
+                text="Connect the one in which you plan your day. Your schedule entries then appear there, and your changes come back."
+            />
         }
     });
     let cards: Vec<_> = view
@@ -132,10 +133,7 @@ fn Connections(
     view! {
         {empty}
         {cards}
-        <section class="db-section" aria-labelledby="connect-heading">
-            <h2 id="connect-heading" class="db-section__title">"Connect a calendar"</h2>
-            {options}
-        </section>
+        <Section title="Connect a calendar" id="connect-heading">{options}</Section>
     }
     .into_any()
 }
@@ -184,7 +182,7 @@ fn Connect(option: ConnectOption, actions: Actions) -> impl IntoView {
 /// One connection: both sides, how it stands, and the one next action.
 #[component]
 fn Card(connection: ConnectionView, editing: Memo<String>, actions: Actions) -> impl IntoView {
-    let (class, word) = status(&connection.status);
+    let kind = status(&connection.status);
     let configuring = connection.status == "configuring";
     let heading = format!("connection-{}", connection.connection_id);
     let id = connection.connection_id.clone();
@@ -210,14 +208,19 @@ fn Card(connection: ConnectionView, editing: Memo<String>, actions: Actions) -> 
         let href = format!("{HERE}&connection={}", connection.connection_id);
         view! { <a class="db-btn db-btn--quiet" href=href>"Change calendar or direction"</a> }
     });
+    let (left, right) = lanes(&connection);
+    let sentence = direction_sentence(&connection.direction, &connection.provider_label);
     view! {
-        <article class="db-lane-card" aria-labelledby=heading.clone()>
-            <div class="db-lane-card__head">
-                <h2 id=heading.clone()>{connection.provider_label.clone()}</h2>
-                <span class=class>{word}</span>
-            </div>
+        <LaneCard
+            id=heading
+            title=connection.provider_label.clone()
+            status=kind
+            left
+            right
+            direction=direction(&connection.direction)
+        >
             <div class="db-lane-card__body">
-                <Lanes connection=connection.clone()/>
+                <p>{sentence}</p>
                 <p>{connection.status_text.clone()}</p>
                 <p>{last}" "{connection.delivery.clone()}</p>
                 {move || open.get().then(|| view! { <Edit connection=edited.clone() actions/> })}
@@ -227,7 +230,7 @@ fn Card(connection: ConnectionView, editing: Memo<String>, actions: Actions) -> 
                 {edit}
                 <Disconnect connection actions/>
             </div>
-        </article>
+        </LaneCard>
     }
     .into_any()
 }
@@ -330,7 +333,7 @@ fn Picker(
     view! {
         <ActionForm action=actions.update>
             <input type="hidden" name="connection_id" value=connection.connection_id/>
-            <Labelled id=calendar_id.clone() label="Calendar" hint="Daybind reads and writes this calendar only.">
+            <Field id=calendar_id.clone() label="Calendar" hint="Daybind reads and writes this calendar only.">
                 <select
                     class="db-select"
                     id=calendar_id
@@ -342,14 +345,14 @@ fn Picker(
                     {keep}
                     {options}
                 </select>
-            </Labelled>
-            <Labelled id=direction_id.clone() label="Direction">
+            </Field>
+            <Field id=direction_id.clone() label="Direction">
                 <select class="db-select" id=direction_id name="direction">
                     {choice("bidirectional", "Both ways")}
                     {choice("to_external", "From Daybind to the calendar")}
                     {choice("from_external", "From the calendar to Daybind")}
                 </select>
-            </Labelled>
+            </Field>
             <p class="db-form__actions">
                 <Submit label="Save" pending=actions.update.pending()/>
                 {(!fresh).then(|| view! { <a class="db-btn db-btn--quiet" href=HERE>"Cancel"</a> })}

@@ -3,6 +3,7 @@
 use daybind_app::api::calendar::get_calendar_settings;
 use daybind_app::pages::failure::Failure;
 use daybind_app::pages::settings::category_address;
+use daybind_app::ui::{EmptyState, PageHead, Section, StatusKind, StatusTag};
 use daybind_domain::view::CalendarSettingsView;
 use leptos::prelude::*;
 
@@ -13,12 +14,10 @@ use crate::connection::status;
 pub fn CalendarSettings() -> impl IntoView {
     let view = Resource::new(|| (), |()| get_calendar_settings());
     view! {
-        <div class="db-page-head">
-            <div>
-                <h1>"Calendar"</h1>
-                <p>"Technicians connect their own calendars under Profile > Calendar. Here you see how that stands."</p>
-            </div>
-        </div>
+        <PageHead
+            title="Calendar"
+            lede="Technicians connect their own calendars under Profile > Calendar. Here you see how that stands."
+        />
         <Suspense fallback=|| view! { <p>"Loading the connections …"</p> }>
             {move || Suspend::new(async move {
                 match view.await {
@@ -33,48 +32,47 @@ pub fn CalendarSettings() -> impl IntoView {
 
 #[component]
 fn Overview(view: CalendarSettingsView) -> impl IntoView {
-    let (outlook_class, outlook_word, outlook) = match view.microsoft_profile {
+    // Stored is not proven: only somebody's connection tests it.
+    let (outlook_kind, outlook) = match view.microsoft_profile {
         Some(name) => (
-            "db-status db-status--synced",
-            "Bound",
+            StatusKind::NotTested,
             format!("Calendar uses the Microsoft profile “{name}”."),
         ),
         None => (
-            "db-status db-status--not_synced",
-            "Not chosen",
+            StatusKind::NotConnected,
             "No Microsoft profile is chosen for Calendar, so Outlook cannot be connected."
                 .to_owned(),
         ),
     };
-    let (google_class, google_word, google) = if view.google_ready {
-        (
-            "db-status db-status--synced",
-            "Ready",
-            "Your Google OAuth client is stored.",
-        )
+    let (google_kind, google) = if view.google_ready {
+        (StatusKind::NotTested, "Your Google OAuth client is stored.")
     } else {
         (
-            "db-status db-status--not_synced",
-            "Not set up",
+            StatusKind::NotConnected,
             "No Google OAuth client is stored, so Google Calendar cannot be connected.",
         )
     };
     let connections = if view.connections.is_empty() {
-        view! { <div class="db-empty"><p>"Nobody has connected a calendar yet."</p></div> }
-            .into_any()
+        view! {
+            <EmptyState
+                title="Nobody has connected a calendar yet"
+                text="Technicians do that under Profile > Calendar."
+            />
+        }
+        .into_any()
     } else {
         let rows: Vec<_> = view
             .connections
             .into_iter()
             .map(|connection| {
-                let (class, word) = status(&connection.status);
+                let kind = status(&connection.status);
                 view! {
                     <tr>
                         <th scope="row">{connection.owner}</th>
-                        <td>{connection.provider_label}<p class="db-field__hint">{connection.account}</p></td>
-                        <td>{connection.calendar_name}</td>
-                        <td><span class=class>{word}</span><p class="db-field__hint">{connection.status_text}</p></td>
-                        <td>
+                        <td data-label="Account">{connection.provider_label}<p class="db-field__hint">{connection.account}</p></td>
+                        <td data-label="Calendar">{connection.calendar_name}</td>
+                        <td data-label="Status"><StatusTag kind/><p class="db-field__hint">{connection.status_text}</p></td>
+                        <td data-label="Last sync">
                             {connection.last_sync.unwrap_or_else(|| "Never".to_owned())}
                             <p class="db-field__hint">{connection.delivery}</p>
                         </td>
@@ -109,22 +107,19 @@ fn Overview(view: CalendarSettingsView) -> impl IntoView {
         view! { <ul>{people}</ul> }.into_any()
     };
     view! {
-        <section class="db-section" aria-labelledby="ready-heading">
-            <h2 id="ready-heading" class="db-section__title">"What can be connected"</h2>
+        <Section title="What can be connected" id="ready-heading">
             <ul>
-                <li>"Outlook: "<span class=outlook_class>{outlook_word}</span>" "{outlook}</li>
-                <li>"Google Calendar: "<span class=google_class>{google_word}</span>" "{google}</li>
+                <li>"Outlook: "<StatusTag kind=outlook_kind/>" "{outlook}</li>
+                <li>"Google Calendar: "<StatusTag kind=google_kind/>" "{google}</li>
             </ul>
             <p><a href=category_address("providers")>"Change this under Providers"</a></p>
-        </section>
-        <section class="db-section" aria-labelledby="connections-heading">
-            <h2 id="connections-heading" class="db-section__title">"Connections"</h2>
+        </Section>
+        <Section title="Connections" id="connections-heading">
             {connections}
-        </section>
-        <section class="db-section" aria-labelledby="without-heading">
-            <h2 id="without-heading" class="db-section__title">"Without a connection"</h2>
+        </Section>
+        <Section title="Without a connection" id="without-heading">
             {without}
-        </section>
+        </Section>
     }
     .into_any()
 }

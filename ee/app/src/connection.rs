@@ -1,17 +1,16 @@
 //! How a connection is worded, wherever it is shown.
 
+use daybind_app::ui::{Direction, LaneSide, StatusKind};
 use daybind_domain::view::ConnectionView;
-use leptos::prelude::*;
 
-/// Class and word of a connection's status.
+/// How a connection's stored status is shown.
 #[must_use]
-pub fn status(status: &str) -> (&'static str, &'static str) {
+pub fn status(status: &str) -> StatusKind {
     match status {
-        "connected" => ("db-status db-status--synced", "Working"),
-        "configuring" => ("db-status db-status--waiting", "Choose a calendar"),
-        "paused" => ("db-status db-status--not_synced", "Paused"),
-        "needs_reconnect" => ("db-status db-status--failed", "Reconnect"),
-        _ => ("db-status db-status--failed", "Error"),
+        "connected" => StatusKind::Working,
+        "configuring" | "needs_reconnect" => StatusKind::NeedsYou,
+        "paused" => StatusKind::Paused,
+        _ => StatusKind::Failed,
     }
 }
 
@@ -27,39 +26,34 @@ pub fn direction_sentence(direction: &str, provider: &str) -> String {
     }
 }
 
-/// Two lanes, one per side, and the direction between them. The sentence says the same in words.
-#[component]
-pub fn Lanes(
-    /// The connection shown.
-    connection: ConnectionView,
-) -> impl IntoView {
-    let arrow = match connection.direction.as_str() {
-        "to_external" => "→",
-        "from_external" => "←",
-        _ => "⇄",
-    };
+/// The picture's direction.
+#[must_use]
+pub fn direction(direction: &str) -> Direction {
+    match direction {
+        "to_external" => Direction::Out,
+        "from_external" => Direction::In,
+        _ => Direction::Both,
+    }
+}
+
+/// The schedule's lane and the calendar's.
+#[must_use]
+pub fn lanes(connection: &ConnectionView) -> (LaneSide, LaneSide) {
     let calendar = if connection.calendar_name.is_empty() {
         "No calendar chosen yet".to_owned()
     } else {
-        connection.calendar_name
+        connection.calendar_name.clone()
     };
-    let sentence = direction_sentence(&connection.direction, &connection.provider_label);
-    view! {
-        <div class="db-lane-card__lanes">
-            <div class="db-lane">
-                <p class="db-lane__title">"Daybind"</p>
-                <p>"Your schedule entries"</p>
-            </div>
-            <p class="db-lane-card__link" aria-hidden="true">{arrow}</p>
-            <div class="db-lane db-lane--right">
-                <p class="db-lane__title">{connection.provider_label}</p>
-                <p>{calendar}</p>
-                <p>{connection.account}</p>
-            </div>
-        </div>
-        <p>{sentence}</p>
-    }
-    .into_any()
+    (
+        LaneSide {
+            title: "Daybind".to_owned(),
+            stations: vec!["Your schedule entries".to_owned()],
+        },
+        LaneSide {
+            title: connection.provider_label.clone(),
+            stations: vec![calendar, connection.account.clone()],
+        },
+    )
 }
 
 #[cfg(test)]
@@ -67,9 +61,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_status_is_an_error_and_never_a_success() {
-        assert_eq!(status("connected").1, "Working");
-        assert_eq!(status("surprise").1, "Error");
+    fn an_unknown_status_is_a_failure_and_never_a_success() {
+        assert_eq!(status("connected"), StatusKind::Working);
+        assert_eq!(status("surprise"), StatusKind::Failed);
     }
 
     #[test]

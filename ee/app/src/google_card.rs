@@ -2,7 +2,10 @@
 
 use daybind_app::api::calendar::{SaveGoogleClient, get_google_client};
 use daybind_app::pages::failure::Failure;
-use daybind_app::pages::forms::{CopyField, ErrorSummary, Field, Submit, failed, successes};
+use daybind_app::ui::{
+    Banner, BannerKind, CopyField, ErrorSummary, SecretField, Section, StatusKind, StatusTag,
+    Submit, TextField, failed, successes,
+};
 use daybind_domain::view::GoogleClientView;
 use leptos::prelude::*;
 
@@ -18,8 +21,7 @@ pub fn GoogleCard() -> impl IntoView {
     let saved = successes(save);
     let client = Resource::new(move || saved.get(), |_| get_google_client());
     view! {
-        <section class="db-section" aria-labelledby="google-heading">
-            <h2 id="google-heading" class="db-section__title">"Google"</h2>
+        <Section title="Google" id="google-heading">
             <p>"Technicians connect Google Calendar through your own OAuth client. Only Calendar uses it."</p>
             <ErrorSummary error=failed(save) fields=FIELDS/>
             <Transition fallback=|| view! { <p>"Loading the OAuth client …"</p> }>
@@ -30,17 +32,18 @@ pub fn GoogleCard() -> impl IntoView {
                     }
                 })}
             </Transition>
-        </section>
+        </Section>
     }
     .into_any()
 }
 
 #[component]
 fn Client(client: GoogleClientView, save: ServerAction<SaveGoogleClient>) -> impl IntoView {
-    let (class, word) = if client.client_id.is_empty() || client.secret_hint.is_none() {
-        ("db-status db-status--not_synced", "Not set up")
+    // Stored is not proven: only somebody's sign-in tests a client.
+    let kind = if client.client_id.is_empty() || client.secret_hint.is_none() {
+        StatusKind::NeedsYou
     } else {
-        ("db-status db-status--synced", "Ready")
+        StatusKind::NotTested
     };
     let stored = client.secret_hint.is_some();
     let secret = client.secret_hint.unwrap_or_else(|| "None".to_owned());
@@ -53,7 +56,8 @@ fn Client(client: GoogleClientView, save: ServerAction<SaveGoogleClient>) -> imp
         let error = failed(save);
         view! {
             <ActionForm action=save>
-                <Field
+                <TextField
+                    mono=true
                     id="google-client"
                     name="client_id"
                     label="Client ID"
@@ -61,12 +65,11 @@ fn Client(client: GoogleClientView, save: ServerAction<SaveGoogleClient>) -> imp
                     value=client.client_id
                     error
                 />
-                <Field
+                <SecretField
                     id="google-secret"
                     name="client_secret"
                     label="Client secret"
                     hint="Leave it empty to keep the stored one. Daybind stores it encrypted and never shows it again."
-                    kind="password"
                     optional=stored
                     error
                 />
@@ -76,22 +79,22 @@ fn Client(client: GoogleClientView, save: ServerAction<SaveGoogleClient>) -> imp
         .into_any()
     } else {
         view! {
-            <p class="db-banner db-banner--info">
-                "You can read this but not change it. Ask an administrator who may change system settings."
-            </p>
+            <Banner kind=BannerKind::Info title="You can read this but not change it.">
+                <p>"Ask an administrator who may change system settings."</p>
+            </Banner>
         }
         .into_any()
     };
     view! {
         <dl class="db-facts">
             <dt>"Status"</dt>
-            <dd><span class=class>{word}</span></dd>
+            <dd><StatusTag kind/></dd>
             <dt>"Client ID"</dt>
             <dd><code>{shown}</code></dd>
             <dt>"Client secret"</dt>
             <dd>{secret}</dd>
         </dl>
-        <CopyField id="google-redirect" label="Authorized redirect URI, to enter in the Google Cloud console" value=client.redirect_uri/>
+        <CopyField label="Authorized redirect URI, to enter in the Google Cloud console" value=client.redirect_uri/>
         {form}
     }
     .into_any()

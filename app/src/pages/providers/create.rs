@@ -1,0 +1,66 @@
+//! The form for a new Microsoft profile.
+
+use leptos::prelude::*;
+
+use crate::api::providers::CreateMicrosoftProfile;
+use crate::pages::settings::category_address;
+use crate::ui::{ErrorSummary, Failed, SecretField, Submit, TextField, failed};
+
+const FIELDS: &[(&str, &str)] = &[
+    ("display_name", "profile-name"),
+    ("client_id", "profile-client"),
+    ("directory_id", "profile-directory"),
+    ("client_secret", "profile-secret"),
+];
+
+/// What an admin copies from Entra, field by field.
+#[component]
+pub(super) fn NewProfile(
+    /// Creates it.
+    create: ServerAction<CreateMicrosoftProfile>,
+) -> impl IntoView {
+    let error: Failed = failed(create);
+    view! {
+        <section class="db-section" aria-labelledby="profile-heading">
+            <h3 id="profile-heading">"New profile"</h3>
+            <ErrorSummary error fields=FIELDS/>
+            <ActionForm action=create>
+                <TextField
+                    id="profile-name"
+                    name="display_name"
+                    label="Display name"
+                    hint="How you tell this profile from others, for example “Contoso tenant”."
+                    error
+                />
+                <TextField
+                    id="profile-client"
+                    name="client_id"
+                    label="Application (client) ID"
+                    hint="In the Microsoft Entra admin center: App registrations, your app, Overview."
+                    mono=true
+                    error
+                />
+                <TextField
+                    id="profile-directory"
+                    name="directory_id"
+                    label="Directory (tenant) ID"
+                    hint="On the same Overview page, one line below."
+                    mono=true
+                    error
+                />
+                <SecretField
+                    id="profile-secret"
+                    name="client_secret"
+                    label="Client secret value"
+                    hint="Under Certificates & secrets: the Value, not the Secret ID. Entra shows it only once. Daybind stores it encrypted and never shows it again."
+                    error
+                />
+                <p class="db-form__actions">
+                    <Submit label="Save profile" pending=create.pending()/>
+                    <a class="db-btn db-btn--quiet" href=category_address("providers")>"Cancel"</a>
+                </p>
+            </ActionForm>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,109 @@
+//! Settings > Integrations > Providers: Microsoft profiles, which service uses which, and the edition's further providers.
+
+mod board;
+mod create;
+mod profiles;
+
+use daybind_domain::view::ProvidersView;
+use leptos::prelude::*;
+
+use super::failure::Failure;
+use super::query_value;
+use super::settings::category_address;
+use crate::api::providers::{
+    CreateMicrosoftProfile, SetMicrosoftConsumerBinding, list_microsoft_profiles,
+};
+use crate::entries::Entries;
+use crate::ui::{
+    Announcement, Banner, BannerKind, EmptyState, ErrorSummary, PageHead, Section, failed,
+    successes,
+};
+
+use board::Board;
+use create::NewProfile;
+use profiles::Profiles;
+
+/// The Providers category: bindings, profiles, and the edition's further providers.
+#[component]
+pub fn ProvidersPage() -> impl IntoView {
+    let entries = Entries::current();
+    let (profile, saved) = (query_value("profile"), query_value("saved"));
+    let create = ServerAction::<CreateMicrosoftProfile>::new();
+    let bind = ServerAction::<SetMicrosoftConsumerBinding>::new();
+    let (created, bound) = (successes(create), successes(bind));
+    let view = Resource::new(
+        move || (created.get(), bound.get()),
+        |_| list_microsoft_profiles(),
+    );
+    let announcement = move || {
+        let text = match saved.get().as_str() {
+            "profile" => "The profile is saved. Choose below which service uses it.",
+            "binding" => "The service now uses the profile you chose.",
+            // The edition's own cards announce their forms' success here, too.
+            "google" => "The OAuth client is saved.",
+            _ => return None,
+        };
+        Some(view! { <Announcement text dismiss=category_address("providers")/> })
+    };
+    view! {
+        <PageHead title="Providers"/>
+        {announcement}
+        <Section title="Microsoft" id="microsoft-heading">
+            <p>{entries.microsoft_intro}</p>
+            <p>"Each service below uses exactly the profile you choose. Nothing is chosen for you."</p>
+            <ErrorSummary error=failed(bind)/>
+            {move || (profile.get() == "new").then(|| view! { <NewProfile create/> })}
+            <Transition fallback=|| view! { <p>"Loading the profiles …"</p> }>
+                {move || Suspend::new(async move {
+                    match view.await {
+                        Ok(view) => view! { <Microsoft view bind empty=entries.microsoft_empty/> }.into_any(),
+                        Err(error) => view! { <Failure error/> }.into_any(),
+                    }
+                })}
+            </Transition>
+        </Section>
+        {entries.provider_cards.map(|cards| cards())}
+    }
+    .into_any()
+}
+
+#[component]
+fn Microsoft(
+    view: ProvidersView,
+    bind: ServerAction<SetMicrosoftConsumerBinding>,
+    empty: &'static str,
+) -> impl IntoView {
+    let active: Vec<(String, String)> = view
+        .profiles
+        .iter()
+        .filter(|profile| !profile.archived)
+        .map(|profile| (profile.profile_id.clone(), profile.display_name.clone()))
+        .collect();
+    let may = view.can_update;
+    let new = format!("{}&profile=new", category_address("providers"));
+    let add = may.then(|| view! { <a class="db-btn" href=new.clone()>"New profile"</a> });
+    let profiles = if view.profiles.is_empty() {
+        view! { <EmptyState title="There is no Microsoft profile yet" text=empty>{add}</EmptyState> }
+            .into_any()
+    } else {
+        view! {
+            <Profiles profiles=view.profiles/>
+            <div class="db-actions">{add}</div>
+        }
+        .into_any()
+    };
+    let read_only = (!may).then(|| {
+        view! {
+            <Banner kind=BannerKind::Info title="You can read these settings but not change them.">
+                <p>"Ask an administrator who may change system settings."</p>
+            </Banner>
+        }
+    });
+    view! {
+        {read_only}
+        <Board bindings=view.bindings active may bind/>
+        <h3>"Profiles"</h3>
+        {profiles}
+    }
+    .into_any()
+}
