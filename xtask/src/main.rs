@@ -37,6 +37,8 @@ enum Command {
     Fakes(run::FakesArgs),
     /// Brings the table of docs/testing.md up to date: which test shows which promise.
     Ids,
+    /// Takes the pictures in docs/screens: every screen, light and dark, wide and narrow.
+    Screens,
     /// Runs every test, or only the named steps; the last line is `N passed, M failed`.
     Test(test::TestArgs),
 }
@@ -63,6 +65,11 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Fakes(args) => run::fakes(&mut context, &args),
         Command::Ids => {
             ids::write(&context)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Screens => {
+            setup::prepare(&mut context, test::BROWSER)?;
+            test::screens(&context)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Test(args) => test::run(&mut context, &args),

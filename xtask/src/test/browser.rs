@@ -74,14 +74,24 @@ pub fn e2e(context: &Context) -> Result<Count> {
     if report.exists() {
         fs::remove_file(&report)?;
     }
+    let mut command = suite(context, &folder, &["test", "--reporter=list,json"])?;
+    command
+        .env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report)
+        .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
+    let seen = process::tee(&mut command)?;
+    let text = fs::read_to_string(&report).context("Playwright left no report")?;
+    Ok(playwright(&text)?.with_exit(seen.success))
+}
+
+/// Playwright with everything its fixtures start.
+fn suite(context: &Context, folder: &Path, args: &[&str]) -> Result<Command> {
     let browser = prerequisites::chromium(context).context("no Chromium")?;
     let postgres = prerequisites::postgres_bin(context).context("no PostgreSQL")?;
     let mut command = context.command("npx");
     command
-        .args(["playwright", "test", "--reporter=list,json"])
-        .current_dir(&folder)
-        .env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report)
-        .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report)
+        .arg("playwright")
+        .args(args)
+        .current_dir(folder)
         .env("DAYBIND_BIN_EE", Edition::Ee.server(context, false))
         .env("DAYBIND_BIN_CE", Edition::Ce.server(context, false))
         .env("DAYBIND_SITE_EE", Edition::Ee.site(context))
@@ -89,7 +99,20 @@ pub fn e2e(context: &Context) -> Result<Count> {
         .env("DAYBIND_FAKES_BIN", build::fakes(context))
         .env("DAYBIND_CHROMIUM", browser)
         .env("DAYBIND_TEST_POSTGRES_BIN", postgres);
-    let seen = process::tee(&mut command)?;
-    let text = fs::read_to_string(&report).context("Playwright left no report")?;
-    Ok(playwright(&text)?.with_exit(seen.success))
+    Ok(command)
+}
+
+/// Takes the pictures of `docs/screens` anew.
+///
+/// # Errors
+/// When a build or a journey to a screen fails.
+pub fn screens(context: &Context) -> Result<()> {
+    let folder = context.root.join("end2end");
+    install(context, &folder)?;
+    for edition in Edition::BOTH {
+        build::for_tests(context, edition)?;
+    }
+    build::build_fakes(context)?;
+    let args = ["test", "--config", "screens/screens.config.ts"];
+    process::run(&mut suite(context, &folder, &args)?)
 }

@@ -77,14 +77,7 @@ impl Step {
             Self::Unit => &[Need::Rust, Need::Postgres],
             Self::Build | Self::Artefacts => &[Need::Rust, Need::Build, Need::ReleaseBuild],
             Self::Contracts => &[Need::Rust, Need::Contracts, Need::Postgres],
-            Self::E2e => &[
-                Need::Rust,
-                Need::Build,
-                Need::ReleaseBuild,
-                Need::Node,
-                Need::Postgres,
-                Need::Browser,
-            ],
+            Self::E2e => BROWSER,
         }
     }
 
@@ -108,6 +101,17 @@ impl Step {
         }
     }
 }
+
+/// What the browser needs: both editions as built for the tests, and Chromium.
+pub const BROWSER: &[Need] = &[
+    Need::Rust,
+    Need::Build,
+    Need::ReleaseBuild,
+    Need::Node,
+    Need::Postgres,
+    Need::Browser,
+];
+pub use browser::screens;
 
 struct Outcome {
     step: Step,

@@ -1,0 +1,57 @@
+// Takes a picture of every screen: light and dark, 1280 and 320 pixels wide, both editions.
+import { join, resolve } from 'node:path';
+import type { Page } from '@playwright/test';
+import { admin, hydrated, signIn, technician, test } from '../tests/daybind.js';
+
+const target = process.env.DAYBIND_SCREENS ?? resolve(import.meta.dirname, '../../docs/screens');
+
+/** One page in its four looks. */
+async function shoot(page: Page, name: string): Promise<void> {
+  for (const scheme of ['light', 'dark'] as const) {
+    for (const width of [1280, 320]) {
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+      await page.setViewportSize({ width, height: 900 });
+      await page.screenshot({ path: join(target, `${name}-${scheme}-${width}.png`), fullPage: true });
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+const settings = '/msp/settings?tab=integrations&category=providers';
+
+for (const edition of ['ce', 'ee'] as const) {
+  test(`screens of ${edition}`, async ({ fakes, start, page }) => {
+    const daybind = await start(edition, { providers: true, env: fakes.env });
+    const visit = async (path: string, name: string) => {
+      await page.goto(`${daybind.url}${path}`);
+      await hydrated(page);
+      await shoot(page, `${edition}-${name}`);
+    };
+    await visit('/auth/msp/signin', 'sign-in');
+    await signIn(page, daybind.url, admin);
+    await visit('/msp/schedule', 'schedule');
+    await visit('/msp/schedule?entry=new', 'schedule-new');
+    await visit(settings, 'providers');
+    await visit(`${settings}&profile=new`, 'profile-new');
+    await visit('/msp/profile?tab=profile', 'profile');
+    if (edition === 'ee') {
+      await visit('/msp/settings?tab=integrations&category=calendar', 'calendar-settings');
+      await page.context().clearCookies();
+      await signIn(page, daybind.url, technician);
+      await visit('/msp/profile?tab=calendar', 'calendar-profile-empty');
+      await page.getByRole('button', { name: /Connect Outlook/ }).click();
+      await page.locator('#allow').first().click();
+      await page.waitForURL(/calendarAuth=success/);
+      await hydrated(page);
+      await shoot(page, 'ee-calendar-profile-connected');
+      const picker = page.getByLabel('Calendar', { exact: true });
+      const calendar = await picker.locator('option:not([disabled])[value]:not([value=""])').first().getAttribute('value') ?? '';
+      await picker.selectOption(calendar);
+      await page.getByRole('button', { name: 'Save', exact: true }).click();
+      await page.waitForTimeout(3_000);
+      await visit('/msp/profile?tab=calendar', 'calendar-profile-working');
+      await visit('/msp/schedule', 'schedule-synced');
+    }
+  });
+}
