@@ -54,10 +54,17 @@ pub(crate) async fn serve(composition: Composition) -> anyhow::Result<()> {
         "Daybind serves at {}", config.public_url
     );
     let stopped = stop.clone();
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async move { stopped.cancelled().await })
-        .await
-        .context("the server stopped unexpectedly")?;
+    let serving =
+        axum::serve(listener, app).with_graceful_shutdown(async move { stopped.cancelled().await });
+    // A client that never finishes its request must not keep the server from stopping.
+    let overtime = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = serving => served.context("the server stopped unexpectedly")?,
+        () = overtime => tracing::warn!("some requests had not ended; they are cut off"),
+    }
     worker.await.context("the job worker failed")?;
     services.store.close().await;
     tracing::info!("stopped");

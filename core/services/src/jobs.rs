@@ -45,7 +45,7 @@ pub async fn work(
         return;
     }
     let mut running = JoinSet::new();
-    loop {
+    while !stop.is_cancelled() {
         while running.try_join_next().is_some() {}
         let free = AT_ONCE.saturating_sub(running.len());
         let claimed = if free == 0 {

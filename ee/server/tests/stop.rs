@@ -1,0 +1,89 @@
+//! A server that is told to stop (SIGTERM) finishes what it does, gives back what it holds, and loses nothing.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on must fail loudly"
+)]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use daybind_fakes::{FakeOptions, FakeProviders, Fault, FaultKind, Provider};
+use tokio::process::Command;
+
+use support::{Server, connect, expected, titles};
+
+/// The provider takes that long over its answers, so that the signal finds a call under way.
+const SLOW: u64 = 3_000;
+
+async fn stopped_while_it_writes(provider: Provider, name: &str, database: Option<String>) {
+    let fakes = FakeProviders::start(FakeOptions {
+        auto_approve: true,
+        ..FakeOptions::default()
+    })
+    .unwrap();
+    let server = Server::new(&fakes, database);
+    server.seed().await;
+    let mut first = server.start(&[], "first.log").await;
+    let create = match provider {
+        Provider::Google => "google.events.insert",
+        Provider::Microsoft => "microsoft.events.create",
+    };
+    fakes.arm(Fault {
+        operation: create.to_owned(),
+        count: 1,
+        kind: FaultKind::DelayAfter { ms: SLOW },
+    });
+    let calendar = connect(&server, name).await;
+    let titles = || titles(&fakes, provider, &calendar);
+    for _ in 0..300 {
+        if !titles().is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(titles().len(), 1, "the first create is under way");
+
+    let signalled = Instant::now();
+    let sent = Command::new("kill")
+        .args(["-TERM", &first.id().unwrap().to_string()])
+        .status()
+        .await
+        .unwrap();
+    assert!(sent.success());
+    let status = tokio::time::timeout(Duration::from_secs(25), first.wait())
+        .await
+        .unwrap_or_else(|_| panic!("still there after 25 s: {}", server.log("first.log")))
+        .unwrap();
+    assert!(status.success(), "{status}: {}", server.log("first.log"));
+    assert!(server.log("first.log").contains("stopped"));
+    assert!(
+        signalled.elapsed() > Duration::from_millis(SLOW / 2),
+        "it waited for the call that was under way"
+    );
+
+    // With its full lease of 45 seconds: what was given back is taken up at once.
+    let mut second = server.start(&[], "second.log").await;
+    for _ in 0..200 {
+        if titles().len() >= expected().len() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(titles(), expected(), "{}", server.log("second.log"));
+    second.kill().await.unwrap();
+}
+
+/// M-38, the half about stopping.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn google_on_sqlite() {
+    stopped_while_it_writes(Provider::Google, "google", None).await;
+}
+
+/// M-38, the half about stopping.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn microsoft_on_postgres() {
+    let database = daybind_storage_postgres::testing::database_url().await;
+    stopped_while_it_writes(Provider::Microsoft, "microsoft", Some(database)).await;
+}
