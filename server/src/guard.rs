@@ -1,6 +1,8 @@
 //! Middleware: request ids, sessions, who may see which page, stale addresses, security headers.
 
-use axum::extract::{Request, State};
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -8,7 +10,7 @@ use axum_extra::extract::CookieJar;
 use daybind_app::location::canonical;
 use daybind_app::server::{AppState, RequestActor};
 use daybind_domain::AppError;
-use daybind_services::{Actor, auth};
+use daybind_services::{Actor, audit, auth};
 use tracing::Instrument as _;
 use url::form_urlencoded;
 
@@ -32,9 +34,18 @@ pub async fn trace(mut request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::info_span!("request", request_id = id);
+    let ip = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|peer| peer.0.ip().to_string());
+    let agent = request
+        .headers()
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok());
+    let asked = audit::Request::new(id.clone(), ip, agent);
     async move {
         let begun = std::time::Instant::now();
-        let mut response = next.run(request).await;
+        let mut response = audit::from(asked, next.run(request)).await;
         let (status, millis) = (response.status().as_u16(), begun.elapsed().as_millis());
         tracing::info!(%method, path, status, millis, "{method} {path} {status}");
         if let Ok(value) = HeaderValue::from_str(&id) {

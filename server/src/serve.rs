@@ -1,5 +1,6 @@
 //! `serve`: pages and background work until SIGTERM or Ctrl-C.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +55,7 @@ pub(crate) async fn serve(composition: Composition) -> anyhow::Result<()> {
         "Daybind serves at {}", config.public_url
     );
     let stopped = stop.clone();
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let serving =
         axum::serve(listener, app).with_graceful_shutdown(async move { stopped.cancelled().await });
     // A client that never finishes its request must not keep the server from stopping.

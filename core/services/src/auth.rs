@@ -14,6 +14,7 @@ use rand::RngCore;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
+use crate::audit;
 use crate::context::Services;
 use crate::failure::{AppResult, internal};
 
@@ -73,15 +74,17 @@ impl Actor {
         subject: String,
         detail: serde_json::Value,
     ) -> AuditRow {
-        AuditRow {
-            tenant_id: self.tenant_id,
-            audit_id: services.new_id().into(),
-            at: services.now(),
-            actor: Some(self.user_id()),
-            action: action.to_owned(),
+        let row = audit::row(
+            services,
+            self.tenant_id,
+            Some(self.user_id()),
+            action,
             subject,
             detail,
-            request_id: self.request_id.clone(),
+        );
+        AuditRow {
+            request_id: self.request_id.clone().or(row.request_id),
+            ..row
         }
     }
 }
@@ -189,16 +192,14 @@ pub async fn open_session(
     };
     let mut unit = services.begin(tenant_id).await?;
     unit.add_session(&session).await.map_err(internal)?;
-    unit.add_audit(&AuditRow {
+    unit.add_audit(&audit::row(
+        services,
         tenant_id,
-        audit_id: services.new_id().into(),
-        at: now,
-        actor: Some(user_id),
-        action: "session.opened".to_owned(),
-        subject: format!("session:{}", session.session_id),
-        detail: serde_json::json!({ "method": method }),
-        request_id: None,
-    })
+        Some(user_id),
+        "session.opened",
+        format!("session:{}", session.session_id),
+        serde_json::json!({ "method": method }),
+    ))
     .await
     .map_err(internal)?;
     unit.save().await.map_err(internal)?;

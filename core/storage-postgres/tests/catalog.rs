@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use daybind_domain::ids::{AuditId, TenantId};
-use daybind_storage::{AuditRow, Scope, Store as _, Tenant, UnitOfWork};
+use daybind_storage::{AuditRow, Origin, Scope, Store as _, Tenant, UnitOfWork};
 use daybind_storage_postgres::{PgStore, PgUnit, testing};
 use sqlx::{Connection as _, PgConnection, Row as _};
 use uuid::Uuid;
@@ -141,6 +141,8 @@ async fn the_audit_log_is_append_only() {
         subject: "s".to_owned(),
         detail: serde_json::json!({}),
         request_id: None,
+        note: None,
+        origin: Origin::default(),
     };
     let mut unit = store.begin(Scope::Tenant(tenant_id)).await.unwrap();
     unit.add_audit(&row).await.unwrap();

@@ -25,6 +25,11 @@ pub(crate) fn names(values: &[&str]) -> String {
     Value::from_iter(values.iter().copied()).to_string()
 }
 
+/// Several texts as one argument for `json_each($n)`.
+pub(crate) fn texts(values: &[String]) -> String {
+    Value::from_iter(values.iter().map(String::as_str)).to_string()
+}
+
 pub(crate) fn at(value: DateTime<Utc>) -> i64 {
     value.timestamp_micros()
 }

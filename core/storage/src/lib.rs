@@ -30,7 +30,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use daybind_domain::ids::TenantId;
 
-pub use audit::{AuditRepository, AuditRow};
+pub use audit::{AuditActor, AuditCursor, AuditFilter, AuditRepository, AuditRow, Origin};
 pub use error::{StorageError, StorageResult};
 pub use flows::{FlowRepository, OauthFlow};
 pub use jobs::{ClaimedJob, FinishJob, JobRepository, JobStats, NewJob};

@@ -8,6 +8,7 @@
     reason = "tests: a panic is how they fail"
 )]
 
+mod audit;
 mod fixture;
 mod jobs;
 mod operations;
@@ -15,6 +16,7 @@ mod records;
 mod schedule;
 mod tenancy;
 
+pub use audit::*;
 pub use jobs::*;
 pub use operations::*;
 pub use records::*;
@@ -35,6 +37,7 @@ macro_rules! contract_tests {
             jobs_of_one_lane_are_merged, a_job_is_claimed_once, an_expired_lease_is_taken_over,
             every_sealed_column_can_be_rewritten, sealed_values_are_replaced_by_comparing, the_canary_is_written_once,
             the_ledger_holds_a_row_once, a_poke_while_running_runs_again, failed_jobs_retry_die_and_revive, unknown_kinds_are_not_touched,
+            audit_rows_are_filtered, audit_pages_show_each_row_once,
         );
     };
     (@ $fresh:path: $($name:ident),+ $(,)?) => {$(

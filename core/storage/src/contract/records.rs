@@ -5,7 +5,7 @@ use daybind_domain::ids::{AuditId, FlowId, ProfileId, TenantId, UserId};
 use uuid::Uuid;
 
 use super::fixture::{at, profile, tenant, unit};
-use crate::{AuditRow, Binding, OauthFlow, Profile, StorageError, Store};
+use crate::{AuditRow, Binding, OauthFlow, Origin, Profile, StorageError, Store};
 
 fn binding(
     tenant_id: TenantId,
@@ -204,6 +204,11 @@ pub async fn audit_rows_are_listed_newest_first(store: &dyn Store) {
         subject: "microsoft_profile:1".to_owned(),
         detail: serde_json::json!({"client_secret": "changed", "n": [1, null]}),
         request_id: Some("r".to_owned()),
+        note: Some("ticket 4711".to_owned()),
+        origin: Origin {
+            ip: Some("192.0.2.1".to_owned()),
+            user_agent: Some("Browser".to_owned()),
+        },
     };
     let (old, new) = (row(1, None), row(2, Some(admin)));
     let mut u = unit(store, a).await;
