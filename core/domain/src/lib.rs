@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, a random source, a database or the network, so the crate also compiles to WebAssembly.
 
 pub mod audit;
+pub mod bindings;
 pub mod consumer;
 pub mod edition;
 pub mod error;

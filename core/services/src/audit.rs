@@ -104,7 +104,10 @@ mod tests {
         let seen = from(here, async { request() }).await;
         assert_eq!(seen.id.as_deref(), Some("r"));
         assert_eq!(seen.origin.ip.as_deref(), Some("192.0.2.1"));
-        assert_eq!(seen.origin.user_agent.map(|text| text.len()), Some(AGENT_MAX));
+        assert_eq!(
+            seen.origin.user_agent.map(|text| text.len()),
+            Some(AGENT_MAX)
+        );
         assert_eq!(request(), Request::default());
     }
 

@@ -17,6 +17,12 @@ pub fn date_time(at: DateTime<Utc>, zone: Tz) -> String {
         .to_string()
 }
 
+/// "09:30"
+#[must_use]
+pub fn clock(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%H:%M").to_string()
+}
+
 /// `2026-11-24T09:30`, as `<input type="datetime-local">` wants it.
 #[must_use]
 pub fn input_value(at: DateTime<Utc>, zone: Tz) -> String {

@@ -7,15 +7,17 @@ use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use daybind_domain::bindings::ImpactLine;
 use daybind_domain::ids::{EntryId, TenantId, UserId};
 use daybind_domain::view::{
     CalendarProfileView, CalendarSettingsView, GoogleClientView, RemoteCalendarView, SyncMark,
 };
-use daybind_domain::{AppError, CALENDAR_ENTERPRISE_ONLY, Edition};
+use daybind_domain::{AppError, CALENDAR_ENTERPRISE_ONLY, Consumer, Edition};
 use daybind_storage::UnitOfWork;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::Actor;
+use crate::bindings::App;
 use crate::failure::AppResult;
 use crate::import::{ImportPort, LeftForEnterprise};
 
@@ -99,12 +101,34 @@ pub trait CalendarPort: Send + Sync + 'static {
     async fn entry_changed(&self, unit: &mut dyn UnitOfWork, change: &EntryChange)
     -> AppResult<()>;
 
-    /// Called in the transaction that rebinds Calendar to another profile; marks what must be reconnected.
-    async fn calendar_rebound(
+    /// What binding an Enterprise consumer to `to` (`None`: unbinding it) would do, counted and named. Changes nothing.
+    async fn rebind_impact(
         &self,
         unit: &mut dyn UnitOfWork,
         tenant_id: TenantId,
-        new_client_id: &str,
+        consumer: Consumer,
+        to: Option<&App>,
+    ) -> AppResult<Vec<ImpactLine>>;
+
+    /// Called in the transaction that binds an Enterprise consumer to `to` (`None`: unbinds it): marks what another app
+    /// registration issued, and revives what this one did. Returns what [`Self::rebind_undone`] needs.
+    async fn consumer_rebound(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        tenant_id: TenantId,
+        consumer: Consumer,
+        to: Option<&App>,
+    ) -> AppResult<serde_json::Value>;
+
+    /// Called in the transaction that takes a change back to `to`: puts back what [`Self::consumer_rebound`] marked and
+    /// nobody has touched since.
+    async fn rebind_undone(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        tenant_id: TenantId,
+        consumer: Consumer,
+        to: Option<&App>,
+        memo: &serde_json::Value,
     ) -> AppResult<()>;
 
     /// The Enterprise half of an import from a predecessor.
@@ -216,11 +240,33 @@ impl CalendarPort for CommunityPort {
         Ok(())
     }
 
-    async fn calendar_rebound(
+    async fn rebind_impact(
         &self,
         _unit: &mut dyn UnitOfWork,
         _tenant_id: TenantId,
-        _new_client_id: &str,
+        _consumer: Consumer,
+        _to: Option<&App>,
+    ) -> AppResult<Vec<ImpactLine>> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn consumer_rebound(
+        &self,
+        _unit: &mut dyn UnitOfWork,
+        _tenant_id: TenantId,
+        _consumer: Consumer,
+        _to: Option<&App>,
+    ) -> AppResult<serde_json::Value> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn rebind_undone(
+        &self,
+        _unit: &mut dyn UnitOfWork,
+        _tenant_id: TenantId,
+        _consumer: Consumer,
+        _to: Option<&App>,
+        _memo: &serde_json::Value,
     ) -> AppResult<()> {
         Err(AppError::enterprise_only())
     }

@@ -134,4 +134,16 @@ impl UserRepository for SqliteUnit {
         .map_err(failure)?;
         rows.iter().map(candidate).collect()
     }
+
+    async fn list_without_password(&mut self, tenant_id: TenantId) -> StorageResult<Vec<User>> {
+        let rows = sqlx::query(
+            "SELECT * FROM users WHERE tenant_id = $1 AND is_active AND user_type = 'internal' \
+             AND password_hash IS NULL ORDER BY display_name, user_id",
+        )
+        .bind(codec::id(tenant_id.0))
+        .fetch_all(self.connection())
+        .await
+        .map_err(failure)?;
+        rows.iter().map(user).collect()
+    }
 }

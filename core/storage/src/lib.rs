@@ -36,7 +36,7 @@ pub use flows::{FlowRepository, OauthFlow};
 pub use jobs::{ClaimedJob, FinishJob, JobRepository, JobStats, NewJob};
 pub use ledger::{LedgerRepository, LedgerRow};
 pub use predecessor::{AlgaBinding, AlgaDatabase, AlgaDomain, AlgaProfile, AlgaTenant};
-pub use profiles::{Binding, BindingRepository, Profile, ProfileRepository};
+pub use profiles::{Binding, BindingRepository, BindingUndo, Profile, ProfileRepository};
 pub use schedule::{Entry, NewEntry, ScheduleRepository};
 pub use users::{
     LoginCandidate, NewUser, Session, SessionRepository, Tenant, User, UserRepository,

@@ -49,6 +49,27 @@ pub struct Binding {
     pub updated_at: DateTime<Utc>,
 }
 
+/// The last change of a consumer's binding, as long as it can be taken back. Table `microsoft_profile_binding_undo`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BindingUndo {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// Which consumer; with the tenant the key.
+    pub consumer: Consumer,
+    /// What was bound before; `None` for nothing.
+    pub before: Option<ProfileId>,
+    /// What the change bound; `None` for nothing.
+    pub after: Option<ProfileId>,
+    /// Who changed it.
+    pub changed_by: UserId,
+    /// When; equals the binding's `updated_at` unless it was changed again.
+    pub changed_at: DateTime<Utc>,
+    /// Until when it can be taken back.
+    pub undo_until: DateTime<Utc>,
+    /// What the consumer's runtime needs to put back.
+    pub memo: serde_json::Value,
+}
+
 /// Microsoft profiles.
 #[async_trait]
 pub trait ProfileRepository {
@@ -93,4 +114,30 @@ pub trait BindingRepository {
         tenant_id: TenantId,
         consumer: Consumer,
     ) -> StorageResult<bool>;
+
+    /// Replaces `expected` by `next` (`None`: no row) if the row still is `expected`; `Stale` when it is not, under a race
+    /// too. `Reference` as for [`set_binding`](Self::set_binding).
+    async fn change_binding(
+        &mut self,
+        tenant_id: TenantId,
+        consumer: Consumer,
+        expected: Option<&Binding>,
+        next: Option<&Binding>,
+    ) -> StorageResult<()>;
+
+    /// Notes the last change of a consumer's binding over an earlier one.
+    async fn note_undo(&mut self, change: &BindingUndo) -> StorageResult<()>;
+
+    /// The last change of a consumer's binding, in time to be taken back or not.
+    async fn find_undo(
+        &mut self,
+        tenant_id: TenantId,
+        consumer: Consumer,
+    ) -> StorageResult<Option<BindingUndo>>;
+
+    /// The last changes of the tenant's bindings, in the order of [`Consumer::ALL`].
+    async fn list_undo(&mut self, tenant_id: TenantId) -> StorageResult<Vec<BindingUndo>>;
+
+    /// Forgets the last change; fine when there is none.
+    async fn remove_undo(&mut self, tenant_id: TenantId, consumer: Consumer) -> StorageResult<()>;
 }

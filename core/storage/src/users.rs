@@ -106,6 +106,9 @@ pub trait UserRepository {
 
     /// Everybody with that normalised email, over all tenants (system scope).
     async fn find_login(&mut self, email_normalized: &str) -> StorageResult<Vec<LoginCandidate>>;
+
+    /// The tenant's active internal people who have no password, by name.
+    async fn list_without_password(&mut self, tenant_id: TenantId) -> StorageResult<Vec<User>>;
 }
 
 /// Sessions.

@@ -16,6 +16,7 @@ pub mod merge;
 mod oauth;
 pub mod provider;
 mod push;
+mod rebind;
 mod runtime;
 mod subscribe;
 mod sync;

@@ -5,12 +5,15 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::response::Response;
 use chrono::{DateTime, Duration, Utc};
+use daybind_domain::Consumer;
+use daybind_domain::bindings::ImpactLine;
 use daybind_domain::ids::{ConnectionId, EntryId, TenantId};
 use daybind_domain::view::{
     CalendarProfileView, CalendarSettingsView, GoogleClientView, RemoteCalendarView, SyncMark,
 };
 use daybind_ee_storage::calendar;
 use daybind_services::import::ImportPort;
+use daybind_services::bindings::App;
 use daybind_services::jobs::backoff;
 use daybind_services::port::enterprise_only_response;
 use daybind_services::{
@@ -21,7 +24,7 @@ use daybind_storage::{ClaimedJob, FinishJob, NewJob, Scope, UnitOfWork};
 use crate::import::CalendarImport;
 use crate::provider::ProviderError;
 use crate::tokens::{Stop, change};
-use crate::{actions, callback, disconnect, oauth, subscribe, sync, views, webhook};
+use crate::{actions, callback, disconnect, rebind, subscribe, sync, views, webhook};
 
 const KINDS: [&str; 3] = [sync::JOB, subscribe::JOB, disconnect::JOB];
 /// Polling underneath push notifications.
@@ -180,26 +183,38 @@ impl CalendarPort for CalendarRuntime {
         .map_err(internal)
     }
 
-    async fn calendar_rebound(
+    async fn rebind_impact(
         &self,
         unit: &mut dyn UnitOfWork,
         tenant_id: TenantId,
-        new_client_id: &str,
-    ) -> AppResult<()> {
+        consumer: Consumer,
+        to: Option<&App>,
+    ) -> AppResult<Vec<ImpactLine>> {
         self.open()?;
-        let rows = calendar(unit).map_err(internal)?;
-        for mut row in rows.list_connections(tenant_id).await.map_err(internal)? {
-            if row.provider == "microsoft"
-                && row.client_id != new_client_id
-                && !oauth::is_ending(&row)
-            {
-                row.status = "needs_reconnect".to_owned();
-                row.status_reason = Some("client_changed".to_owned());
-                row.updated_at = self.services.now();
-                rows.update_connection(&row).await.map_err(internal)?;
-            }
-        }
-        Ok(())
+        rebind::impact(unit, tenant_id, consumer, to).await
+    }
+
+    async fn consumer_rebound(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        tenant_id: TenantId,
+        consumer: Consumer,
+        to: Option<&App>,
+    ) -> AppResult<serde_json::Value> {
+        let services = self.open()?;
+        rebind::rebound(services, unit, tenant_id, consumer, to).await
+    }
+
+    async fn rebind_undone(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        tenant_id: TenantId,
+        consumer: Consumer,
+        to: Option<&App>,
+        memo: &serde_json::Value,
+    ) -> AppResult<()> {
+        let services = self.open()?;
+        rebind::undone(services, unit, tenant_id, consumer, to, memo).await
     }
 
     async fn get_schedule_entry_sync_status(

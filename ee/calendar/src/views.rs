@@ -8,6 +8,7 @@ use daybind_domain::view::{
     PersonView, SyncMark,
 };
 use daybind_ee_storage::{Connection, Mapping, Subscription, calendar};
+use daybind_services::bindings;
 use daybind_services::profiles::mask;
 use daybind_services::{Actor, AppResult, Provider, Services, StableRoute, internal, localtime};
 use daybind_storage::{Entry, UnitOfWork, User};
@@ -89,17 +90,9 @@ pub async fn settings(services: &Services, actor: &Actor) -> AppResult<CalendarS
     actor.require(Permission::SettingsRead)?;
     let mut unit = services.read(actor.tenant_id).await?;
     let users = unit.list_users(actor.tenant_id).await.map_err(internal)?;
-    let binding = unit
-        .find_binding(actor.tenant_id, Consumer::Calendar)
-        .await
-        .map_err(internal)?;
-    let microsoft_profile = match binding {
-        Some(binding) => unit
-            .find_profile(actor.tenant_id, binding.profile_id)
-            .await
-            .map_err(internal)?,
-        None => None,
-    };
+    let bound =
+        bindings::bound_profile(services, unit.as_mut(), actor.tenant_id, Consumer::Calendar);
+    let microsoft_profile = bound.await?.ok();
     let rows = calendar(unit.as_mut()).map_err(internal)?;
     let google_ready = rows
         .find_google_client(actor.tenant_id)
@@ -178,6 +171,9 @@ fn status_text(row: &Connection) -> String {
             "The administrator changed the app registration. Reconnect to go on; nothing was lost."
         }
         ("needs_reconnect", Some("imported")) => "Brought over from your former system. Reconnect with the same account to go on; nothing is synced until then.",
+        ("needs_reconnect", Some("unbound")) => {
+            "Outlook is switched off until an administrator chooses a Microsoft profile for Calendar. Nothing was lost."
+        }
         ("needs_reconnect", _) => "The account no longer lets Daybind in. Reconnect to go on; nothing was lost.",
         ("paused", _) => "Sync is paused.",
         ("error", Some("secret" | "token_refused")) => {

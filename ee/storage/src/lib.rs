@@ -3,6 +3,7 @@
 //! [`calendar`] finds the implementation for whichever database the unit of work belongs to.
 
 pub mod alga;
+mod grants;
 mod implement;
 mod postgres;
 mod rows;
@@ -15,6 +16,7 @@ use daybind_storage::{StorageError, StorageResult, UnitOfWork};
 use daybind_storage_postgres::PgUnit;
 use daybind_storage_sqlite::SqliteUnit;
 
+pub use grants::{Grant, GrantRepository, grants};
 pub use rows::{Connection, GoogleClient, Mapping, Subscription};
 
 /// Calendar connections, mappings, push subscriptions, and the tenant's Google client.

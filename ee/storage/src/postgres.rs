@@ -40,3 +40,4 @@ mod codec {
 }
 
 crate::implement::repository!(PgUnit, PgRow);
+crate::grants::repository!(PgUnit);

@@ -47,3 +47,4 @@ mod codec {
 }
 
 crate::implement::repository!(SqliteUnit, SqliteRow);
+crate::grants::repository!(SqliteUnit);

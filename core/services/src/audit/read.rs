@@ -56,8 +56,7 @@ fn hidden(edition: Edition) -> impl Iterator<Item = Consumer> {
 /// What the edition shows at all.
 fn scope(edition: Edition) -> AuditFilter {
     AuditFilter {
-        groups: (edition == Edition::Community)
-            .then(|| SHARED_GROUPS.map(str::to_owned).to_vec()),
+        groups: (edition == Edition::Community).then(|| SHARED_GROUPS.map(str::to_owned).to_vec()),
         without_subjects: hidden(edition)
             .map(|consumer| format!("consumer:{}", consumer.as_str()))
             .collect(),
@@ -181,8 +180,16 @@ impl Export {
             line(
                 &mut text,
                 &[
-                    "time_utc", "who", "action", "subject", "subject_name", "changes", "note", "ip",
-                    "user_agent", "request_id",
+                    "time_utc",
+                    "who",
+                    "action",
+                    "subject",
+                    "subject_name",
+                    "changes",
+                    "note",
+                    "ip",
+                    "user_agent",
+                    "request_id",
                 ],
             );
         }
@@ -311,7 +318,8 @@ fn group(action: &str) -> &str {
 fn redacted(value: &Value, edition: Edition) -> Value {
     let secret = |text: &str| {
         hidden(edition).any(|consumer| {
-            text.eq_ignore_ascii_case(consumer.as_str()) || text.eq_ignore_ascii_case(consumer.label())
+            text.eq_ignore_ascii_case(consumer.as_str())
+                || text.eq_ignore_ascii_case(consumer.label())
         })
     };
     match value {
@@ -382,7 +390,13 @@ fn plain(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
-        Value::Array(items) => Some(items.iter().filter_map(plain).collect::<Vec<_>>().join(", ")),
+        Value::Array(items) => Some(
+            items
+                .iter()
+                .filter_map(plain)
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
         other => Some(other.to_string()),
     }
 }
@@ -476,7 +490,17 @@ mod tests {
     #[test]
     fn cells_that_would_run_as_formulas_are_text() {
         let mut text = String::new();
-        line(&mut text, &["=cmd|'/c calc'!A1", "a \"b\"", "-1", "x,y\r\nz", "@SUM(A1)", "ok"]);
+        line(
+            &mut text,
+            &[
+                "=cmd|'/c calc'!A1",
+                "a \"b\"",
+                "-1",
+                "x,y\r\nz",
+                "@SUM(A1)",
+                "ok",
+            ],
+        );
         assert_eq!(
             text,
             "\"'=cmd|'/c calc'!A1\",\"a \"\"b\"\"\",\"'-1\",\"x,y\r\nz\",\"'@SUM(A1)\",\"ok\"\r\n"
@@ -509,7 +533,8 @@ mod tests {
 
     #[test]
     fn community_names_no_hidden_consumer() {
-        let detail = serde_json::json!({"consumers": ["msp_sso", "calendar"], "teams": 1, "label": "Email"});
+        let detail =
+            serde_json::json!({"consumers": ["msp_sso", "calendar"], "teams": 1, "label": "Email"});
         assert_eq!(
             redacted(&detail, Edition::Community),
             serde_json::json!({"consumers": ["msp_sso", "Enterprise"], "label": "Enterprise"})

@@ -42,29 +42,99 @@ pub async fn audit_rows_are_filtered(store: &dyn Store) {
     let text = |text: &str| Some(text.to_owned());
     let cases = [
         (all.clone(), vec![3, 2, 1, 0]),
-        (AuditFilter { actor: Some(AuditActor::Server), ..all.clone() }, vec![3]),
-        (AuditFilter { actor: Some(AuditActor::User(admin)), ..all.clone() }, vec![2, 1, 0]),
-        (AuditFilter { actor: Some(AuditActor::User(other)), ..all.clone() }, vec![]),
-        (AuditFilter { action: text("binding."), ..all.clone() }, vec![3, 2, 1]),
-        (AuditFilter { action: text("binding.set"), ..all.clone() }, vec![2, 1]),
-        (AuditFilter { action: text("%"), ..all.clone() }, vec![]),
-        (AuditFilter { subject: text("consumer:calendar"), ..all.clone() }, vec![3, 2]),
-        (AuditFilter { from: Some(at(2)), until: Some(at(4)), ..all.clone() }, vec![2, 1]),
-        (AuditFilter { groups: Some(vec!["profile".to_owned()]), ..all.clone() }, vec![0]),
-        (AuditFilter { groups: Some(Vec::new()), ..all.clone() }, vec![]),
         (
-            AuditFilter { without_subjects: vec!["consumer:calendar".to_owned()], ..all.clone() },
+            AuditFilter {
+                actor: Some(AuditActor::Server),
+                ..all.clone()
+            },
+            vec![3],
+        ),
+        (
+            AuditFilter {
+                actor: Some(AuditActor::User(admin)),
+                ..all.clone()
+            },
+            vec![2, 1, 0],
+        ),
+        (
+            AuditFilter {
+                actor: Some(AuditActor::User(other)),
+                ..all.clone()
+            },
+            vec![],
+        ),
+        (
+            AuditFilter {
+                action: text("binding."),
+                ..all.clone()
+            },
+            vec![3, 2, 1],
+        ),
+        (
+            AuditFilter {
+                action: text("binding.set"),
+                ..all.clone()
+            },
+            vec![2, 1],
+        ),
+        (
+            AuditFilter {
+                action: text("%"),
+                ..all.clone()
+            },
+            vec![],
+        ),
+        (
+            AuditFilter {
+                subject: text("consumer:calendar"),
+                ..all.clone()
+            },
+            vec![3, 2],
+        ),
+        (
+            AuditFilter {
+                from: Some(at(2)),
+                until: Some(at(4)),
+                ..all.clone()
+            },
+            vec![2, 1],
+        ),
+        (
+            AuditFilter {
+                groups: Some(vec!["profile".to_owned()]),
+                ..all.clone()
+            },
+            vec![0],
+        ),
+        (
+            AuditFilter {
+                groups: Some(Vec::new()),
+                ..all.clone()
+            },
+            vec![],
+        ),
+        (
+            AuditFilter {
+                without_subjects: vec!["consumer:calendar".to_owned()],
+                ..all.clone()
+            },
             vec![1, 0],
         ),
     ];
     let mut u = unit(store, a).await;
     for (filter, expected) in cases {
         let found = u.find_audit(a, &filter, None, 9).await.unwrap();
-        let expected: Vec<_> = expected.into_iter().map(|at: usize| rows[at].clone()).collect();
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|at: usize| rows[at].clone())
+            .collect();
         assert_eq!(found, expected, "{filter:?}");
     }
     let actions = u.list_audit_actions(a).await.unwrap();
-    assert_eq!(actions, ["binding.cleared", "binding.set", "profile.created"]);
+    assert_eq!(
+        actions,
+        ["binding.cleared", "binding.set", "profile.created"]
+    );
 }
 
 /// Page after page shows each row once, also when many share one moment and new ones arrive meanwhile.
@@ -88,9 +158,15 @@ pub async fn audit_pages_show_each_row_once(store: &dyn Store) {
     }
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let page = u.find_audit(a, &AuditFilter::default(), after, 4).await.unwrap();
+        let page = u
+            .find_audit(a, &AuditFilter::default(), after, 4)
+            .await
+            .unwrap();
         let Some(last) = page.last() else { break };
-        after = Some(AuditCursor { at: last.at, audit_id: last.audit_id });
+        after = Some(AuditCursor {
+            at: last.at,
+            audit_id: last.audit_id,
+        });
         seen.extend(page.iter().map(|row| row.audit_id));
         u.add_audit(&row(100)).await.unwrap();
     }

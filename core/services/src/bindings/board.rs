@@ -1,0 +1,172 @@
+//! The board: which consumer uses which profile, how that stands, and since when.
+
+use daybind_domain::Consumer;
+use daybind_domain::bindings::{BindingState, BoardRow, BoardView, UndoView};
+use daybind_domain::ids::UserId;
+use daybind_domain::user::Permission;
+use daybind_storage::{Binding, BindingUndo, Profile, User};
+
+use super::profile_ref;
+use super::undo::{stands, token};
+use crate::auth::Actor;
+use crate::context::Services;
+use crate::failure::{AppResult, internal};
+use crate::localtime;
+use crate::profiles::missing;
+
+/// One row per consumer of the edition, in display order. Hidden consumers are not in it, bound or not.
+///
+/// # Errors
+/// Forbidden without `system_settings:read`.
+pub async fn board(services: &Services, actor: &Actor) -> AppResult<BoardView> {
+    actor.require(Permission::SettingsRead)?;
+    let tenant_id = actor.tenant_id;
+    let mut unit = services.read(tenant_id).await?;
+    let all = Rows {
+        profiles: unit.list_profiles(tenant_id).await.map_err(internal)?,
+        bindings: unit.list_bindings(tenant_id).await.map_err(internal)?,
+        changes: unit.list_undo(tenant_id).await.map_err(internal)?,
+        users: unit.list_users(tenant_id).await.map_err(internal)?,
+    };
+    Ok(BoardView {
+        rows: services
+            .edition
+            .visible_consumers()
+            .iter()
+            .map(|consumer| all.row(services, actor, *consumer))
+            .collect(),
+        choices: all
+            .profiles
+            .iter()
+            .filter(|profile| profile.archived_at.is_none())
+            .count(),
+        can_update: actor.may(Permission::SettingsUpdate),
+    })
+}
+
+struct Rows {
+    profiles: Vec<Profile>,
+    bindings: Vec<Binding>,
+    changes: Vec<BindingUndo>,
+    users: Vec<User>,
+}
+
+impl Rows {
+    fn row(&self, services: &Services, actor: &Actor, consumer: Consumer) -> BoardRow {
+        let zone = localtime::zone(&actor.user.time_zone);
+        let binding = self.bindings.iter().find(|row| row.consumer == consumer);
+        let profile = binding.and_then(|row| {
+            self.profiles
+                .iter()
+                .find(|profile| profile.profile_id == row.profile_id)
+        });
+        let (state, state_text) = state(consumer, binding, profile);
+        BoardRow {
+            consumer: consumer.as_str().to_owned(),
+            label: consumer.label().to_owned(),
+            help: help(consumer).to_owned(),
+            profile: profile.map(profile_ref),
+            state,
+            state_text,
+            set_by: binding.map(|row| {
+                format!(
+                    "Set by {} on {}",
+                    self.name(row.updated_by),
+                    localtime::date_time(row.updated_at, zone)
+                )
+            }),
+            undo: self.undo(services, actor, consumer, binding),
+        }
+    }
+
+    fn undo(
+        &self,
+        services: &Services,
+        actor: &Actor,
+        consumer: Consumer,
+        binding: Option<&Binding>,
+    ) -> Option<UndoView> {
+        let change = self
+            .changes
+            .iter()
+            .find(|change| change.consumer == consumer && change.undo_until > services.now())
+            .filter(|change| stands(change, binding))?;
+        let back_to = match change.before {
+            None => None,
+            Some(id) => {
+                let active =
+                    |profile: &&Profile| profile.profile_id == id && profile.archived_at.is_none();
+                let profile = self.profiles.iter().find(active)?;
+                Some(profile.fields.display_name.clone())
+            }
+        };
+        let zone = localtime::zone(&actor.user.time_zone);
+        let who = if change.changed_by == actor.user_id() {
+            "you"
+        } else {
+            self.name(change.changed_by)
+        };
+        Some(UndoView {
+            text: format!(
+                "Changed by {who} at {}",
+                localtime::clock(change.changed_at, zone)
+            ),
+            until: localtime::clock(change.undo_until, zone),
+            back_to,
+            token: token(change),
+        })
+    }
+
+    fn name(&self, id: UserId) -> &str {
+        let user = self.users.iter().find(|user| user.user_id == id);
+        user.map_or("somebody who has left", |user| user.display_name.as_str())
+    }
+}
+
+fn state(
+    consumer: Consumer,
+    binding: Option<&Binding>,
+    profile: Option<&Profile>,
+) -> (BindingState, Option<String>) {
+    let text = |text: &str| Some(text.to_owned());
+    match (binding, profile) {
+        (None, _) => (BindingState::Unbound, text(unbound(consumer))),
+        (Some(_), None) => (
+            BindingState::NeedsYou,
+            text("The profile does not exist any more. Choose another one."),
+        ),
+        (Some(_), Some(profile)) if profile.archived_at.is_some() => (
+            BindingState::NeedsYou,
+            text("The profile is archived. Restore it, or choose another one."),
+        ),
+        (Some(_), Some(profile)) => {
+            let lacking = missing(profile);
+            if lacking.is_empty() {
+                (BindingState::NotTested, None)
+            } else {
+                let text = format!("Not ready: {}.", lacking.join(", "));
+                (BindingState::NeedsYou, Some(text))
+            }
+        }
+    }
+}
+
+fn help(consumer: Consumer) -> &'static str {
+    match consumer {
+        Consumer::MspSso => "Technicians sign in to Daybind with their Microsoft work account.",
+        Consumer::Email => "Messages from Microsoft 365 mailboxes become tickets.",
+        Consumer::Calendar => "Schedule entries stay in step with technicians' Outlook calendars.",
+        Consumer::Teams => "The Daybind tab, bot and message extension in Microsoft Teams.",
+    }
+}
+
+fn unbound(consumer: Consumer) -> &'static str {
+    match consumer {
+        Consumer::MspSso => "Signing in with Microsoft is off until you choose a profile.",
+        Consumer::Email => {
+            "Microsoft 365 mailboxes cannot be connected until you choose a profile."
+        }
+        Consumer::Calendar => "Outlook calendars cannot be connected until you choose a profile.",
+        Consumer::Teams => "Daybind cannot be used in Teams until you choose a profile.",
+    }
+}
