@@ -17,6 +17,13 @@ begin
     select raise(abort, 'the audit log is append-only');
 end;
 
+-- INSERT OR REPLACE removes without asking the first trigger.
+create trigger audit_log_keeps_places before insert on audit_log
+when exists (select 1 from audit_log where tenant_id = new.tenant_id and audit_id = new.audit_id)
+begin
+    select raise(abort, 'the audit log is append-only');
+end;
+
 -- The last change of each consumer's binding, until it can no longer be taken back. memo: what the consumer's runtime
 -- needs to put back.
 create table microsoft_profile_binding_undo (

@@ -1,7 +1,9 @@
 //! The master key against the database: the canary at start, and rotation.
 
 use daybind_domain::ids::TenantId;
-use daybind_storage::{AuditRow, Scope, SealedColumn, StorageError, StorageResult, Store, Tenant};
+use daybind_storage::{
+    AuditRow, Origin, Scope, SealedColumn, StorageError, StorageResult, Store, Tenant,
+};
 use serde::Serialize;
 use thiserror::Error;
 use uuid::Uuid;
@@ -262,6 +264,8 @@ async fn note(
         subject: format!("master_key:{key}"),
         detail: serde_json::json!({ "rewritten": rewritten }),
         request_id: None,
+        note: None,
+        origin: Origin::default(),
     })
     .await?;
     unit.save().await

@@ -12,8 +12,8 @@ use daybind_domain::view::{
     CalendarProfileView, CalendarSettingsView, GoogleClientView, RemoteCalendarView, SyncMark,
 };
 use daybind_ee_storage::calendar;
-use daybind_services::import::ImportPort;
 use daybind_services::bindings::App;
+use daybind_services::import::ImportPort;
 use daybind_services::jobs::backoff;
 use daybind_services::port::enterprise_only_response;
 use daybind_services::{
@@ -24,7 +24,7 @@ use daybind_storage::{ClaimedJob, FinishJob, NewJob, Scope, UnitOfWork};
 use crate::import::CalendarImport;
 use crate::provider::ProviderError;
 use crate::tokens::{Stop, change};
-use crate::{actions, callback, disconnect, rebind, subscribe, sync, views, webhook};
+use crate::{actions, callback, disconnect, oauth, rebind, subscribe, sync, views, webhook};
 
 const KINDS: [&str; 3] = [sync::JOB, subscribe::JOB, disconnect::JOB];
 /// Polling underneath push notifications.

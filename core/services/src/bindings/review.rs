@@ -51,7 +51,7 @@ impl Plan {
             Some(found.ok_or_else(|| AppError::not_found("The Microsoft profile"))?)
         };
         let refused = match &to {
-            Some(profile) => refusals(profile),
+            Some(profile) => missing(profile),
             None if before.is_none() => Vec::new(),
             None => unbind_refusals(unit, tenant_id, consumer).await?,
         };
@@ -102,10 +102,6 @@ impl Plan {
         lines.sort_by_key(|line| line.kind);
         Ok(lines)
     }
-}
-
-fn refusals(profile: &Profile) -> Vec<String> {
-    missing(profile)
 }
 
 /// Who could not sign in any more without Microsoft must be given another way first.

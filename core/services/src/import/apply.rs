@@ -1,7 +1,9 @@
 //! Carries out a plan: one transaction for each step, its ledger and audit rows in the same.
 
 use daybind_domain::ids::{TenantId, UserId};
-use daybind_storage::{AuditRow, Binding, LedgerRow, Profile, Scope, StorageResult, UnitOfWork};
+use daybind_storage::{
+    AuditRow, Binding, LedgerRow, Origin, Profile, Scope, StorageResult, UnitOfWork,
+};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -100,6 +102,8 @@ impl<'s> Step<'s> {
                 subject,
                 detail,
                 request_id: None,
+                note: None,
+                origin: Origin::default(),
             })
             .await
     }

@@ -9,6 +9,7 @@
 )]
 
 mod audit;
+mod bindings;
 mod fixture;
 mod jobs;
 mod operations;
@@ -17,6 +18,7 @@ mod schedule;
 mod tenancy;
 
 pub use audit::*;
+pub use bindings::*;
 pub use jobs::*;
 pub use operations::*;
 pub use records::*;
@@ -37,7 +39,9 @@ macro_rules! contract_tests {
             jobs_of_one_lane_are_merged, a_job_is_claimed_once, an_expired_lease_is_taken_over,
             every_sealed_column_can_be_rewritten, sealed_values_are_replaced_by_comparing, the_canary_is_written_once,
             the_ledger_holds_a_row_once, a_poke_while_running_runs_again, failed_jobs_retry_die_and_revive, unknown_kinds_are_not_touched,
-            audit_rows_are_filtered, audit_pages_show_each_row_once,
+            audit_rows_are_filtered, audit_pages_show_each_row_once, a_binding_changes_only_from_what_was_seen,
+            one_of_two_binding_changes_wins, binding_and_archiving_never_both_happen,
+            the_last_binding_change_is_kept, people_without_a_password_are_found,
         );
     };
     (@ $fresh:path: $($name:ident),+ $(,)?) => {$(
