@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { type Page, test as base, expect } from '@playwright/test';
+import { Postgres } from './postgres.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const binary = (name: string, variable: string) => process.env[variable] ?? join(root, 'target/debug', name);
@@ -68,14 +69,27 @@ class Program {
 export interface Daybind { url: string; env: Record<string, string>; log(): string; restart(edition: Edition, more?: Record<string, string>): Promise<void> }
 export type Edition = 'ee' | 'ce';
 
+/** Where an installation keeps its data. */
+export const databases = ['sqlite', 'postgres'] as const;
+export type Database = (typeof databases)[number];
+
 export interface Fakes { url: string; env: Record<string, string> }
 
 interface Fixtures {
   fakes: Fakes;
-  start(edition: Edition, options?: { providers?: boolean; env?: Record<string, string> }): Promise<Daybind>;
+  start(edition: Edition, options?: Options): Promise<Daybind>;
 }
 
-export const test = base.extend<Fixtures>({
+interface Options { providers?: boolean; env?: Record<string, string>; database?: Database }
+
+export const test = base.extend<Fixtures, { postgres: () => Promise<Postgres> }>({
+  // Started by the first journey that wants it.
+  postgres: [async ({}, use) => {
+    let cluster: Promise<Postgres> | undefined;
+    await use(() => (cluster ??= Postgres.start()));
+    await (await cluster)?.stop();
+  }, { scope: 'worker' }],
+
   fakes: async ({}, use) => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const program = new Program(programs.fakes, ['--listen', url.slice('http://'.length)], {});
@@ -94,7 +108,7 @@ export const test = base.extend<Fixtures>({
     await program.stop();
   },
 
-  start: async ({}, use, info) => {
+  start: async ({ postgres }, use, info) => {
     const running: Program[] = [];
     const folders: string[] = [];
     await use(async (edition, options = {}) => {
@@ -103,13 +117,14 @@ export const test = base.extend<Fixtures>({
       const port = await freePort();
       const url = `http://127.0.0.1:${port}`;
       let program: Program;
+      const database = options.database === 'postgres' ? (await postgres()).database() : { DATABASE_URL: '' };
       const environment = (which: Edition, more: Record<string, string>) => ({
         DAYBIND_DATA_DIR: folder,
         DAYBIND_LISTEN: `127.0.0.1:${port}`,
         DAYBIND_PUBLIC_URL: url,
         LEPTOS_SITE_ROOT: sites[which],
         DAYBIND_LOG: 'info',
-        DATABASE_URL: '',
+        ...database,
         ...options.env,
         ...more,
       });
@@ -118,6 +133,12 @@ export const test = base.extend<Fixtures>({
         running.push(program);
         await answers(`${url}/readyz`, program.child, () => program.log);
       };
+      if (options.database === 'postgres') {
+        const migrated = spawnSync(programs[edition], ['migrate'], {
+          env: { ...process.env, ...environment(edition, {}) }, encoding: 'utf8',
+        });
+        expect(migrated.status, migrated.stderr).toBe(0);
+      }
       const seeded = spawnSync(programs[edition], ['demo', ...(options.providers ? ['--providers'] : [])], {
         env: { ...process.env, ...environment(edition, {}) }, encoding: 'utf8',
       });

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { accessible, admin, expect, hydrated, signIn, technician, test } from './daybind.js';
+import { accessible, admin, databases, expect, hydrated, signIn, technician, test } from './daybind.js';
 
 interface RemoteEvent { id: string; summary?: string; subject?: string }
 
@@ -11,12 +11,12 @@ async function remote(page: Page, fakes: string, provider: string, calendar: str
   return Array.isArray(events) ? events : events.events;
 }
 
-for (const provider of ['microsoft', 'google'] as const) {
+for (const [provider, database] of (['microsoft', 'google'] as const).flatMap((p) => databases.map((d) => [p, d] as const))) {
   const label = provider === 'microsoft' ? /Outlook/ : /Google Calendar/;
   const titleField = provider === 'microsoft' ? 'subject' : 'summary';
 
-  test(`an entry travels both ways with ${provider}`, async ({ fakes, start, page }) => {
-    const daybind = await start('ee', { providers: true, env: fakes.env });
+  test(`an entry travels both ways with ${provider} on ${database}`, async ({ fakes, start, page }) => {
+    const daybind = await start('ee', { providers: true, env: fakes.env, database });
     await signIn(page, daybind.url, technician);
     await page.goto(`${daybind.url}/msp/profile?tab=calendar`);
     await hydrated(page);
@@ -84,8 +84,8 @@ test('an admin sees four consumers and stores the Google client', async ({ fakes
   expect(await page.content()).not.toContain('demo-microsoft-secret');
 });
 
-test('switching editions there and back loses nothing (M-09)', async ({ fakes, start, page }) => {
-  const daybind = await start('ee', { providers: true, env: fakes.env });
+for (const database of databases) test(`switching editions there and back loses nothing on ${database} (M-09)`, async ({ fakes, start, page }) => {
+  const daybind = await start('ee', { providers: true, env: fakes.env, database });
   await signIn(page, daybind.url, technician);
   await page.goto(`${daybind.url}/msp/profile?tab=calendar`);
   await hydrated(page);

@@ -53,6 +53,9 @@ struct Cluster {
 }
 
 fn binaries() -> PathBuf {
+    if let Some(named) = std::env::var_os("DAYBIND_TEST_POSTGRES_BIN") {
+        return named.into();
+    }
     let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
         .expect("PostgreSQL's server programs in /usr/lib/postgresql")
         .flatten()
