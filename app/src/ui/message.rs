@@ -147,7 +147,7 @@ pub fn EmptyState(
 ) -> impl IntoView {
     view! {
         <div class="db-empty">
-            <h3 class="db-empty__title">{title}</h3>
+            <p class="db-empty__title">{title}</p>
             {(!text.is_empty()).then(|| view! { <p>{text}</p> })}
             {children.map(|children| view! { <div class="db-actions">{children()}</div> })}
         </div>
