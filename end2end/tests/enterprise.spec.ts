@@ -84,35 +84,37 @@ test('an admin sees four consumers and stores the Google client', async ({ fakes
   expect(await page.content()).not.toContain('demo-microsoft-secret');
 });
 
-for (const database of databases) test(`switching editions there and back loses nothing on ${database} (M-09)`, async ({ fakes, start, page }) => {
-  const daybind = await start('ee', { providers: true, env: fakes.env, database });
-  await signIn(page, daybind.url, technician);
-  await page.goto(`${daybind.url}/msp/profile?tab=calendar`);
-  await hydrated(page);
-  await page.getByRole('button', { name: /Connect Outlook/ }).click();
-  await page.locator('#allow').first().click();
-  await expect(page).toHaveURL(/calendarAuth=success/);
-  const picker = page.getByLabel('Calendar', { exact: true });
-  const calendar = await picker.locator('option:not([disabled])[value]:not([value=""])').first().getAttribute('value') ?? '';
-  await picker.selectOption(calendar);
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
-  const count = async () => (await remote(page, fakes.url, 'microsoft', calendar)).length;
-  await expect.poll(count).toBeGreaterThan(0);
-  await page.waitForTimeout(2_000);
+for (const database of databases) {
+  test(`switching editions there and back loses nothing on ${database} (M-09)`, async ({ fakes, start, page }) => {
+    const daybind = await start('ee', { providers: true, env: fakes.env, database });
+    await signIn(page, daybind.url, technician);
+    await page.goto(`${daybind.url}/msp/profile?tab=calendar`);
+    await hydrated(page);
+    await page.getByRole('button', { name: /Connect Outlook/ }).click();
+    await page.locator('#allow').first().click();
+    await expect(page).toHaveURL(/calendarAuth=success/);
+    const picker = page.getByLabel('Calendar', { exact: true });
+    const calendar = await picker.locator('option:not([disabled])[value]:not([value=""])').first().getAttribute('value') ?? '';
+    await picker.selectOption(calendar);
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    const count = async () => (await remote(page, fakes.url, 'microsoft', calendar)).length;
+    await expect.poll(count).toBeGreaterThan(0);
+    await page.waitForTimeout(2_000);
 
-  await daybind.restart('ce');
-  const before = await (await page.request.get(`${fakes.url}/_control/log`)).json();
-  await page.goto(`${daybind.url}/msp/schedule?entry=new`);
-  await page.getByLabel('Title').fill('Written in Community');
-  await page.getByRole('button', { name: 'Save entry' }).click();
-  await expect(page.getByText('Written in Community').first()).toBeVisible();
-  await page.waitForTimeout(3_000);
-  const after = await (await page.request.get(`${fakes.url}/_control/log`)).json();
-  const size = (log: unknown) => (Array.isArray(log) ? log : (log as { entries: unknown[] }).entries)
-    .filter((entry) => !JSON.stringify(entry).includes('_control')).length;
-  expect(size(after), 'Community makes no outbound call').toBe(size(before));
+    await daybind.restart('ce');
+    const before = await (await page.request.get(`${fakes.url}/_control/log`)).json();
+    await page.goto(`${daybind.url}/msp/schedule?entry=new`);
+    await page.getByLabel('Title').fill('Written in Community');
+    await page.getByRole('button', { name: 'Save entry' }).click();
+    await expect(page.getByText('Written in Community').first()).toBeVisible();
+    await page.waitForTimeout(3_000);
+    const after = await (await page.request.get(`${fakes.url}/_control/log`)).json();
+    const size = (log: unknown) => (Array.isArray(log) ? log : (log as { entries: unknown[] }).entries)
+      .filter((entry) => !JSON.stringify(entry).includes('_control')).length;
+    expect(size(after), 'Community makes no outbound call').toBe(size(before));
 
-  await daybind.restart('ee');
-  await expect.poll(async () => (await remote(page, fakes.url, 'microsoft', calendar)).map((e) => e.subject), { timeout: 60_000 })
-    .toContain('Written in Community');
-});
+    await daybind.restart('ee');
+    await expect.poll(async () => (await remote(page, fakes.url, 'microsoft', calendar)).map((e) => e.subject), { timeout: 60_000 })
+      .toContain('Written in Community');
+  });
+}

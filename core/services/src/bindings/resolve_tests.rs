@@ -288,6 +288,12 @@ fn ignores_the_tenant_of_the_row<'a>(
     decide(edition, tenant, consumer, own.as_ref(), profile)
 }
 
+/// Which of the profile's own states a mutant looks at.
+struct Looks {
+    archived: bool,
+    complete: bool,
+}
+
 /// As the rule, with the checks of the profile as given.
 fn with_profile_checks<'a>(
     edition: Edition,
@@ -296,8 +302,7 @@ fn with_profile_checks<'a>(
     binding: Option<&Binding>,
     profile: Option<&'a Profile>,
     fits: impl Fn(&Profile, &Binding) -> bool,
-    archived: bool,
-    complete: bool,
+    looks: &Looks,
 ) -> Result<&'a Profile, Unresolved> {
     if !edition.visible_consumers().contains(&consumer) {
         return Err(Unresolved::EnterpriseOnly);
@@ -308,7 +313,7 @@ fn with_profile_checks<'a>(
     let found = profile
         .filter(|profile| fits(profile, row))
         .ok_or(Unresolved::ProfileMissing)?;
-    if archived && found.archived_at.is_some() {
+    if looks.archived && found.archived_at.is_some() {
         return Err(Unresolved::Archived);
     }
     let lacking = if found.archived_at.is_some() {
@@ -316,7 +321,7 @@ fn with_profile_checks<'a>(
     } else {
         missing(found)
     };
-    if complete && !lacking.is_empty() {
+    if looks.complete && !lacking.is_empty() {
         return Err(Unresolved::Incomplete(lacking));
     }
     Ok(found)
@@ -331,9 +336,11 @@ macro_rules! profile_mutant {
             binding: Option<&Binding>,
             profile: Option<&'a Profile>,
         ) -> Result<&'a Profile, Unresolved> {
-            with_profile_checks(
-                edition, tenant, consumer, binding, profile, $fits, $archived, $complete,
-            )
+            let looks = Looks {
+                archived: $archived,
+                complete: $complete,
+            };
+            with_profile_checks(edition, tenant, consumer, binding, profile, $fits, &looks)
         }
     };
 }
