@@ -1,5 +1,4 @@
 //! The audit log on SQLite: what rights do on PostgreSQL, triggers do here (M-44).
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use daybind_domain::ids::{AuditId, TenantId};
 use daybind_storage::{AuditRow, Origin, Scope, Store as _, Tenant};
