@@ -7,6 +7,7 @@ use leptos_meta::Title;
 use super::failure::Failure;
 use super::query_value;
 use super::schedule_form::EntryPanel;
+use crate::ApiError;
 use crate::api::schedule::list_schedule;
 use crate::ui::{Announcement, EmptyState};
 
@@ -32,14 +33,26 @@ pub fn SchedulePage() -> impl IntoView {
         };
         Some(view! { <Announcement text dismiss=address(&week.get(), "")/> })
     };
-    let panel = move || {
+    // A form has the page to itself: it is the same on a phone and without scripts, and its heading is the page's.
+    let body = move || {
         let id = entry.get();
-        (!id.is_empty()).then(|| view! { <EntryPanel entry_id=id week=week.get_untracked()/> })
+        if id.is_empty() {
+            view! { <Loaded view/> }.into_any()
+        } else {
+            view! { <EntryPanel entry_id=id week=week.get_untracked()/> }.into_any()
+        }
     };
     view! {
         <Title text="Schedule · Daybind"/>
         {announcement}
-        {panel}
+        {body}
+    }
+    .into_any()
+}
+
+#[component]
+fn Loaded(view: Resource<Result<ScheduleView, ApiError>>) -> impl IntoView {
+    view! {
         <Transition fallback=|| view! { <p>"Loading the week …"</p> }>
             {move || Suspend::new(async move {
                 match view.await {

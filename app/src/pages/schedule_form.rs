@@ -61,8 +61,8 @@ pub fn EntryPanel(
         |(entry_id, week)| load(entry_id, week),
     );
     view! {
-        <section class="db-section" aria-labelledby="entry-heading">
-            <h2 id="entry-heading" class="db-section__title">{heading}</h2>
+        <section aria-labelledby="entry-heading">
+            <header class="db-page-head"><h1 id="entry-heading">{heading}</h1></header>
             <Suspense fallback=|| view! { <p>"Loading the entry …"</p> }>
                 {
                     let back = back.clone();
