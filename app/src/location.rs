@@ -22,7 +22,8 @@ pub fn canonical(edition: Edition, path: &str, query: Query<'_>) -> Option<Strin
         "/msp/settings" | "/msp/settings/integrations" => {
             let category = value("category").unwrap_or_default();
             let wanted = category.to_ascii_lowercase();
-            let valid = wanted == "providers" || (calendar && wanted == "calendar");
+            let valid = ["providers", "sign-in"].contains(&wanted.as_str())
+                || (calendar && wanted == "calendar");
             let target = if valid { wanted.as_str() } else { "providers" };
             let settled = path == "/msp/settings"
                 && category == target

@@ -12,6 +12,7 @@ use crate::pages::frame::Frame;
 use crate::pages::profile::ProfilePage;
 use crate::pages::schedule::SchedulePage;
 use crate::pages::settings::SettingsPage;
+use crate::pages::sign_in_result::SignInResultPage;
 use crate::pages::signin::SignInPage;
 
 /// The document around the app. `data-edition` tells the browser half which edition runs.
@@ -53,6 +54,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=|| view! { <NotFoundPage/> }>
                 <Route path=path!("/auth/msp/signin") view=SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/auth/msp/result") view=SignInResultPage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/msp") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("schedule") view=SchedulePage ssr=SsrMode::Async/>
                     <Route path=path!("settings") view=SettingsPage ssr=SsrMode::Async/>

@@ -65,6 +65,7 @@ pub fn state(
         public_url: config.public_url.clone(),
         endpoints: Arc::new(config.endpoints.clone()),
         http: daybind_services::outbound::client().context("cannot set up the HTTP client")?,
+        issuers: Arc::default(),
         wake: Arc::default(),
     };
     let calendar: Arc<dyn CalendarPort> = if config.edition == composition.built {

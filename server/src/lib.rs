@@ -17,6 +17,7 @@ pub mod policy;
 pub mod router;
 pub mod serve;
 pub mod signin;
+mod sso;
 pub mod telemetry;
 
 use std::process::ExitCode;

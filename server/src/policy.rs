@@ -198,6 +198,27 @@ pub const TABLE: &[Endpoint] = &[
     )
     .limited(Rate::SignIn),
     form("/auth/msp/signout", Everyone, ""),
+    // Sign-in through Microsoft.
+    form("/auth/msp/connect", Staff, ""),
+    callback("/api/auth/callback/azure-ad", Everyone),
+    page("/auth/msp/result", Everyone).asked("code=connected"),
+    read("/_fn/sign_in_methods", May(OwnProfile), ""),
+    write(
+        "/_fn/disconnect_microsoft_account",
+        May(OwnProfile),
+        "identity_id={user_identities.identity_id}",
+    ),
+    read("/_fn/list_sign_in_requests", May(SettingsRead), ""),
+    write(
+        "/_fn/approve_sign_in_request",
+        May(SettingsUpdate),
+        "request_id={identity_requests.request_id}&user_id={users.user_id}",
+    ),
+    write(
+        "/_fn/decline_sign_in_request",
+        May(SettingsUpdate),
+        "request_id={identity_requests.request_id}",
+    ),
     // Pages.
     page("/msp/schedule", Staff).asked("entry={schedule_entries.entry_id}"),
     page("/msp/settings", May(SettingsRead))

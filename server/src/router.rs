@@ -8,6 +8,7 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 use daybind_app::server::AppState;
 use daybind_app::{App, Entries, shell};
+use daybind_services::sso::CALLBACK_PATH;
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos_axum::{
@@ -16,7 +17,7 @@ use leptos_axum::{
 use tower_http::csrf::CsrfLayer;
 
 use crate::csp::Policy;
-use crate::{guard, health, signin};
+use crate::{guard, health, signin, sso};
 
 /// The largest form or server function body: 256 KiB.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -68,6 +69,8 @@ pub fn router(
         ))
         .route("/auth/msp/signin", post(signin::sign_in))
         .route("/auth/msp/signout", post(signin::sign_out))
+        .route("/auth/msp/connect", post(sso::connect))
+        .route(CALLBACK_PATH, get(sso::callback))
         .layer(middleware::from_fn_with_state(state.clone(), guard::pages))
         .layer(middleware::from_fn_with_state(
             state.clone(),

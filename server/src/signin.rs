@@ -30,11 +30,7 @@ pub async fn sign_in(
 ) -> Response {
     match auth::sign_in(&state.services, &form.email, form.password).await {
         Ok(token) => {
-            let cookie = Cookie::build((cookie_name(&state), token.expose_secret().to_owned()))
-                .path("/")
-                .http_only(true)
-                .same_site(SameSite::Lax)
-                .secure(state.services.public_url.scheme() == "https");
+            let cookie = session_cookie(&state, &token);
             (jar.add(cookie), Redirect::to(local(&form.next))).into_response()
         }
         Err(error) if error.code == ErrorCode::SignedOut => {
@@ -45,6 +41,16 @@ pub async fn sign_in(
         }
         Err(error) => plain(&error),
     }
+}
+
+/// The cookie of a new session.
+pub(crate) fn session_cookie(state: &AppState, token: &SecretString) -> Cookie<'static> {
+    Cookie::build((cookie_name(state), token.expose_secret().to_owned()))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(state.services.public_url.scheme() == "https")
+        .build()
 }
 
 /// `POST /auth/msp/signout`

@@ -7,3 +7,4 @@ pub mod calendar;
 pub mod providers;
 pub mod schedule;
 pub mod session;
+pub mod sign_in;

@@ -7,6 +7,9 @@ pub mod providers;
 pub mod schedule;
 pub mod schedule_form;
 pub mod settings;
+pub mod sign_in_methods;
+pub mod sign_in_requests;
+pub mod sign_in_result;
 pub mod signin;
 
 use leptos::prelude::*;

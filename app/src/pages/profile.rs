@@ -7,6 +7,7 @@ use leptos_meta::Title;
 
 use super::failure::Failure;
 use super::query_value;
+use super::sign_in_methods::SignInMethods;
 use crate::api::session::current_session;
 use crate::entries::Entries;
 use crate::ui::PageHead;
@@ -84,6 +85,7 @@ fn Facts(session: SessionView) -> impl IntoView {
             </dl>
             <p>"Your administrator changes these. Times everywhere in Daybind are in your time zone."</p>
         </section>
+        <SignInMethods/>
     }
     .into_any()
 }

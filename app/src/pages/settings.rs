@@ -6,6 +6,7 @@ use leptos_meta::Title;
 
 use super::providers::ProvidersPage;
 use super::query_value;
+use super::sign_in_requests::SignInRequestsPage;
 use crate::entries::Entries;
 use crate::ui::{Announcement, BannerKind};
 
@@ -21,7 +22,8 @@ pub fn SettingsPage() -> impl IntoView {
     let (category, notice) = (query_value("category"), query_value("notice"));
     let place = Entries::current().calendar_settings;
     let elsewhere = move || place.is_some_and(|place| category.with(|key| key == place.key));
-    let current = move |here: bool| move || (elsewhere() != here).then_some("page");
+    let requests = move || category.with(|key| key == "sign-in");
+    let current = move |here: bool| move || (!requests() && elsewhere() != here).then_some("page");
     let announcement = move || {
         (notice.get() == "enterprise").then(|| {
             view! {
@@ -44,12 +46,19 @@ pub fn SettingsPage() -> impl IntoView {
             <nav class="db-settings__nav" aria-label="Integrations">
                 <ul>
                     <li><a href=category_address("providers") aria-current=current(true)>"Providers"</a></li>
+                    <li>
+                        <a href=category_address("sign-in") aria-current=move || requests().then_some("page")>
+                            "Sign-in requests"
+                        </a>
+                    </li>
                     {more}
                 </ul>
             </nav>
             <div class="db-settings__content">
                 {announcement}
-                {move || if elsewhere() {
+                {move || if requests() {
+                    view! { <SignInRequestsPage/> }.into_any()
+                } else if elsewhere() {
                     view! { <CalendarIntegrationsSettings/> }.into_any()
                 } else {
                     view! { <ProvidersPage/> }.into_any()

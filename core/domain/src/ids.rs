@@ -54,4 +54,8 @@ id! {
     SubscriptionId,
     /// A row of the audit log.
     AuditId,
+    /// A Microsoft account that belongs to a person.
+    IdentityId,
+    /// A Microsoft account that waits to be given to a person.
+    IdentityRequestId,
 }

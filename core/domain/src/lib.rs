@@ -10,6 +10,7 @@ pub mod error;
 pub mod ids;
 pub mod profile;
 pub mod schedule;
+pub mod sso;
 pub mod user;
 pub mod view;
 

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::endpoints::Endpoints;
 use crate::failure::{AppResult, internal};
 use crate::seal::Keyring;
+use crate::sso::issuer::Issuers;
 
 /// Tells the time; a parameter so that tests can set it.
 pub trait Clock: Send + Sync + 'static {
@@ -49,6 +50,8 @@ pub struct Services {
     pub endpoints: Arc<Endpoints>,
     /// The one HTTP client for calls to providers: no redirects, bounded times.
     pub http: reqwest::Client,
+    /// Who signs for the directories people come from.
+    pub issuers: Arc<Issuers>,
     /// Wakes the job worker when something was queued in this process.
     pub wake: Arc<Notify>,
 }

@@ -11,6 +11,7 @@ pub mod crash;
 pub mod demo;
 pub mod endpoints;
 pub mod failure;
+pub mod flow;
 pub mod import;
 pub mod jobs;
 pub mod keys;
@@ -20,6 +21,7 @@ pub mod port;
 pub mod profiles;
 pub mod schedule;
 pub mod seal;
+pub mod sso;
 
 pub use auth::Actor;
 pub use context::{Clock, Services, SystemClock};

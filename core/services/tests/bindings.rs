@@ -98,6 +98,7 @@ impl World {
             endpoints: Arc::new(Endpoints::from_env(&|_| None).unwrap()),
             http: outbound::client().unwrap(),
             wake: Arc::default(),
+            issuers: Arc::default(),
         };
         demo::seed(&services).await.unwrap();
         let admin = actor(&services, "admin@demo.daybind.test").await;

@@ -20,6 +20,9 @@ fn flow(row: &Row) -> StorageResult<OauthFlow> {
         session_id: codec::get_id_or(row, "session_id")?.map(Into::into),
         connection_id: codec::get_id_or(row, "connection_id")?,
         verifier_sealed: get(row, "verifier_sealed")?,
+        nonce_hash: get(row, "nonce_hash")?,
+        browser_hash: get(row, "browser_hash")?,
+        return_to: get(row, "return_to")?,
         redirect_uri: get(row, "redirect_uri")?,
         created_at: codec::get_at(row, "created_at")?,
         expires_at: codec::get_at(row, "expires_at")?,
@@ -37,8 +40,9 @@ impl FlowRepository for PgUnit {
             .map_err(failure)?;
         sqlx::query(
             "INSERT INTO oauth_flows (tenant_id, flow_id, state_hash, purpose, provider, profile_id, profile_version, \
-             user_id, session_id, connection_id, verifier_sealed, redirect_uri, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             user_id, session_id, connection_id, verifier_sealed, nonce_hash, browser_hash, return_to, \
+             redirect_uri, created_at, expires_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         )
         .bind(codec::id(flow.tenant_id.0))
         .bind(codec::id(flow.flow_id.0))
@@ -51,6 +55,9 @@ impl FlowRepository for PgUnit {
         .bind(flow.session_id.map(|id| codec::id(id.0)))
         .bind(flow.connection_id.map(codec::id))
         .bind(flow.verifier_sealed.clone())
+        .bind(flow.nonce_hash.clone())
+        .bind(flow.browser_hash.clone())
+        .bind(flow.return_to.clone())
         .bind(flow.redirect_uri.clone())
         .bind(codec::at(flow.created_at))
         .bind(codec::at(flow.expires_at))

@@ -9,6 +9,7 @@ mod audit;
 mod bindings;
 mod codec;
 mod flows;
+mod identities;
 mod jobs;
 mod ledger;
 mod profiles;

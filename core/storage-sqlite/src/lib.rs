@@ -6,6 +6,7 @@ mod audit;
 mod bindings;
 mod codec;
 mod flows;
+mod identities;
 mod jobs;
 mod ledger;
 mod profiles;

@@ -15,7 +15,7 @@ pub struct OauthFlow {
     pub flow_id: FlowId,
     /// SHA-256 of the `state` parameter, unique.
     pub state_hash: Vec<u8>,
-    /// What for: `calendar_connect` or `msp_sso`.
+    /// What for: `calendar_connect`, `msp_sso` (signing in) or `msp_sso_link` (adding an account to a signed-in person).
     pub purpose: String,
     /// `google` or `microsoft`.
     pub provider: String,
@@ -31,6 +31,12 @@ pub struct OauthFlow {
     pub connection_id: Option<uuid::Uuid>,
     /// PKCE code verifier, sealed; column `verifier_sealed` (RFC 7636).
     pub verifier_sealed: String,
+    /// SHA-256 of the nonce the ID token must repeat (OpenID Connect Core 3.1.2.1), for flows that ask for one.
+    pub nonce_hash: Option<Vec<u8>>,
+    /// SHA-256 of the cookie that only the browser which began this has, for flows that begin before sign-in.
+    pub browser_hash: Option<Vec<u8>>,
+    /// The path of ours to go on to.
+    pub return_to: Option<String>,
     /// The exact redirect URI that was sent.
     pub redirect_uri: String,
     /// When it was sent.

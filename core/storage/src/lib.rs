@@ -16,6 +16,7 @@ pub mod audit;
 pub mod contract;
 pub mod error;
 pub mod flows;
+pub mod identities;
 pub mod jobs;
 pub mod ledger;
 pub mod predecessor;
@@ -33,6 +34,7 @@ use daybind_domain::ids::TenantId;
 pub use audit::{AuditActor, AuditCursor, AuditFilter, AuditRepository, AuditRow, Origin};
 pub use error::{StorageError, StorageResult};
 pub use flows::{FlowRepository, OauthFlow};
+pub use identities::{Identity, IdentityRepository, IdentityRequest, Proof, RequestState};
 pub use jobs::{ClaimedJob, FinishJob, JobRepository, JobStats, NewJob};
 pub use ledger::{LedgerRepository, LedgerRow};
 pub use predecessor::{AlgaBinding, AlgaDatabase, AlgaDomain, AlgaProfile, AlgaTenant};
@@ -101,6 +103,7 @@ pub trait UnitOfWork:
     + ScheduleRepository
     + JobRepository
     + FlowRepository
+    + IdentityRepository
     + AuditRepository
     + LedgerRepository
     + VaultRepository

@@ -6,11 +6,11 @@
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use daybind_domain::ids::{ConnectionId, FlowId, TenantId};
+use daybind_domain::ids::{ConnectionId, TenantId};
 use daybind_domain::user::Permission;
 use daybind_domain::{AppError, ErrorCode};
 use daybind_ee_storage::{Connection, calendar};
-use daybind_services::{Actor, Provider, Services, internal};
+use daybind_services::{Actor, Provider, Services, flow, internal};
 use daybind_storage::{OauthFlow, StorageError, UnitOfWork};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -101,20 +101,20 @@ async fn finish(
         return Err("missing_parameters");
     }
     let actor = actor.ok_or("invalid_state")?;
-    let tenant_id = oauth::state_tenant(&state)
+    let tenant_id = flow::state_tenant(&state)
         .filter(|id| *id == actor.tenant_id)
         .ok_or("invalid_state")?;
     let mut unit = services
         .begin(tenant_id)
         .await
         .map_err(|error| refuse(&error))?;
-    let flow = unit
-        .take_flow(tenant_id, &oauth::hash(&state))
+    let taken = unit
+        .take_flow(tenant_id, &flow::hash(&state))
         .await
         .map_err(storage)?;
     // Taken for good, whatever follows.
     unit.save().await.map_err(storage)?;
-    let flow = flow
+    let flow = taken
         .filter(|flow| fits(flow, provider, &actor, services))
         .ok_or("invalid_state")?;
     if actor.require(Permission::OwnProfile).is_err() {
@@ -206,13 +206,13 @@ fn fits(flow: &OauthFlow, provider: Provider, actor: &Actor, services: &Services
 async fn exchange(
     services: &Services,
     client: &OauthClient,
-    flow: &OauthFlow,
+    row: &OauthFlow,
     code: &str,
 ) -> Result<Tokens, Refusal> {
-    let place = oauth::verifier_place(flow.tenant_id, FlowId(flow.flow_id.0));
+    let place = flow::verifier_place(row.tenant_id, row.flow_id);
     let verifier = services
         .keyring
-        .open(&place, &flow.verifier_sealed)
+        .open(&place, &row.verifier_sealed)
         .map_err(|error| {
             let _ = internal(error);
             INTERNAL
@@ -220,7 +220,7 @@ async fn exchange(
     let form = [
         ("grant_type", "authorization_code"),
         ("code", code),
-        ("redirect_uri", flow.redirect_uri.as_str()),
+        ("redirect_uri", row.redirect_uri.as_str()),
         ("code_verifier", verifier.expose_secret()),
     ];
     oauth::token(services, client, &form)

@@ -3,22 +3,18 @@
 //! RFC 6749 and RFC 7636 (S256); the Microsoft client is the profile bound to Calendar, the Google client is the tenant's
 //! own. Neither has a fallback.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration, Utc};
 use daybind_domain::ids::{ConnectionId, FlowId, ProfileId, TenantId};
 use daybind_domain::user::Permission;
 use daybind_domain::{AppError, Consumer, ErrorCode};
 use daybind_ee_storage::{Connection, calendar};
 use daybind_services::{
-    Actor, AppResult, Provider, SecretPlace, Services, StableRoute, bindings, internal,
+    Actor, AppResult, Provider, SecretPlace, Services, StableRoute, bindings, flow, internal,
 };
 use daybind_storage::{OauthFlow, UnitOfWork};
 use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
-use rand::RngCore;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::google::Google;
@@ -186,17 +182,6 @@ pub fn token_place(tenant_id: TenantId, id: ConnectionId, column: &'static str) 
     }
 }
 
-/// Where a flow's code verifier is sealed.
-#[must_use]
-pub fn verifier_place(tenant_id: TenantId, flow: FlowId) -> SecretPlace {
-    SecretPlace {
-        tenant_id,
-        table: "oauth_flows",
-        row: flow.0,
-        column: "verifier_sealed",
-    }
-}
-
 /// Starts a round trip and returns where to send the browser.
 ///
 /// # Errors
@@ -223,13 +208,13 @@ pub async fn initiate(
     }
     let client = client(services, unit.as_mut(), actor.tenant_id, provider).await?;
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-    let state = new_state(actor.tenant_id);
+    let state = flow::new_state(actor.tenant_id);
     let flow_id = FlowId(services.new_id());
     let now = services.now();
     let flow = OauthFlow {
         tenant_id: actor.tenant_id,
         flow_id,
-        state_hash: hash(&state),
+        state_hash: flow::hash(&state),
         purpose: PURPOSE.to_owned(),
         provider: provider.as_str().to_owned(),
         profile_id: client.profile_id,
@@ -239,6 +224,10 @@ pub async fn initiate(
         connection_id: connection
             .as_ref()
             .map(|connection| connection.connection_id.0),
+        // The session is the browser's mark here, and there is no ID token.
+        nonce_hash: None,
+        browser_hash: None,
+        return_to: None,
         verifier_sealed: seal_verifier(services, actor.tenant_id, flow_id, &verifier)?,
         redirect_uri: services.absolute(StableRoute::Callback(provider).path()),
         created_at: now,
@@ -276,13 +265,13 @@ pub async fn initiate(
 fn seal_verifier(
     services: &Services,
     tenant_id: TenantId,
-    flow: FlowId,
+    id: FlowId,
     verifier: &PkceCodeVerifier,
 ) -> AppResult<String> {
     let secret = SecretString::from(verifier.secret().clone());
     services
         .keyring
-        .seal(&verifier_place(tenant_id, flow), &secret)
+        .seal(&flow::verifier_place(tenant_id, id), &secret)
         .map_err(internal)
 }
 
@@ -307,30 +296,6 @@ pub async fn own(unit: &mut dyn UnitOfWork, actor: &Actor, id: &str) -> AppResul
 #[must_use]
 pub fn is_ending(connection: &Connection) -> bool {
     connection.status_reason.as_deref() == Some("disconnecting")
-}
-
-/// A state parameter: the tenant, so that it is looked up inside one tenant, and 256 random bits.
-fn new_state(tenant_id: TenantId) -> String {
-    let mut raw = format!("{tenant_id}.").into_bytes();
-    let mut random = [0_u8; 32];
-    rand::rng().fill_bytes(&mut random);
-    raw.extend(random);
-    URL_SAFE_NO_PAD.encode(raw)
-}
-
-/// The tenant a state parameter names.
-#[must_use]
-pub fn state_tenant(state: &str) -> Option<TenantId> {
-    let raw = URL_SAFE_NO_PAD.decode(state).ok()?;
-    let (tenant, rest) = raw.split_at_checked(36)?;
-    let tenant = std::str::from_utf8(tenant).ok()?.parse().ok()?;
-    (rest.len() == 33 && rest.first() == Some(&b'.')).then_some(tenant)
-}
-
-/// SHA-256.
-#[must_use]
-pub fn hash(text: &str) -> Vec<u8> {
-    Sha256::digest(text.as_bytes()).to_vec()
 }
 
 /// Asks the token endpoint.
@@ -447,19 +412,6 @@ pub fn provider_client(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_state_names_its_tenant_and_is_never_the_same() {
-        let tenant = TenantId(uuid::Uuid::now_v7());
-        let state = new_state(tenant);
-        assert_eq!(state_tenant(&state), Some(tenant));
-        assert_ne!(state, new_state(tenant));
-        assert_eq!(state_tenant("abc"), None);
-        assert_eq!(
-            state_tenant(&URL_SAFE_NO_PAD.encode(format!("{tenant}.short"))),
-            None
-        );
-    }
 
     #[test]
     fn scopes_are_read_short_or_prefixed() {

@@ -10,10 +10,10 @@ use daybind_storage::{NewJob, StorageResult, UnitOfWork};
 use rand::RngCore;
 use secrecy::SecretString;
 
-use crate::oauth::hash;
 use crate::provider::{CalendarProvider, ProviderError, SubscribeRequest};
 use crate::sync::may_sync;
 use crate::tokens::{Stop, connect};
+use daybind_services::flow::hash;
 
 /// The job that looks after one connection's subscriptions; its key is the connection's id.
 pub const JOB: &str = "calendar.subscription";

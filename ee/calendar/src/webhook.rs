@@ -11,9 +11,9 @@ use daybind_storage::{StorageResult, UnitOfWork};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
-use crate::oauth::hash;
 use crate::sync::may_sync;
 use crate::{subscribe, sync};
+use daybind_services::flow::hash;
 
 /// The longest body we read.
 const BODY_MAX: usize = 256 << 10;

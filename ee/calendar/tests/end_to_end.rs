@@ -107,6 +107,7 @@ impl World {
             public_url,
             endpoints: Arc::new(endpoints),
             http,
+            issuers: Arc::default(),
             wake: Arc::default(),
         };
         demo::seed(&services).await.unwrap();

@@ -62,6 +62,7 @@ impl Place {
             endpoints: Arc::new(endpoints),
             http: outbound::client().unwrap(),
             wake: Arc::default(),
+            issuers: Arc::default(),
         };
         Self {
             port: CalendarRuntime::new(services.clone()),

@@ -79,6 +79,7 @@ impl World {
             endpoints: Arc::new(endpoints),
             http: outbound::client().unwrap(),
             wake: Arc::default(),
+            issuers: Arc::default(),
         };
         demo::seed(&services).await.unwrap();
         let password = SecretString::from(demo::PASSWORD);

@@ -13,6 +13,8 @@
 //! | `POST /_control/{provider}/expire-sync-tokens` | 410 until a full pass |
 //! | `POST /_control/{provider}/revoke-grants` | `invalid_grant` |
 //! | `POST /_control/microsoft/lifecycle` `{"event":"missed"}` | lifecycle notification |
+//! | `POST /_control/microsoft/claims` `{"oid":null}` | change the claims of ID tokens; `null` removes one |
+//! | `POST /_control/microsoft/rotate-signing-key` | sign ID tokens with the other key |
 //! | `GET`, `POST`, `DELETE /_control/faults` | armed faults ([`crate::Fault`]) |
 //! | `GET`, `DELETE /_control/log` | request log |
 //! | `GET /_control/counters` | answered requests per operation |
@@ -205,6 +207,14 @@ fn provider_route(
         }
         ("POST", ["revoke-grants"]) => {
             shared.lock().revoke_grants(provider);
+            Ok(done())
+        }
+        ("POST", ["claims"]) if provider == Provider::Microsoft => {
+            shared.lock().claims = body()?;
+            Ok(done())
+        }
+        ("POST", ["rotate-signing-key"]) if provider == Provider::Microsoft => {
+            shared.lock().rotate_signing_key();
             Ok(done())
         }
         ("POST", ["lifecycle"]) if provider == Provider::Microsoft => {

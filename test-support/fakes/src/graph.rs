@@ -16,6 +16,7 @@ pub(crate) fn operation(call: &Call) -> &'static str {
         ["login", _, "oauth2", "v2.0", "authorize"] => "microsoft.authorize",
         ["login", _, "oauth2", "v2.0", "token"] if method == "POST" => "microsoft.token",
         ["login", _, "v2.0", ".well-known", "openid-configuration"] => "microsoft.openid",
+        ["login", _, "discovery", "v2.0", "keys"] => "microsoft.keys",
         ["graph", "v1.0", rest @ ..] => match (method, rest) {
             ("POST", ["subscriptions"]) => "microsoft.subscriptions.create",
             ("GET", ["subscriptions"]) => "microsoft.subscriptions.list",

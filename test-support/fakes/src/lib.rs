@@ -16,6 +16,7 @@ mod graph_series;
 mod graph_subscriptions;
 mod graph_view;
 mod http;
+mod id_token;
 mod oauth;
 mod oauth_google;
 mod oauth_microsoft;
@@ -28,6 +29,7 @@ mod webhooks;
 mod zones;
 
 pub use fault::{Fault, FaultKind};
+pub use id_token::{TestKey, object_id};
 pub use options::{DuplicateTransaction, FakeAccount, FakeOptions, GoogleClient, MicrosoftClient};
 pub use state::{LogEntry, Provider};
 
@@ -160,6 +162,16 @@ impl FakeProviders {
     /// Kills all grants: refreshing answers `invalid_grant`, bearer tokens 401.
     pub fn revoke_grants(&self, provider: Provider) {
         self.shared.lock().revoke_grants(provider);
+    }
+
+    /// Changes the claims of every ID token from now on; `null` removes a claim, an empty object undoes all changes.
+    pub fn set_claims(&self, patch: Value) {
+        self.shared.lock().claims = patch;
+    }
+
+    /// Signs ID tokens with the other key from now on and publishes only that one.
+    pub fn rotate_signing_key(&self) {
+        self.shared.lock().rotate_signing_key();
     }
 
     /// Makes every sync token / delta link answer 410 from now on.

@@ -65,6 +65,7 @@ pub(crate) fn authorize(state: &mut State, call: &Call) -> Reply {
             account,
             client_id: q("client_id").to_owned(),
             redirect_uri: redirect_uri.to_owned(),
+            nonce: None,
             challenge: q("code_challenge").to_owned(),
             scope: scope.clone(),
             tenant: String::new(),

@@ -1,6 +1,7 @@
 //! Entra's v2.0 endpoints for a single-tenant registration.
 
 use crate::http::{Call, Reply};
+use crate::id_token::{object_id, patched};
 use crate::oauth::{self, Decision};
 use crate::state::{Code, Provider, State};
 use chrono::Utc;
@@ -136,6 +137,7 @@ pub(crate) fn authorize(state: &mut State, call: &Call) -> Reply {
             client_id: q("client_id").to_owned(),
             redirect_uri: redirect_uri.to_owned(),
             challenge: q("code_challenge").to_owned(),
+            nonce: call.q("nonce").map(str::to_owned),
             scope,
             tenant,
             offline,
@@ -233,7 +235,14 @@ pub(crate) fn token(state: &mut State, call: &Call) -> Reply {
                 return error(400, "invalid_grant", 700_082, text);
             }
             // A new refresh token each time; the old one keeps working.
-            issue(state, &old.grant, old.account.as_deref(), &old.scope, true)
+            let id_token = id_token(state, &tenant, old.account.as_deref(), &old.scope, None);
+            issue(
+                state,
+                &old.grant,
+                old.account.as_deref(),
+                &old.scope,
+                (true, id_token),
+            )
         }
         "client_credentials" => {
             let scope = field("scope");
@@ -316,12 +325,19 @@ fn redeem(state: &mut State, tenant: &str, form: &[(String, String)]) -> Reply {
         return error(400, "invalid_grant", 501_481, text);
     }
     let grant = Uuid::new_v4().to_string();
+    let id_token = id_token(
+        state,
+        tenant,
+        Some(&code.account),
+        &code.scope,
+        code.nonce.as_deref(),
+    );
     issue(
         state,
         &grant,
         Some(&code.account),
         &code.scope,
-        code.offline,
+        (code.offline, id_token),
     )
 }
 
@@ -330,7 +346,7 @@ fn issue(
     grant: &str,
     account: Option<&str>,
     scope: &str,
-    refresh: bool,
+    (refresh, id_token): (bool, Option<String>),
 ) -> Reply {
     let (access, renewal) =
         oauth::issue_tokens(state, Provider::Microsoft, grant, account, scope, refresh);
@@ -345,7 +361,59 @@ fn issue(
     if let Some(renewal) = renewal {
         body["refresh_token"] = Value::from(renewal);
     }
+    if let Some(token) = id_token {
+        state.id_tokens.push(token.clone());
+        body["id_token"] = Value::from(token);
+    }
     Reply::json(200, body).with("cache-control", "no-store")
+}
+
+/// The ID token of a consent that covers `openid`, with Entra's v2.0 claims.
+fn id_token(
+    state: &State,
+    tenant: &str,
+    account: Option<&str>,
+    scope: &str,
+    nonce: Option<&str>,
+) -> Option<String> {
+    let has = |wanted: &str| scope.split_whitespace().any(|s| s == wanted);
+    let account = account.filter(|_| has("openid"))?;
+    let now = Utc::now().timestamp();
+    let mut claims = json!({
+        "ver": "2.0",
+        "iss": format!("{}/ms/login/{tenant}/v2.0", state.base),
+        "aud": state.options.microsoft.client_id,
+        "sub": crate::state::stable_id(&format!("pairwise {account}"), 43),
+        "iat": now,
+        "nbf": now,
+        "exp": now + 3600,
+        "tid": tenant,
+        "oid": object_id(account),
+    });
+    if let Some(nonce) = nonce {
+        claims["nonce"] = Value::from(nonce);
+    }
+    if has("profile") {
+        let person = state.options.accounts.iter().find(|a| a.email == account);
+        claims["name"] = Value::from(person.map(|a| a.display_name.clone()));
+        claims["preferred_username"] = Value::from(account);
+    }
+    if has("email") {
+        claims["email"] = Value::from(account);
+    }
+    let claims = patched(claims, &state.claims);
+    let header = json!({"typ": "JWT", "alg": "RS256", "kid": state.signing_key.kid()});
+    Some(state.signing_key.sign(&header, &claims))
+}
+
+/// `GET /ms/login/{tenant}/discovery/v2.0/keys`.
+pub(crate) fn keys(state: &State, call: &Call) -> Reply {
+    let tenant = tenant(call);
+    if let Some((kind, number, text)) = tenant_problem(state, tenant) {
+        return error(400, kind, number, &text);
+    }
+    let issuer = format!("{}/ms/login/{tenant}/v2.0", state.base);
+    Reply::json(200, json!({"keys": [state.signing_key.jwk(&issuer)]}))
 }
 
 /// `GET /ms/login/{tenant}/v2.0/.well-known/openid-configuration`.

@@ -148,6 +148,7 @@ async fn dispatch(shared: &Shared, call: &Call, operation: &str) -> Reply {
         "google.channels.stop" => google_push::stop(&mut shared.lock(), call),
         "microsoft.authorize" => oauth_microsoft::authorize(&mut shared.lock(), call),
         "microsoft.token" => oauth_microsoft::token(&mut shared.lock(), call),
+        "microsoft.keys" => oauth_microsoft::keys(&shared.lock(), call),
         "microsoft.openid" => oauth_microsoft::openid(&shared.lock(), call),
         "microsoft.subscriptions.create" => graph_subscriptions::create(shared, call).await,
         _ if operation.starts_with("google") => google::answer(&mut shared.lock(), call, operation),

@@ -1,6 +1,7 @@
 //! Everything the fakes remember.
 
 use crate::fault::Fault;
+use crate::id_token::TestKey;
 use crate::options::FakeOptions;
 use crate::webhooks::Job;
 use crate::zones;
@@ -115,6 +116,8 @@ pub(crate) struct Code {
     pub client_id: String,
     pub redirect_uri: String,
     pub challenge: String,
+    /// What an ID token must repeat.
+    pub nonce: Option<String>,
     pub scope: String,
     pub tenant: String,
     pub offline: bool,
@@ -166,6 +169,11 @@ pub(crate) struct State {
     pub codes: HashMap<String, Code>,
     /// PKCE verifiers that clients sent.
     pub verifiers: Vec<String>,
+    /// ID tokens that were given out.
+    pub id_tokens: Vec<String>,
+    /// What tests change in the claims of ID tokens.
+    pub claims: Value,
+    pub signing_key: TestKey,
     pub access: HashMap<String, Token>,
     pub refresh: HashMap<String, Token>,
     /// Google accounts that consented before: no second refresh token without `prompt=consent`.
@@ -192,6 +200,9 @@ impl State {
             calendars: Vec::new(),
             codes: HashMap::new(),
             verifiers: Vec::new(),
+            id_tokens: Vec::new(),
+            claims: json!({}),
+            signing_key: TestKey::First,
             access: HashMap::new(),
             refresh: HashMap::new(),
             consented: Vec::new(),
@@ -212,6 +223,7 @@ impl State {
 
     pub(crate) fn reset(&mut self) {
         self.codes.clear();
+        self.claims = json!({});
         self.access.clear();
         self.refresh.clear();
         self.consented.clear();
@@ -247,6 +259,13 @@ impl State {
     pub(crate) fn next_seq(&mut self) -> u64 {
         self.seq += 1;
         self.seq
+    }
+
+    pub(crate) fn rotate_signing_key(&mut self) {
+        self.signing_key = match self.signing_key {
+            TestKey::First => TestKey::Second,
+            TestKey::Second => TestKey::First,
+        };
     }
 
     pub(crate) fn expire_access_tokens(&mut self, provider: Provider) {
@@ -314,6 +333,7 @@ impl State {
             .cloned()
             .chain(self.codes.keys().cloned())
             .chain(self.verifiers.iter().cloned())
+            .chain(self.id_tokens.iter().cloned())
             .chain(self.access.keys().cloned())
             .chain(self.refresh.keys().cloned())
             .chain(

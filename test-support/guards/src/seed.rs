@@ -4,7 +4,7 @@ use axum::Router;
 use daybind_domain::ids::{TenantId, UserId};
 use daybind_domain::user::{Role, UserType, normalise_email};
 use daybind_services::{Services, auth};
-use daybind_storage::{NewUser, User};
+use daybind_storage::{Identity, IdentityRequest, NewUser, Proof, RequestState, User};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -122,6 +122,50 @@ pub async fn fill(site: &Site, tenant: &Tenant) {
     }
     let bind = site.endpoint("/_fn/set_microsoft_consumer_binding");
     made(site, site.example(&bind, tenant, 0).await, tenant).await;
+    // The administrator asks in the name of the tenant, and people see their own accounts only.
+    let people = site.db.values(&tenant.id, "users", "user_id").await;
+    accounts(site, tenant, &people[0]).await;
+}
+
+/// Microsoft accounts of the administrator, and such that wait.
+async fn accounts(site: &Site, tenant: &Tenant, user: &str) {
+    let services = &site.state.services;
+    let (tenant_id, user_id): (TenantId, UserId) =
+        (tenant.id.parse().unwrap(), user.parse().unwrap());
+    let mut unit = services.begin(tenant_id).await.unwrap();
+    for n in 0..EACH {
+        let account = |kind: &str| (Uuid::now_v7(), format!("{kind}-{n}"));
+        let ((id, object_id), now) = (account("own"), services.now());
+        let identity = Identity {
+            tenant_id,
+            identity_id: id.into(),
+            user_id,
+            directory_id: "guard-directory".to_owned(),
+            object_id,
+            account_name: format!("Account {n}"),
+            proof: Proof::SignedIn,
+            linked_by: user_id,
+            linked_at: now,
+            last_used_at: None,
+        };
+        unit.add_identity(&identity).await.unwrap();
+        let (id, object_id) = account("waiting");
+        let request = IdentityRequest {
+            tenant_id,
+            request_id: id.into(),
+            directory_id: "guard-directory".to_owned(),
+            object_id,
+            account_name: format!("Waiting {n}"),
+            account_verified: false,
+            suggested_user_id: None,
+            state: RequestState::Pending,
+            requested_at: now,
+            decided_by: None,
+            decided_at: None,
+        };
+        assert!(unit.add_identity_request(&request).await.unwrap());
+    }
+    unit.save().await.unwrap();
 }
 
 /// Sends a call as the tenant's administrator, and insists that it works.

@@ -11,6 +11,7 @@
 mod audit;
 mod bindings;
 mod fixture;
+mod identities;
 mod jobs;
 mod operations;
 mod records;
@@ -19,6 +20,7 @@ mod tenancy;
 
 pub use audit::*;
 pub use bindings::*;
+pub use identities::*;
 pub use jobs::*;
 pub use operations::*;
 pub use records::*;
@@ -42,6 +44,7 @@ macro_rules! contract_tests {
             audit_rows_are_filtered, audit_pages_show_each_row_once, a_binding_changes_only_from_what_was_seen,
             one_of_two_binding_changes_wins, binding_and_archiving_never_both_happen,
             the_last_binding_change_is_kept, people_without_a_password_are_found,
+            an_account_belongs_to_one_person_of_a_tenant, an_account_asks_once_and_is_decided_once,
         );
     };
     (@ $fresh:path: $($name:ident),+ $(,)?) => {$(

@@ -1,0 +1,62 @@
+//! How a round trip to Microsoft ended. The address holds a code and nothing else; all words are ours.
+
+use daybind_domain::sso::SsoOutcome;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::query_value;
+use crate::ui::{CopyField, Icon};
+
+/// `/auth/msp/result`: `code` says what happened.
+#[component]
+pub fn SignInResultPage() -> impl IntoView {
+    let code = query_value("code");
+    move || view! { <Outcome outcome=SsoOutcome::parse(&code.get())/> }
+}
+
+#[component]
+fn Outcome(outcome: SsoOutcome) -> impl IntoView {
+    let text = outcome.text();
+    let (class, icon) = match outcome {
+        _ if outcome.succeeded() => ("db-result db-result--success", "circle-check"),
+        SsoOutcome::RequestPending => ("db-result db-result--warning", "triangle-alert"),
+        _ => ("db-result db-result--danger", "octagon-x"),
+    };
+    let actions = if outcome.succeeded() {
+        view! {
+            <a class="db-btn db-btn--primary" href="/msp/profile?tab=profile" rel="external">"Continue to your profile"</a>
+        }
+        .into_any()
+    } else {
+        // Who is signed in is led on from there to where they were.
+        let label = if text.retry {
+            "Try again"
+        } else {
+            "Go to sign-in"
+        };
+        view! { <a class="db-btn db-btn--primary" href="/auth/msp/signin" rel="external">{label}</a> }.into_any()
+    };
+    let details = (!outcome.succeeded()).then(|| {
+        let value = format!(
+            "Sign-in through Microsoft: {} ({})",
+            text.heading,
+            outcome.code()
+        );
+        view! {
+            <CopyField label="Details for your administrator" value/>
+        }
+    });
+    view! {
+        <Title text=format!("{} · Daybind", text.heading)/>
+        <main id="main" class=class tabindex="-1">
+            <Icon name=icon/>
+            // Takes the focus, also without a script, so that it is what is read first.
+            <h1 tabindex="-1" autofocus>{text.heading}</h1>
+            <p>{text.cause}</p>
+            <p>{text.next_step}</p>
+            <div class="db-actions">{actions}</div>
+            {details}
+        </main>
+    }
+    .into_any()
+}

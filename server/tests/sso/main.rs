@@ -1,0 +1,51 @@
+//! Sign-in through Microsoft from outside: the whole router of the Community server, a stand-in Microsoft, both databases.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod bench;
+mod flows;
+mod people;
+
+/// A test on each database.
+macro_rules! on_both {
+    ($($(#[$doc:meta])* $room:ident::$name:ident),+ $(,)?) => {
+        mod sqlite {
+            $($(#[$doc])* #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $name() {
+                crate::$room::$name(crate::bench::Bench::new(daybind_guards::Database::Sqlite).await).await;
+            })+
+        }
+        mod postgres {
+            $($(#[$doc])* #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $name() {
+                crate::$room::$name(crate::bench::Bench::new(daybind_guards::Database::Postgres).await).await;
+            })+
+        }
+    };
+}
+
+on_both! {
+    /// M-11, M-13, M-15, M-18, W38: the whole way: an account is connected by its signed-in owner and opens a session.
+    people::an_account_is_connected_and_signs_in,
+    /// M-13, T16, W35: an address finds nobody, verified or not, from our directory or another.
+    people::an_address_lets_nobody_in,
+    /// M-14, T17: an account of nobody waits for an administrator, who decides once.
+    people::an_administrator_decides_whose_an_account_is,
+    /// M-05, M-14: only active people of the MSP, whatever is connected.
+    people::only_active_staff_comes_in,
+    /// M-14: nobody disconnects their last way in, or somebody else's.
+    people::the_last_way_in_stays,
+    /// M-10, T14, W29: twenty answers with one state at once make one token request.
+    flows::a_state_is_taken_once,
+    /// M-10, T14: ten minutes.
+    flows::a_state_ends_after_ten_minutes,
+    /// M-12, T12, T15, W28: wrong browser, wrong person, signed out, wrong issuer, odd parameters.
+    flows::nobody_else_finishes_a_flow,
+    /// M-10, T15: the profile is changed or bound anew meanwhile.
+    flows::changed_settings_end_a_flow,
+    /// T13: a code of another flow.
+    flows::a_code_of_another_flow_is_refused,
+    /// T19: keys are fetched again once, not for every unknown one.
+    flows::keys_are_fetched_again_within_bounds,
+    /// T20: whatever Microsoft answers ends on a page with a code of ours.
+    flows::every_refusal_has_its_page,
+}
