@@ -48,6 +48,8 @@ pub fn canonical(edition: Edition, path: &str, query: Query<'_>) -> Option<Strin
             let target = if valid { wanted.as_str() } else { "profile" };
             (tab != target).then(|| address("/msp/profile", &[("tab", target)], query, &["tab"]))
         }
+        "/msp/operations" => (value("view") != Some("audit"))
+            .then(|| address("/msp/operations", &[("view", "audit")], query, &["view"])),
         "/" | "/msp" => Some("/msp/schedule".to_owned()),
         _ => None,
     }
@@ -68,7 +70,8 @@ fn address(path: &str, set: &[(&str, &str)], query: Query<'_>, replaced: &[&str]
 }
 
 /// Percent-encodes everything but unreserved characters (RFC 3986 section 2.3).
-fn encode(text: &str) -> String {
+#[must_use]
+pub fn encode(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
@@ -145,6 +148,7 @@ mod tests {
                 ("/msp/settings", vec![]),
                 ("/msp/settings/integrations", vec![("category", "nonsense")]),
                 ("/msp/profile", vec![("tab", "nope")]),
+                ("/msp/operations", vec![("action", "binding.")]),
             ] {
                 let next = go(edition, path, &query).expect("moved");
                 let (path, query) = next.split_once('?').expect("a query");

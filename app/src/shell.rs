@@ -9,6 +9,7 @@ use leptos_router::{SsrMode, path};
 use crate::entries::Entries;
 use crate::pages::failure::NotFoundPage;
 use crate::pages::frame::Frame;
+use crate::pages::operations::OperationsPage;
 use crate::pages::profile::ProfilePage;
 use crate::pages::schedule::SchedulePage;
 use crate::pages::settings::SettingsPage;
@@ -58,6 +59,7 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("/msp") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("schedule") view=SchedulePage ssr=SsrMode::Async/>
                     <Route path=path!("settings") view=SettingsPage ssr=SsrMode::Async/>
+                    <Route path=path!("operations") view=OperationsPage ssr=SsrMode::Async/>
                     <Route path=path!("profile") view=ProfilePage ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>

@@ -78,8 +78,11 @@ test('an admin creates a profile and binds it to MSP SSO', async ({ start, page 
   await page.getByRole('button', { name: 'Save profile' }).click();
   await expect(page.getByRole('rowheader', { name: /Contoso main/ })).toBeVisible();
   const row = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: /MSP SSO/ }) });
-  await row.getByRole('combobox').selectOption({ label: 'Contoso main' });
-  await row.getByRole('button').click();
+  await row.getByRole('link', { name: 'Choose a profile for MSP SSO' }).click();
+  await page.getByLabel('Profile', { exact: true }).selectOption({ label: 'Contoso main' });
+  await page.getByRole('button', { name: 'Review the change' }).click();
+  await hydrated(page);
+  await page.getByRole('button', { name: 'Use Contoso main for MSP SSO' }).click();
   await expect(row.getByText('Not tested')).toBeVisible();
   await expect(row.getByRole('cell').first()).toContainText('Contoso main');
   expect(await page.content()).not.toContain('q8Q~a-real-looking-secret');

@@ -45,6 +45,11 @@ enum Command {
         #[command(subcommand)]
         command: ImportCommand,
     },
+    /// Look at bindings, and lift those that this edition does not show.
+    Bindings {
+        #[command(subcommand)]
+        command: BindingsCommand,
+    },
     /// Manage the master key.
     Keys {
         #[command(subcommand)]
@@ -57,6 +62,14 @@ enum ImportCommand {
     /// From an Alga PSA database. Repeating it changes nothing; interrupted, it goes on. Exit code 3: done, and the
     /// report lists what an operator must do.
     Alga(crate::import::AlgaOptions),
+}
+
+#[derive(Debug, Subcommand)]
+enum BindingsCommand {
+    /// Show all bindings of an MSP, also those that this edition does not show.
+    List(crate::bindings_cli::Whose),
+    /// Lift bindings, on record and for good: there is no undo.
+    Clear(crate::bindings_cli::ClearOptions),
 }
 
 #[derive(Debug, Subcommand)]
@@ -98,6 +111,12 @@ pub(crate) async fn main(composition: Composition) -> anyhow::Result<()> {
         Command::Import {
             command: ImportCommand::Alga(options),
         } => crate::import::alga(composition, options).await,
+        Command::Bindings { command } => match command {
+            BindingsCommand::List(whose) => crate::bindings_cli::list(composition, whose).await,
+            BindingsCommand::Clear(options) => {
+                crate::bindings_cli::clear(composition, options).await
+            }
+        },
         Command::Keys { command } => match command {
             KeysCommand::List => crate::keys::list(composition).await,
             KeysCommand::Rotate(options) => crate::keys::rotate(composition, options).await,

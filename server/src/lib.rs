@@ -3,6 +3,8 @@
 //! An entry (`daybind` or `daybind-ee`) hands in a [`Composition`]; nothing here knows which.
 
 pub mod assemble;
+pub mod audit_csv;
+pub mod bindings_cli;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -238,6 +238,43 @@ pub const TABLE: &[Endpoint] = &[
         May(SettingsUpdate),
         "consumer=msp_sso&profile_id={microsoft_profiles.profile_id}",
     ),
+    read(
+        "/_fn/list_microsoft_consumer_bindings",
+        May(SettingsRead),
+        "",
+    ),
+    read(
+        "/_fn/list_rebind_choices",
+        May(SettingsRead),
+        "consumer=msp_sso",
+    ),
+    read(
+        "/_fn/plan_rebind",
+        May(SettingsRead),
+        "consumer=msp_sso&to={microsoft_profiles.profile_id}",
+    ),
+    write(
+        "/_fn/confirm_rebind",
+        May(SettingsUpdate),
+        "consumer=msp_sso&profile_id={microsoft_profiles.profile_id}&seen=unbound&note=Guard",
+    ),
+    write(
+        "/_fn/undo_rebind",
+        May(SettingsUpdate),
+        "consumer=msp_sso&change=1",
+    ),
+    // The audit log.
+    page("/msp/operations", May(SettingsRead)).asked("view=audit&actor={users.user_id}"),
+    read(
+        "/_fn/list_audit",
+        May(SettingsRead),
+        "query%5Baction%5D=binding.",
+    ),
+    form(
+        "/msp/operations/audit.csv",
+        May(SettingsRead),
+        "action=binding.",
+    ),
     // Schedule.
     read("/_fn/list_schedule", May(ScheduleOwn), "week="),
     read(

@@ -17,7 +17,7 @@ use leptos_axum::{
 use tower_http::csrf::CsrfLayer;
 
 use crate::csp::Policy;
-use crate::{guard, health, signin, sso};
+use crate::{audit_csv, guard, health, signin, sso};
 
 /// The largest form or server function body: 256 KiB.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -67,6 +67,7 @@ pub fn router(
         .fallback(file_and_error_handler_with_context::<PageState, _>(
             context, shell,
         ))
+        .route("/msp/operations/audit.csv", post(audit_csv::csv))
         .route("/auth/msp/signin", post(signin::sign_in))
         .route("/auth/msp/signout", post(signin::sign_out))
         .route("/auth/msp/connect", post(sso::connect))

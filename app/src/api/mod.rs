@@ -3,6 +3,8 @@
 //! Every function checks session and permission itself (they are public endpoints), answers with the status of its
 //! typed error, and after a successful form redirects, so that it also works without WebAssembly.
 
+pub mod audit;
+pub mod bindings;
 pub mod calendar;
 pub mod providers;
 pub mod schedule;

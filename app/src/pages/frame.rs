@@ -63,12 +63,20 @@ fn Rail(session: SessionView) -> impl IntoView {
             </li>
         }
     });
+    let operations = session.can_read_settings.then(|| {
+        view! {
+            <li>
+                <a href="/msp/operations?view=audit" aria-current=current("/msp/operations")>"Operations"</a>
+            </li>
+        }
+    });
     view! {
         <p class="db-rail__tenant">{session.tenant_name}</p>
         <nav class="db-rail__nav" aria-label="Main">
             <ul>
                 <li><a href="/msp/schedule" aria-current=current("/msp/schedule")>"Schedule"</a></li>
                 {settings}
+                {operations}
                 <li><a href="/msp/profile?tab=profile" aria-current=current("/msp/profile")>"Profile"</a></li>
             </ul>
         </nav>

@@ -2,6 +2,7 @@
 
 pub mod failure;
 pub mod frame;
+pub mod operations;
 pub mod profile;
 pub mod providers;
 pub mod schedule;

@@ -1,30 +1,26 @@
-//! The bindings board: one row for each service, with what it uses and the form that changes it.
+//! The bindings board: one row for each service, with what it uses and what can be done about it.
 
+use daybind_domain::bindings::{BindingState, BoardRow, BoardView, UndoView};
 use daybind_domain::view::BindingView;
 use leptos::prelude::*;
 
-use crate::api::providers::SetMicrosoftConsumerBinding;
+use super::rebind::{choose_address, review_address};
+use crate::api::bindings::UndoRebind;
 use crate::ui::{CopyField, StatusKind, StatusTag, Submit};
 
-/// The board, and below it what to enter in Entra for each service.
+/// The board.
 #[component]
 pub(super) fn Board(
-    /// One for each service this edition shows.
-    bindings: Vec<BindingView>,
-    /// Id and name of every profile that can be chosen.
-    active: Vec<(String, String)>,
-    /// Whether the reader may change bindings.
-    may: bool,
-    /// Changes one.
-    bind: ServerAction<SetMicrosoftConsumerBinding>,
+    /// One row for each service this edition shows.
+    board: BoardView,
+    /// Takes a change back.
+    undo: ServerAction<UndoRebind>,
 ) -> impl IntoView {
-    let rows: Vec<_> = bindings
-        .iter()
-        .map(|binding| view! { <Bound binding=binding.clone() active=active.clone() may bind/> })
-        .collect();
-    let setups: Vec<_> = bindings
+    let (may, any) = (board.can_update, board.choices > 0);
+    let rows: Vec<_> = board
+        .rows
         .into_iter()
-        .map(|binding| view! { <Setup binding/> })
+        .map(|row| view! { <Bound row may any undo/> })
         .collect();
     view! {
         <h3 id="bindings-heading">"Which service uses which profile"</h3>
@@ -39,87 +35,120 @@ pub(super) fn Board(
             </thead>
             <tbody>{rows}</tbody>
         </table>
-        <div>{setups}</div>
     }
     .into_any()
 }
 
-/// One service: what it uses, whether that works, and the form that changes it.
+/// What to enter in Entra for each service.
 #[component]
-fn Bound(
-    binding: BindingView,
-    active: Vec<(String, String)>,
-    may: bool,
-    bind: ServerAction<SetMicrosoftConsumerBinding>,
+pub(super) fn Setups(
+    /// One for each service this edition shows.
+    bindings: Vec<BindingView>,
 ) -> impl IntoView {
-    let kind = match (binding.profile_id.is_some(), binding.ready) {
-        (false, _) => StatusKind::NotConnected,
-        (true, true) => StatusKind::NotTested,
-        (true, false) => StatusKind::NeedsYou,
+    let setups: Vec<_> = bindings
+        .into_iter()
+        .map(|binding| view! { <Setup binding/> })
+        .collect();
+    view! { <div>{setups}</div> }.into_any()
+}
+
+/// One service: what it uses, whether that works, and what can be done about it.
+#[component]
+fn Bound(row: BoardRow, may: bool, any: bool, undo: ServerAction<UndoRebind>) -> impl IntoView {
+    let kind = match row.state {
+        BindingState::Unbound => StatusKind::NotConnected,
+        BindingState::NeedsYou => StatusKind::NeedsYou,
+        BindingState::NotTested => StatusKind::NotTested,
+        BindingState::Working => StatusKind::Working,
     };
-    let problem = if binding.profile_id.is_none() {
-        Some("Until a profile is chosen this service does not use Microsoft.".to_owned())
-    } else {
-        binding
-            .problem
-            .clone()
-            .map(|text| format!("Because {text}."))
-    };
+    let bound = row.profile.is_some();
     let change = if !may {
         view! { <span>"Read only"</span> }.into_any()
-    } else if active.is_empty() {
+    } else if !any && !bound {
         view! { <span>"Create a profile first."</span> }.into_any()
     } else {
-        view! { <Choose binding=binding.clone() active bind/> }.into_any()
+        let label = if bound { "Change" } else { "Choose a profile" };
+        let of = format!(" for {}", row.label);
+        let unbind = bound.then(|| {
+            let of = format!(" {}", row.label);
+            view! {
+                <a class="db-btn db-btn--quiet" href=review_address(&row.consumer, "none")>
+                    "Unbind"<span class="db-visually-hidden">{of}</span>
+                </a>
+            }
+        });
+        view! {
+            <div class="db-actions">
+                <a class="db-btn db-btn--secondary" href=choose_address(&row.consumer)>
+                    {label}<span class="db-visually-hidden">{of}</span>
+                </a>
+                {unbind}
+            </div>
+        }
+        .into_any()
     };
+    let take_back = row.undo.map(|last| {
+        view! { <TakeBack consumer=row.consumer.clone() label=row.label.clone() last may undo/> }
+    });
+    let profile = row.profile.map_or_else(
+        || view! { <span>"None"</span> }.into_any(),
+        |profile| {
+            view! {
+                <span>{profile.name}</span>
+                <p class="db-field__hint">"Directory " {profile.directory_id}</p>
+            }
+            .into_any()
+        },
+    );
     view! {
-        <tr id=format!("binding-{}", binding.consumer)>
+        <tr id=format!("binding-{}", row.consumer)>
             <th scope="row">
-                {binding.label}
-                <p class="db-field__hint">{binding.help}</p>
+                {row.label}
+                <p class="db-field__hint">{row.help}</p>
             </th>
             <td data-label="Profile">
-                {binding.profile_name.unwrap_or_else(|| "None".to_owned())}
-                {binding.set_by.map(|text| view! { <p class="db-field__hint">{text}</p> })}
+                {profile}
+                {row.set_by.map(|text| view! { <p class="db-field__hint">{text}</p> })}
             </td>
             <td data-label="Status">
                 <StatusTag kind/>
-                {problem.map(|text| view! { <p class="db-field__hint">{text}</p> })}
+                {row.state_text.map(|text| view! { <p class="db-field__hint">{text}</p> })}
             </td>
-            <td data-label="Change">{change}</td>
+            <td data-label="Change">
+                {change}
+                {take_back}
+            </td>
         </tr>
     }
     .into_any()
 }
 
+/// The last change, and the button that takes it back; it stands in the row, not in a message that goes away.
 #[component]
-fn Choose(
-    binding: BindingView,
-    active: Vec<(String, String)>,
-    bind: ServerAction<SetMicrosoftConsumerBinding>,
+fn TakeBack(
+    consumer: String,
+    label: String,
+    last: UndoView,
+    may: bool,
+    undo: ServerAction<UndoRebind>,
 ) -> impl IntoView {
-    let id = format!("profile-for-{}", binding.consumer);
-    // What is bound may be archived; then nothing in the list is chosen, and nothing is chosen for the reader.
-    let none = !active
-        .iter()
-        .any(|(profile, _)| Some(profile) == binding.profile_id.as_ref());
-    let options: Vec<_> = active
-        .into_iter()
-        .map(|(profile_id, name)| {
-            let selected = Some(&profile_id) == binding.profile_id.as_ref();
-            view! { <option value=profile_id selected=selected>{name}</option> }
-        })
-        .collect();
+    let back = last.back_to.map_or_else(
+        || format!("Undo: unbind {label}"),
+        |name| format!("Undo: use {name} for {label} again"),
+    );
+    let until = format!("Can be undone until {}.", last.until);
+    let form = may.then(|| {
+        view! {
+            <ActionForm action=undo>
+                <input type="hidden" name="consumer" value=consumer/>
+                <input type="hidden" name="change" value=last.token/>
+                <Submit label=back pending=undo.pending() look="quiet"/>
+            </ActionForm>
+        }
+    });
     view! {
-        <ActionForm action=bind>
-            <input type="hidden" name="consumer" value=binding.consumer/>
-            <label class="db-visually-hidden" for=id.clone()>{format!("Profile for {}", binding.label)}</label>
-            <select class="db-select" id=id name="profile_id" required>
-                {none.then(|| view! { <option value="" selected=true>"Choose a profile"</option> })}
-                {options}
-            </select>
-            <Submit label=format!("Use for {}", binding.label) pending=bind.pending() look="secondary"/>
-        </ActionForm>
+        <p class="db-field__hint">{last.text} ". " {until}</p>
+        {form}
     }
     .into_any()
 }

@@ -3,6 +3,7 @@
 mod board;
 mod create;
 mod profiles;
+mod rebind;
 
 use daybind_domain::view::ProvidersView;
 use leptos::prelude::*;
@@ -10,35 +11,38 @@ use leptos::prelude::*;
 use super::failure::Failure;
 use super::query_value;
 use super::settings::category_address;
-use crate::api::providers::{
-    CreateMicrosoftProfile, SetMicrosoftConsumerBinding, list_microsoft_profiles,
-};
+use crate::api::bindings::{ConfirmRebind, UndoRebind, list_microsoft_consumer_bindings};
+use crate::api::providers::{CreateMicrosoftProfile, list_microsoft_profiles};
 use crate::entries::Entries;
 use crate::ui::{
     Announcement, Banner, BannerKind, EmptyState, ErrorSummary, PageHead, Section, failed,
     successes,
 };
 
-use board::Board;
+use board::{Board, Setups};
 use create::NewProfile;
 use profiles::Profiles;
+use rebind::Rebind;
 
 /// The Providers category: bindings, profiles, and the edition's further providers.
 #[component]
 pub fn ProvidersPage() -> impl IntoView {
     let entries = Entries::current();
     let (profile, saved) = (query_value("profile"), query_value("saved"));
+    let (consumer, to) = (query_value("rebind"), query_value("to"));
     let create = ServerAction::<CreateMicrosoftProfile>::new();
-    let bind = ServerAction::<SetMicrosoftConsumerBinding>::new();
-    let (created, bound) = (successes(create), successes(bind));
-    let view = Resource::new(
-        move || (created.get(), bound.get()),
-        |_| list_microsoft_profiles(),
-    );
+    let confirm = ServerAction::<ConfirmRebind>::new();
+    let undo = ServerAction::<UndoRebind>::new();
+    let (created, bound, undone) = (successes(create), successes(confirm), successes(undo));
+    let changes = move || (created.get(), bound.get(), undone.get());
+    let view = Resource::new(changes, |_| list_microsoft_profiles());
+    let board = Resource::new(changes, |_| list_microsoft_consumer_bindings());
     let announcement = move || {
         let text = match saved.get().as_str() {
             "profile" => "The profile is saved. Choose below which service uses it.",
             "binding" => "The service now uses the profile you chose.",
+            "unbound" => "The service now uses no profile.",
+            "undone" => "The change is taken back.",
             // The edition's own cards announce their forms' success here, too.
             "google" => "The OAuth client is saved.",
             _ => return None,
@@ -51,12 +55,21 @@ pub fn ProvidersPage() -> impl IntoView {
         <Section title="Microsoft" id="microsoft-heading">
             <p>{entries.microsoft_intro}</p>
             <p>"Each service below uses exactly the profile you choose. Nothing is chosen for you."</p>
-            <ErrorSummary error=failed(bind)/>
+            <ErrorSummary error=failed(undo)/>
+            {move || (!consumer.get().is_empty()).then(|| view! { <Rebind consumer to confirm/> })}
             {move || (profile.get() == "new").then(|| view! { <NewProfile create/> })}
+            <Transition fallback=|| view! { <p>"Loading the bindings …"</p> }>
+                {move || Suspend::new(async move {
+                    match board.await {
+                        Ok(board) => view! { <Board board undo/> }.into_any(),
+                        Err(error) => view! { <Failure error/> }.into_any(),
+                    }
+                })}
+            </Transition>
             <Transition fallback=|| view! { <p>"Loading the profiles …"</p> }>
                 {move || Suspend::new(async move {
                     match view.await {
-                        Ok(view) => view! { <Microsoft view bind empty=entries.microsoft_empty/> }.into_any(),
+                        Ok(view) => view! { <Microsoft view empty=entries.microsoft_empty/> }.into_any(),
                         Err(error) => view! { <Failure error/> }.into_any(),
                     }
                 })}
@@ -68,17 +81,7 @@ pub fn ProvidersPage() -> impl IntoView {
 }
 
 #[component]
-fn Microsoft(
-    view: ProvidersView,
-    bind: ServerAction<SetMicrosoftConsumerBinding>,
-    empty: &'static str,
-) -> impl IntoView {
-    let active: Vec<(String, String)> = view
-        .profiles
-        .iter()
-        .filter(|profile| !profile.archived)
-        .map(|profile| (profile.profile_id.clone(), profile.display_name.clone()))
-        .collect();
+fn Microsoft(view: ProvidersView, empty: &'static str) -> impl IntoView {
     let may = view.can_update;
     let new = format!("{}&profile=new", category_address("providers"));
     let add = may.then(|| view! { <a class="db-btn" href=new.clone()>"New profile"</a> });
@@ -101,7 +104,7 @@ fn Microsoft(
     });
     view! {
         {read_only}
-        <Board bindings=view.bindings active may bind/>
+        <Setups bindings=view.bindings/>
         <h3>"Profiles"</h3>
         {profiles}
     }

@@ -25,13 +25,14 @@ const CSV_PAGE: i64 = 500;
 
 /// The groups of actions that exist without the Enterprise edition. Whatever else is in the log, from a time when it ran,
 /// Community does not show.
-const SHARED_GROUPS: [&str; 13] = [
+const SHARED_GROUPS: [&str; 14] = [
     "audit",
     "binding",
     "domain",
     "entry",
     "import",
     "key",
+    "master_key",
     "permission",
     "profile",
     "secret",
