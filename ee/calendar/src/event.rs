@@ -6,7 +6,7 @@ use daybind_domain::schedule::{EntryContent, EntryStatus, TITLE_MAX, When};
 use serde_json::{Map, Value, json};
 
 use crate::merge::Field;
-use crate::provider::{RemoteEvent, RemoteState};
+use crate::provider::{About, CopyKey, RemoteEvent, RemoteState};
 use crate::zones;
 
 /// Shown for external events without a title.
@@ -118,7 +118,19 @@ pub fn from_google(event: &Value) -> Option<RemoteEvent> {
         etag: text_of(event, "etag"),
         ical_uid: text_of(event, "iCalUID"),
         state,
+        about: About {
+            changed_at: instant(&event["updated"]),
+            private: matches!(event["visibility"].as_str(), Some("private" | "confidential")),
+            free: event["transparency"] == "transparent",
+            guest: event["organizer"].is_object() && event["organizer"]["self"] != true,
+            copy_of: event["id"].as_str().and_then(CopyKey::read_google_id),
+        },
     })
+}
+
+fn instant(text: &Value) -> Option<DateTime<Utc>> {
+    let at = DateTime::parse_from_rfc3339(text.as_str()?).ok()?;
+    Some(at.with_timezone(&Utc))
 }
 
 fn google_when(event: &Value) -> Option<When> {
@@ -227,6 +239,16 @@ pub fn from_graph(event: &Value) -> Option<RemoteEvent> {
         etag: text_of(event, "@odata.etag"),
         ical_uid: text_of(event, "iCalUId"),
         state,
+        about: About {
+            changed_at: instant(&event["lastModifiedDateTime"]),
+            private: matches!(
+                event["sensitivity"].as_str(),
+                Some("private" | "personal" | "confidential")
+            ),
+            free: event["showAs"] == "free",
+            guest: event["isOrganizer"] == false,
+            copy_of: event["transactionId"].as_str().and_then(CopyKey::read_marker),
+        },
     })
 }
 

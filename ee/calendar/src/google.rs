@@ -206,18 +206,19 @@ impl CalendarProvider for Google {
         event(&send(request).await?)
     }
 
-    async fn delete(&self, calendar: &str, id: &str) -> ProviderResult<()> {
+    async fn delete(&self, calendar: &str, id: &str, etag: Option<&str>) -> ProviderResult<()> {
         let url = with_query(
             self.url(&["calendars", calendar, "events", id])?,
             &[("sendUpdates", "none")],
         );
-        match send(
-            self.http
-                .delete(url)
-                .bearer_auth(self.token.expose_secret()),
-        )
-        .await
-        {
+        let mut request = self
+            .http
+            .delete(url)
+            .bearer_auth(self.token.expose_secret());
+        if let Some(etag) = etag {
+            request = request.header(header::IF_MATCH, etag);
+        }
+        match send(request).await {
             Ok(_) | Err(ProviderError::NotFound | ProviderError::Gone) => Ok(()),
             Err(other) => Err(other),
         }

@@ -202,9 +202,13 @@ impl CalendarProvider for Graph {
         event(&send(request).await?)
     }
 
-    async fn delete(&self, calendar: &str, id: &str) -> ProviderResult<()> {
+    async fn delete(&self, calendar: &str, id: &str, etag: Option<&str>) -> ProviderResult<()> {
         let url = self.url(&["me", "calendars", calendar, "events", id])?;
-        match send(self.request(Method::DELETE, url)).await {
+        let mut request = self.request(Method::DELETE, url);
+        if let Some(etag) = etag {
+            request = request.header(header::IF_MATCH, etag);
+        }
+        match send(request).await {
             Ok(_) | Err(ProviderError::NotFound | ProviderError::Gone) => Ok(()),
             Err(other) => Err(other),
         }

@@ -1,14 +1,23 @@
 //! Brings one external event's state into the schedule, inside the caller's transaction.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
+use daybind_domain::ids::{ConnectionId, EntryId};
 use daybind_domain::schedule::{EntryContent, EntryStatus};
 use daybind_ee_storage::{Connection, Mapping, calendar};
-use daybind_storage::{Entry, StorageError, StorageResult, UnitOfWork};
+use daybind_storage::{Entry, NewEntry, StorageError, StorageResult, UnitOfWork};
 
+use crate::activity::{Noted, Run};
+use crate::conflicts;
+use crate::engine::Engine;
 use crate::event::canonical;
-use crate::merge::{Field, merge};
+use crate::import::{self, Import, ImportRule};
+use crate::merge::{
+    Deletion, DeletionPolicy, Field, Flow, Policy, Rules, decide, decide_deletion,
+};
 use crate::provider::{CalendarProvider, ProviderError, ProviderResult, RemoteEvent, RemoteState};
-use crate::sync::{comes_in, goes_out, poke, wanted};
+use crate::sync::{connections_of, wanted};
 
 /// Looks at one event; 404 and 410 are the provider's word that it was deleted.
 ///
@@ -20,31 +29,28 @@ pub async fn ask_provider(
     id: &str,
 ) -> ProviderResult<RemoteEvent> {
     match provider.get(calendar, id).await {
-        Err(ProviderError::NotFound | ProviderError::Gone) => Ok(RemoteEvent {
-            id: id.to_owned(),
-            etag: None,
-            ical_uid: None,
-            state: RemoteState::Deleted,
-        }),
+        Err(ProviderError::NotFound | ProviderError::Gone) => Ok(RemoteEvent::deleted(id)),
         other => other,
     }
+}
+
+/// Reads a stored content.
+///
+/// # Errors
+/// `Inconsistent` when the stored JSON is not a content.
+pub fn content_of(value: &serde_json::Value) -> StorageResult<EntryContent> {
+    serde_json::from_value(value.clone()).map_err(|_| StorageError::Inconsistent {
+        table: "calendar_event_mappings",
+        column: "base",
+    })
 }
 
 /// The base of a mapping.
 ///
 /// # Errors
-/// `Inconsistent` when the stored JSON is not a content.
+/// See [`content_of`].
 pub fn base_of(mapping: &Mapping) -> StorageResult<Option<EntryContent>> {
-    let parse = |value: &serde_json::Value| serde_json::from_value(value.clone());
-    mapping
-        .base
-        .as_ref()
-        .map(parse)
-        .transpose()
-        .map_err(|_| StorageError::Inconsistent {
-            table: "calendar_event_mappings",
-            column: "base",
-        })
+    mapping.base.as_ref().map(content_of).transpose()
 }
 
 /// Stores a content as base.
@@ -52,151 +58,358 @@ pub fn set_base(mapping: &mut Mapping, content: Option<&EntryContent>) {
     mapping.base = content.and_then(|content| serde_json::to_value(content).ok());
 }
 
-/// Applies an event to its mapped entry. Our own echo and what does not concern the schedule change nothing. Returns
-/// whether other connections were queued.
-///
-/// # Errors
-/// A storage error; the caller rolls back and the job runs again.
-pub async fn integrate(
-    unit: &mut dyn UnitOfWork,
+/// In which direction a mapping's changes travel: what is a guest's or a busy block is never written to.
+#[must_use]
+pub fn flow(connection: &Connection, mapping: &Mapping) -> Flow {
+    match mapping.origin.as_str() {
+        "guest" | "busy" => Flow::In,
+        _ => Flow::parse(&connection.direction),
+    }
+}
+
+/// The rules of a merge through this connection.
+#[must_use]
+pub fn rules(
     connection: &Connection,
-    mapping: &mut Mapping,
-    event: &RemoteEvent,
-    now: DateTime<Utc>,
-) -> StorageResult<bool> {
-    mapping.updated_at = now;
-    let entry = unit
-        .find_entry(mapping.tenant_id, mapping.entry_id)
-        .await?
-        .filter(|entry| wanted(connection, entry));
-    match &event.state {
-        RemoteState::Deleted => deleted(unit, connection, mapping, entry, now).await,
-        RemoteState::LeftView => Ok(false),
-        _ if event.etag.is_some() && event.etag == mapping.external_etag => Ok(false),
-        RemoteState::Unsupported(reason) => {
-            mapping.state = "conflict".to_owned();
-            mapping.error = Some((*reason).to_owned());
-            mapping.external_etag.clone_from(&event.etag);
-            calendar(unit)?.update_mapping(mapping).await?;
-            Ok(false)
-        }
-        RemoteState::Present(content) => {
-            mapping.external_etag.clone_from(&event.etag);
-            let Some(entry) = entry else {
-                // The push that follows removes the event.
+    mapping: &Mapping,
+    entry: &Entry,
+    remote_at: Option<DateTime<Utc>>,
+) -> Rules {
+    Rules {
+        policy: Policy::parse(&connection.settings.conflict_policy).unwrap_or_default(),
+        flow: flow(connection, mapping),
+        local_at: entry.updated_at,
+        remote_at,
+    }
+}
+
+/// One transaction of incoming changes.
+pub struct Inbound<'a> {
+    /// The means.
+    pub engine: &'a Engine,
+    /// Through which connection.
+    pub connection: &'a Connection,
+    /// In which run.
+    pub run: &'a Run,
+    /// Other connections that the changes concern; the caller queues them before it commits.
+    pub pokes: BTreeSet<ConnectionId>,
+    /// Now.
+    pub now: DateTime<Utc>,
+}
+
+impl Inbound<'_> {
+    /// Applies an event to its mapped entry. Our own echo and what does not concern the schedule change nothing.
+    ///
+    /// # Errors
+    /// A storage error; the caller rolls back and the job runs again.
+    pub async fn integrate(
+        &mut self,
+        unit: &mut dyn UnitOfWork,
+        mapping: &mut Mapping,
+        event: &RemoteEvent,
+    ) -> StorageResult<()> {
+        mapping.updated_at = self.now;
+        let entry = unit
+            .find_entry(mapping.tenant_id, mapping.entry_id)
+            .await?
+            .filter(|entry| wanted(self.connection, entry));
+        match &event.state {
+            RemoteState::Deleted => self.deleted(unit, mapping, entry).await,
+            RemoteState::LeftView => Ok(()),
+            _ if event.etag.is_some() && event.etag == mapping.external_etag => Ok(()),
+            RemoteState::Unsupported(reason) => {
+                mapping.state = "conflict".to_owned();
+                mapping.error = Some((*reason).to_owned());
+                mapping.external_etag.clone_from(&event.etag);
                 calendar(unit)?.update_mapping(mapping).await?;
-                return Ok(false);
-            };
-            changed(unit, connection, mapping, entry, content, now).await
+                let noted = Noted {
+                    action: "skipped",
+                    reason: Some("unsupported"),
+                    ..Self::about(mapping, "none")
+                };
+                self.note(unit, noted).await
+            }
+            RemoteState::Present(content) => {
+                mapping.external_etag.clone_from(&event.etag);
+                let Some(entry) = entry else {
+                    // The push that follows removes the event.
+                    return calendar(unit)?.update_mapping(mapping).await;
+                };
+                let remote = if mapping.origin == "busy" {
+                    import::busy(content)
+                } else {
+                    content.clone()
+                };
+                self.changed(unit, mapping, entry, &remote, event.about.changed_at)
+                    .await
+            }
         }
     }
-}
 
-/// The provider's explicit word that the event is gone.
-async fn deleted(
-    unit: &mut dyn UnitOfWork,
-    connection: &Connection,
-    mapping: &mut Mapping,
-    entry: Option<Entry>,
-    now: DateTime<Utc>,
-) -> StorageResult<bool> {
-    mapping.state = "removed".to_owned();
-    mapping.error = None;
-    calendar(unit)?.update_mapping(mapping).await?;
-    let Some(mut entry) = entry.filter(|_| comes_in(connection)) else {
-        return Ok(false);
-    };
-    let people = entry.assignees.clone();
-    entry.assignees.retain(|user| *user != connection.user_id);
-    if entry.assignees.is_empty() {
-        // Nobody else does it: the deletion means the work. The tombstone keeps who it was.
-        entry.assignees.clone_from(&people);
-        entry.deleted_at = Some(now);
+    /// What becomes of an event that belongs to no entry.
+    ///
+    /// # Errors
+    /// A storage error.
+    pub async fn import(
+        &mut self,
+        unit: &mut dyn UnitOfWork,
+        event: &RemoteEvent,
+    ) -> StorageResult<()> {
+        let settings = &self.connection.settings;
+        let rule = ImportRule::parse(&settings.import_rule).unwrap_or_default();
+        if !Flow::parse(&self.connection.direction).comes_in() {
+            return Ok(());
+        }
+        let Import::Bring { content, origin } = import::import(rule, settings.show_private, event)
+        else {
+            return Ok(());
+        };
+        let tenant_id = self.connection.tenant_id;
+        let entry = NewEntry {
+            tenant_id,
+            entry_id: EntryId(self.engine.next_id()),
+            content: content.clone(),
+            assignees: vec![self.connection.user_id],
+            created_by: self.connection.user_id,
+        };
+        unit.add_entry(&entry, self.now).await?;
+        let mut mapping = Mapping {
+            tenant_id,
+            mapping_id: self.engine.next_id().into(),
+            connection_id: self.connection.connection_id,
+            entry_id: entry.entry_id,
+            external_event_id: Some(event.id.clone()),
+            external_etag: event.etag.clone(),
+            external_ical_uid: event.ical_uid.clone(),
+            state: "synced".to_owned(),
+            origin: origin.to_owned(),
+            generation: 0,
+            base: None,
+            entry_version: 1,
+            error: None,
+            attempts: 0,
+            created_at: self.now,
+            updated_at: self.now,
+        };
+        set_base(&mut mapping, Some(&content));
+        calendar(unit)?.add_mapping(&mapping).await?;
+        self.poke(unit, &entry.assignees).await?;
+        let noted = Noted {
+            action: "created",
+            after: Some(&content),
+            reason: Some(rule.as_str()),
+            ..Self::about(&mapping, "schedule")
+        };
+        self.note(unit, noted).await
     }
-    unit.update_entry(&entry, now).await?;
-    poke(
-        unit,
-        mapping.tenant_id,
-        &people,
-        Some(connection.connection_id),
-        now,
-    )
-    .await?;
-    Ok(true)
-}
 
-async fn changed(
-    unit: &mut dyn UnitOfWork,
-    connection: &Connection,
-    mapping: &mut Mapping,
-    mut entry: Entry,
-    remote: &EntryContent,
-    now: DateTime<Utc>,
-) -> StorageResult<bool> {
-    if !comes_in(connection) {
-        // The schedule wins: what differs is written out again.
-        set_base(mapping, Some(remote));
-        mapping.entry_version = 0;
-        mapping.state = "synced".to_owned();
+    fn about<'m>(mapping: &'m Mapping, side: &'m str) -> Noted<'m> {
+        Noted {
+            entry: Some(mapping.entry_id),
+            event: mapping.external_event_id.as_deref(),
+            side,
+            actor: "calendar",
+            ..Noted::default()
+        }
+    }
+
+    async fn note(&self, unit: &mut dyn UnitOfWork, noted: Noted<'_>) -> StorageResult<()> {
+        self.run
+            .note(unit, self.engine.next_id(), noted, self.now)
+            .await
+    }
+
+    async fn poke(
+        &mut self,
+        unit: &mut dyn UnitOfWork,
+        people: &[daybind_domain::ids::UserId],
+    ) -> StorageResult<()> {
+        let found = connections_of(unit, self.connection.tenant_id, people).await?;
+        self.pokes.extend(
+            found
+                .into_iter()
+                .filter(|id| *id != self.connection.connection_id),
+        );
+        Ok(())
+    }
+
+    /// The provider's explicit word that the event is gone.
+    async fn deleted(
+        &mut self,
+        unit: &mut dyn UnitOfWork,
+        mapping: &mut Mapping,
+        entry: Option<Entry>,
+    ) -> StorageResult<()> {
+        let Some(mut entry) = entry else {
+            return self.forget(unit, mapping).await;
+        };
+        let people = entry.assignees.clone();
+        let others = people.iter().any(|user| *user != self.connection.user_id);
+        let policy = match (&self.connection.brake, mapping.origin.as_str()) {
+            // The owner was asked about this very run.
+            (Some(answer), _) if answer == "put_back" => DeletionPolicy::PutBack,
+            _ => DeletionPolicy::parse(&self.connection.settings.deletion_policy)
+                .unwrap_or_default(),
+        };
+        let before = entry.content.clone();
+        let (action, reason) = match decide_deletion(flow(self.connection, mapping), policy, others) {
+            Deletion::TakeOff => {
+                entry
+                    .assignees
+                    .retain(|user| *user != self.connection.user_id);
+                ("changed", "taken_off")
+            }
+            // A busy block is nothing but its event.
+            Deletion::Ask | Deletion::Cancel if mapping.origin == "busy" => {
+                entry.deleted_at = Some(self.now);
+                ("removed", "event_deleted")
+            }
+            Deletion::Cancel => {
+                entry.content.status = EntryStatus::Cancelled;
+                ("changed", "cancelled")
+            }
+            Deletion::PutBack => {
+                // The push that follows makes the next copy.
+                self.forget(unit, mapping).await?;
+                let noted = Noted {
+                    action: "skipped",
+                    reason: Some("put_back"),
+                    ..Self::about(mapping, "none")
+                };
+                return self.note(unit, noted).await;
+            }
+            Deletion::Ask => return self.ask_about_deletion(unit, mapping, &entry).await,
+        };
+        self.forget(unit, mapping).await?;
+        unit.update_entry(&entry, self.now).await?;
+        self.poke(unit, &people).await?;
+        let noted = Noted {
+            action,
+            reason: Some(reason),
+            before: Some(&before),
+            after: Some(&entry.content),
+            ..Self::about(mapping, "schedule")
+        };
+        self.note(unit, noted).await
+    }
+
+    /// The mapping's event is gone for good.
+    async fn forget(&self, unit: &mut dyn UnitOfWork, mapping: &mut Mapping) -> StorageResult<()> {
+        mapping.state = "removed".to_owned();
         mapping.error = None;
         calendar(unit)?.update_mapping(mapping).await?;
-        return Ok(false);
+        conflicts::settle(unit, mapping, "event_gone", self.now).await
     }
-    let local = canonical(&entry.content);
-    // Where nothing goes out, the calendar wins: the entry's own changes count as agreed.
-    let base = if goes_out(connection) {
-        base_of(mapping)?
-    } else {
-        Some(local.clone())
-    };
-    let outcome = merge(base.as_ref(), Some(&local), Some(remote));
-    let mut poked = false;
-    let seen = entry.version;
-    if let Some(merged) = outcome.local.clone().filter(|_| outcome.apply) {
-        let people = entry.assignees.clone();
-        entry.content = EntryContent {
-            status: entry.content.status,
-            ..merged
-        };
-        entry.version = unit.update_entry(&entry, now).await?;
-        poke(
-            unit,
-            mapping.tenant_id,
-            &people,
-            Some(connection.connection_id),
-            now,
-        )
-        .await?;
-        poked = true;
-    }
-    if !outcome.push {
+
+    async fn ask_about_deletion(
+        &mut self,
+        unit: &mut dyn UnitOfWork,
+        mapping: &mut Mapping,
+        entry: &Entry,
+    ) -> StorageResult<()> {
+        let known = calendar(unit)?
+            .find_open_conflict(mapping.tenant_id, mapping.mapping_id)
+            .await?;
+        let asked = known.is_some_and(|conflict| conflict.kind == "deletion");
+        if asked && mapping.entry_version == entry.version {
+            return Ok(());
+        }
+        mapping.state = "conflict".to_owned();
+        mapping.error = Some(
+            "The event was deleted in the calendar, and nobody else does this work. Choose whether to call it off or \
+             to put the event back."
+                .to_owned(),
+        );
         mapping.entry_version = entry.version;
-    } else if mapping.entry_version == seen && !outcome.apply {
-        mapping.entry_version = 0;
+        mapping.external_etag = None;
+        calendar(unit)?.update_mapping(mapping).await?;
+        conflicts::record(unit, self.engine, mapping, entry, conflicts::Seen::Deleted, self.now)
+            .await?;
+        if asked {
+            return Ok(());
+        }
+        let noted = Noted {
+            action: "conflict",
+            reason: Some("event_deleted"),
+            before: Some(&entry.content),
+            ..Self::about(mapping, "none")
+        };
+        self.note(unit, noted).await
     }
-    // What is still to be pushed must differ from the base, so the base takes the event's words for it.
-    let next = outcome
-        .base
-        .map(|next| waiting_base(next, remote, &outcome.conflicts));
-    set_base(mapping, next.as_ref());
-    mark(mapping, &outcome.conflicts);
-    calendar(unit)?.update_mapping(mapping).await?;
-    Ok(poked)
+
+    async fn changed(
+        &mut self,
+        unit: &mut dyn UnitOfWork,
+        mapping: &mut Mapping,
+        mut entry: Entry,
+        remote: &EntryContent,
+        remote_at: Option<DateTime<Utc>>,
+    ) -> StorageResult<()> {
+        let local = canonical(&entry.content);
+        let rules = rules(self.connection, mapping, &entry, remote_at);
+        let outcome = decide(base_of(mapping)?.as_ref(), &local, remote, &rules);
+        let (seen, before) = (entry.version, entry.content.clone());
+        if outcome.apply {
+            entry.content = EntryContent {
+                status: entry.content.status,
+                ..outcome.local.clone()
+            };
+            entry.version = unit.update_entry(&entry, self.now).await?;
+            let people = entry.assignees.clone();
+            self.poke(unit, &people).await?;
+        }
+        if !outcome.push {
+            mapping.entry_version = entry.version;
+        } else if mapping.entry_version == seen || outcome.apply {
+            mapping.entry_version = 0;
+        }
+        // What is still to be pushed must differ from the base, so the base takes the event's words for it.
+        let next = waiting_base(&outcome.base, remote, &outcome.conflicts);
+        let base = base_of(mapping)?;
+        set_base(mapping, Some(&next));
+        mark(mapping, &outcome.conflicts);
+        calendar(unit)?.update_mapping(mapping).await?;
+        if outcome.conflicts.is_empty() {
+            conflicts::settle(unit, mapping, "sides_agree", self.now).await?;
+        } else {
+            let seen = conflicts::Seen::Changed {
+                base: base.as_ref(),
+                remote,
+                remote_at,
+                fields: &outcome.conflicts,
+            };
+            if conflicts::record(unit, self.engine, mapping, &entry, seen, self.now).await? {
+                let noted = Noted {
+                    action: "conflict",
+                    reason: Some("both_changed"),
+                    before: Some(&before),
+                    after: Some(remote),
+                    ..Self::about(mapping, "none")
+                };
+                self.note(unit, noted).await?;
+            }
+        }
+        if outcome.apply {
+            let noted = Noted {
+                action: "changed",
+                before: Some(&before),
+                after: Some(&entry.content),
+                ..Self::about(mapping, "schedule")
+            };
+            self.note(unit, noted).await?;
+        }
+        Ok(())
+    }
 }
 
 /// The event as seen, except for fields in conflict, which keep the old base.
-fn waiting_base(agreed: EntryContent, remote: &EntryContent, conflicts: &[Field]) -> EntryContent {
+fn waiting_base(agreed: &EntryContent, remote: &EntryContent, conflicts: &[Field]) -> EntryContent {
     let mut base = EntryContent {
         status: EntryStatus::Scheduled,
         ..remote.clone()
     };
     for field in conflicts {
-        match field {
-            Field::Title => base.title.clone_from(&agreed.title),
-            Field::Notes => base.notes.clone_from(&agreed.notes),
-            Field::Location => base.location.clone_from(&agreed.location),
-            Field::When => base.when = agreed.when.clone(),
-        }
+        field.copy(agreed, &mut base);
     }
     base
 }
@@ -211,7 +424,7 @@ pub fn mark(mapping: &mut Mapping, conflicts: &[Field]) {
         let words: Vec<_> = conflicts.iter().map(|field| field.word()).collect();
         mapping.state = "conflict".to_owned();
         mapping.error = Some(format!(
-            "Changed differently in the schedule and in the calendar: {}. Make both the same to resolve it.",
+            "Changed differently in the schedule and in the calendar: {}. Choose which one stays, or make both the same.",
             words.join(", ")
         ));
     }

@@ -1,9 +1,11 @@
-//! The three-way merge at the heart of sync: pure, field by field.
+//! The decisions at the heart of sync: pure, field by field.
 //!
-//! Of base (what both sides last agreed on), local and remote it takes the side that changed. Where both changed the
-//! same field to different values, neither is overwritten and the field is reported as a conflict. No clock decides
-//! anything.
+//! Of base (what both sides last agreed on), local and remote [`decide`] takes the side that changed. Where both
+//! changed the same field to different values, the connection's [`Policy`] decides; it asks unless told otherwise, and
+//! then neither side is overwritten. Times play a part only where the owner chose "the newest wins".
+//! [`decide_deletion`] says what a deleted event means for an entry that may be other people's too.
 
+use chrono::{DateTime, Utc};
 use daybind_domain::schedule::{EntryContent, EntryStatus, When};
 
 /// The fields that travel.
@@ -34,6 +36,12 @@ impl Field {
         }
     }
 
+    /// Reads [`Self::word`].
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.word() == word)
+    }
+
     fn same(self, a: &EntryContent, b: &EntryContent) -> bool {
         match self {
             Self::Title => a.title == b.title,
@@ -43,7 +51,8 @@ impl Field {
         }
     }
 
-    fn copy(self, from: &EntryContent, to: &mut EntryContent) {
+    /// Takes the field over.
+    pub fn copy(self, from: &EntryContent, to: &mut EntryContent) {
         match self {
             Self::Title => to.title.clone_from(&from.title),
             Self::Notes => to.notes.clone_from(&from.notes),
@@ -77,16 +86,101 @@ pub fn differing(a: &EntryContent, b: &EntryContent) -> Vec<Field> {
         .collect()
 }
 
-/// What each side should become.
+/// Who wins where both sides changed the same field differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Policy {
+    /// Nobody, until the technician says.
+    #[default]
+    Ask,
+    /// The schedule.
+    Schedule,
+    /// The calendar.
+    Calendar,
+    /// The side changed last, by the schedule's and the provider's clocks; the schedule when they say the same or the
+    /// provider's is silent.
+    Newest,
+}
+
+impl Policy {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Ask, Self::Schedule, Self::Calendar, Self::Newest];
+
+    /// The stored word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ask => "ask",
+            Self::Schedule => "schedule",
+            Self::Calendar => "calendar",
+            Self::Newest => "newest",
+        }
+    }
+
+    /// Reads the stored word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.as_str() == word)
+    }
+}
+
+/// In which direction changes travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Both ways.
+    Both,
+    /// From the schedule to the calendar only; what was changed there is written over.
+    Out,
+    /// From the calendar to the schedule only; what was changed here stays until the calendar changes the same.
+    In,
+}
+
+impl Flow {
+    /// Reads a connection's stored direction; both ways for an unknown word.
+    #[must_use]
+    pub fn parse(direction: &str) -> Self {
+        match direction {
+            "to_external" => Self::Out,
+            "from_external" => Self::In,
+            _ => Self::Both,
+        }
+    }
+
+    /// Whether schedule changes go out.
+    #[must_use]
+    pub fn goes_out(self) -> bool {
+        self != Self::In
+    }
+
+    /// Whether calendar changes come in.
+    #[must_use]
+    pub fn comes_in(self) -> bool {
+        self != Self::Out
+    }
+}
+
+/// What a decision depends on besides the contents.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// Who wins.
+    pub policy: Policy,
+    /// Which way.
+    pub flow: Flow,
+    /// When the entry was last changed.
+    pub local_at: DateTime<Utc>,
+    /// When the event was last changed, as the provider tells it.
+    pub remote_at: Option<DateTime<Utc>>,
+}
+
+/// What each side should become. The work's status does not travel; the entry keeps its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// The entry; `None` when it must go.
-    pub local: Option<EntryContent>,
-    /// The external event; `None` when it must go.
-    pub remote: Option<EntryContent>,
-    /// The next base; a field in conflict keeps its old one, so that the conflict stays seen.
-    pub base: Option<EntryContent>,
-    /// Fields both sides changed differently.
+    /// The entry.
+    pub local: EntryContent,
+    /// The external event.
+    pub remote: EntryContent,
+    /// What both will have agreed on then; a field in conflict keeps its old base, so that the conflict stays seen.
+    pub base: EntryContent,
+    /// Fields nobody may decide but the technician.
     pub conflicts: Vec<Field>,
     /// The entry must be changed.
     pub apply: bool,
@@ -94,24 +188,42 @@ pub struct Outcome {
     pub push: bool,
 }
 
-/// Merges. A side that is `None` was deleted, and deletion wins: both go. The work's status does not travel; the
-/// entry keeps its own.
+enum Winner {
+    Local,
+    Remote,
+    Nobody,
+    /// The sides stay different, and that is fine.
+    Both,
+}
+
+impl Rules {
+    fn winner(&self, local_changed: bool, remote_changed: bool) -> Winner {
+        match (self.flow, local_changed, remote_changed) {
+            (Flow::Out, ..) | (Flow::Both, true, false) => Winner::Local,
+            (Flow::In, true, false) => Winner::Both,
+            (Flow::In, ..) | (Flow::Both, false, true) => Winner::Remote,
+            // Both changed; or neither did and they differ all the same, as when the base is from elsewhere.
+            (Flow::Both, ..) => match self.policy {
+                Policy::Ask => Winner::Nobody,
+                Policy::Schedule => Winner::Local,
+                Policy::Calendar => Winner::Remote,
+                Policy::Newest if self.remote_at.is_some_and(|at| at > self.local_at) => {
+                    Winner::Remote
+                }
+                Policy::Newest => Winner::Local,
+            },
+        }
+    }
+}
+
+/// Merges, field by field. Without a base every field counts as changed on both sides.
 #[must_use]
-pub fn merge(
+pub fn decide(
     base: Option<&EntryContent>,
-    local: Option<&EntryContent>,
-    remote: Option<&EntryContent>,
+    local: &EntryContent,
+    remote: &EntryContent,
+    rules: &Rules,
 ) -> Outcome {
-    let (Some(local), Some(remote)) = (local, remote) else {
-        return Outcome {
-            local: None,
-            remote: None,
-            base: None,
-            conflicts: Vec::new(),
-            apply: local.is_some(),
-            push: remote.is_some(),
-        };
-    };
     let (mut here, mut there) = (local.clone(), remote.clone());
     let mut next = base.unwrap_or(remote).clone();
     let mut conflicts = Vec::new();
@@ -122,16 +234,17 @@ pub fn merge(
         }
         let local_changed = base.is_none_or(|base| !field.same(base, local));
         let remote_changed = base.is_none_or(|base| !field.same(base, remote));
-        match (local_changed, remote_changed) {
-            (true, false) => {
+        match rules.winner(local_changed, remote_changed) {
+            Winner::Local => {
                 field.copy(local, &mut there);
                 field.copy(local, &mut next);
             }
-            (false, true) => {
+            Winner::Remote => {
                 field.copy(remote, &mut here);
                 field.copy(remote, &mut next);
             }
-            _ => conflicts.push(field),
+            Winner::Both => field.copy(remote, &mut next),
+            Winner::Nobody => conflicts.push(field),
         }
     }
     there.status = EntryStatus::Scheduled;
@@ -139,97 +252,79 @@ pub fn merge(
     Outcome {
         apply: !differing(local, &here).is_empty(),
         push: !differing(remote, &there).is_empty(),
-        local: Some(here),
-        remote: Some(there),
-        base: Some(next),
+        local: here,
+        remote: there,
+        base: next,
         conflicts,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use chrono::{TimeZone, Utc};
-    use proptest::prelude::*;
+/// What to do when the event of an entry's sole assignee was deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeletionPolicy {
+    /// The technician says.
+    #[default]
+    Ask,
+    /// The work is called off.
+    Cancel,
+    /// The event is made again.
+    PutBack,
+}
 
-    fn content(title: &str, notes: &str, location: &str, hour: u32) -> EntryContent {
-        EntryContent {
-            title: title.to_owned(),
-            notes: notes.to_owned(),
-            location: location.to_owned(),
-            when: When::Timed {
-                start: Utc.with_ymd_and_hms(2026, 11, 24, hour, 0, 0).unwrap(),
-                end: Utc.with_ymd_and_hms(2026, 11, 24, hour + 1, 0, 0).unwrap(),
-                zone: "Europe/Berlin".to_owned(),
-            },
-            status: EntryStatus::Scheduled,
+impl DeletionPolicy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Ask, Self::Cancel, Self::PutBack];
+
+    /// The stored word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ask => "ask",
+            Self::Cancel => "cancel",
+            Self::PutBack => "put_back",
         }
     }
 
-    fn any_content() -> impl Strategy<Value = EntryContent> {
-        ("[ab]", "[ab]", "[ab]", 8_u32..10).prop_map(|(t, n, l, h)| content(&t, &n, &l, h))
-    }
-
-    #[test]
-    fn changes_of_different_fields_meet() {
-        let base = content("a", "a", "a", 8);
-        let local = content("b", "a", "a", 8);
-        let remote = content("a", "a", "b", 9);
-        let outcome = merge(Some(&base), Some(&local), Some(&remote));
-        assert_eq!(outcome.local, Some(content("b", "a", "b", 9)));
-        assert_eq!(outcome.local, outcome.remote);
-        assert!(outcome.apply && outcome.push && outcome.conflicts.is_empty());
-    }
-
-    #[test]
-    fn a_conflict_overwrites_neither_side() {
-        let base = content("a", "a", "a", 8);
-        let local = content("b", "a", "a", 8);
-        let remote = content("c", "a", "a", 8);
-        let outcome = merge(Some(&base), Some(&local), Some(&remote));
-        assert_eq!(outcome.conflicts, [Field::Title]);
-        assert!(!outcome.apply && !outcome.push);
-        assert_eq!(outcome.base, Some(base));
-    }
-
-    #[test]
-    fn deletion_wins() {
-        let base = content("a", "a", "a", 8);
-        let outcome = merge(Some(&base), None, Some(&base));
-        assert!(outcome.push && outcome.remote.is_none() && !outcome.apply);
-        let outcome = merge(Some(&base), Some(&base), None);
-        assert!(outcome.apply && outcome.local.is_none() && !outcome.push);
-    }
-
-    proptest! {
-        #[test]
-        fn both_sides_converge_except_where_they_conflict(
-            base in any_content(), local in any_content(), remote in any_content(),
-        ) {
-            let outcome = merge(Some(&base), Some(&local), Some(&remote));
-            let (here, there) = (outcome.local.unwrap(), outcome.remote.unwrap());
-            prop_assert_eq!(differing(&here, &there), outcome.conflicts);
-        }
-
-        #[test]
-        fn merging_again_changes_nothing(
-            base in any_content(), local in any_content(), remote in any_content(),
-        ) {
-            let first = merge(Some(&base), Some(&local), Some(&remote));
-            let again = merge(first.base.as_ref(), first.local.as_ref(), first.remote.as_ref());
-            prop_assert!(!again.apply && !again.push);
-            prop_assert_eq!(again.base, first.base);
-            prop_assert_eq!(again.conflicts, first.conflicts);
-        }
-
-        #[test]
-        fn an_unchanged_side_takes_the_other(base in any_content(), changed in any_content()) {
-            let outcome = merge(Some(&base), Some(&base), Some(&changed));
-            prop_assert_eq!(outcome.local, Some(changed.clone()));
-            prop_assert!(outcome.conflicts.is_empty() && !outcome.push);
-            let outcome = merge(Some(&base), Some(&changed), Some(&base));
-            prop_assert_eq!(outcome.remote, Some(changed));
-            prop_assert!(outcome.conflicts.is_empty() && !outcome.apply);
-        }
+    /// Reads the stored word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.as_str() == word)
     }
 }
+
+/// What a deleted event does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// The technician is taken off; the others go on.
+    TakeOff,
+    /// The entry is called off; it stays for the record.
+    Cancel,
+    /// The event is made again.
+    PutBack,
+    /// Nothing, until the technician says.
+    Ask,
+}
+
+/// The entry is shared, the calendar is one person's: a deletion there never calls off what others work on.
+#[must_use]
+pub fn decide_deletion(flow: Flow, policy: DeletionPolicy, others: bool) -> Deletion {
+    match (flow, others, policy) {
+        (Flow::Out, ..) => Deletion::PutBack,
+        (_, true, _) => Deletion::TakeOff,
+        (_, false, DeletionPolicy::Ask) => Deletion::Ask,
+        (_, false, DeletionPolicy::Cancel) => Deletion::Cancel,
+        // Where nothing goes out, nothing can be put back.
+        (Flow::In, false, DeletionPolicy::PutBack) => Deletion::Ask,
+        (Flow::Both, false, DeletionPolicy::PutBack) => Deletion::PutBack,
+    }
+}
+
+/// Whether so many deletions in one run need the owner's word: more than 5 and more than a tenth of what there is.
+#[must_use]
+pub fn brakes(deletions: usize, live: usize) -> bool {
+    deletions > 5 && deletions * 10 > live
+}
+
+#[cfg(test)]
+#[path = "merge_tests.rs"]
+mod tests;

@@ -81,6 +81,21 @@ pub enum RemoteState {
     LeftView,
 }
 
+/// What else is known of an event: whether and how it may become an entry. Never travels back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct About {
+    /// When it was last changed, by the provider's clock.
+    pub changed_at: Option<DateTime<Utc>>,
+    /// Its owner marked it private.
+    pub private: bool,
+    /// It leaves its owner free.
+    pub free: bool,
+    /// Somebody else organises it.
+    pub guest: bool,
+    /// Daybind made it, for this mapping.
+    pub copy_of: Option<MappingId>,
+}
+
 /// An external event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteEvent {
@@ -92,6 +107,22 @@ pub struct RemoteEvent {
     pub ical_uid: Option<String>,
     /// What it says.
     pub state: RemoteState,
+    /// What else is known of it.
+    pub about: About,
+}
+
+impl RemoteEvent {
+    /// The provider's word that there is no such event.
+    #[must_use]
+    pub fn deleted(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            etag: None,
+            ical_uid: None,
+            state: RemoteState::Deleted,
+            about: About::default(),
+        }
+    }
 }
 
 /// Where a delta begins.
@@ -135,10 +166,28 @@ impl CopyKey {
         format!("{}-{}", self.mapping_id, self.generation)
     }
 
+    /// The mapping in a marker, if it is one.
+    #[must_use]
+    pub fn read_marker(text: &str) -> Option<MappingId> {
+        let (mapping, generation) = text.rsplit_once('-')?;
+        generation.parse::<i32>().ok()?;
+        (mapping.len() == 36).then_some(())?;
+        mapping.parse().ok()
+    }
+
     /// For Google's event id: base32hex characters only (`a`-`v`, `0`-`9`).
     #[must_use]
     pub fn google_id(&self) -> String {
         format!("d{}{:x}", self.mapping_id.0.simple(), self.generation)
+    }
+
+    /// The mapping in a Google event id, if it is one of ours. A copy that somebody pasted has another id.
+    #[must_use]
+    pub fn read_google_id(id: &str) -> Option<MappingId> {
+        let rest = id.strip_prefix('d')?;
+        let (mapping, generation) = rest.split_at_checked(32)?;
+        i32::from_str_radix(generation, 16).ok()?;
+        Some(MappingId(uuid::Uuid::try_parse(mapping).ok()?))
     }
 }
 
@@ -200,8 +249,9 @@ pub trait CalendarProvider: Send + Sync {
         content: &EntryContent,
         fields: &[Field],
     ) -> ProviderResult<RemoteEvent>;
-    /// Deletes an event; fine when there is none.
-    async fn delete(&self, calendar: &str, id: &str) -> ProviderResult<()>;
+    /// Deletes an event if it still has the ETag (whatever it has, without one); fine when there is none.
+    /// `PreconditionFailed` otherwise.
+    async fn delete(&self, calendar: &str, id: &str, etag: Option<&str>) -> ProviderResult<()>;
     /// Asks for notifications about a calendar.
     async fn subscribe(
         &self,
@@ -230,5 +280,11 @@ mod tests {
         assert!(id.bytes().all(|b| matches!(b, b'a'..=b'v' | b'0'..=b'9')));
         assert!(id.ends_with("ff") && id.len() == 35);
         assert!(key.marker().len() <= 64);
+        assert_eq!(CopyKey::read_google_id(&id), Some(key.mapping_id));
+        assert_eq!(CopyKey::read_marker(&key.marker()), Some(key.mapping_id));
+        for other in ["", "d", "dabc", "localevent:1-2", "q1-0", "é".repeat(20).as_str()] {
+            assert_eq!(CopyKey::read_google_id(other), None);
+            assert_eq!(CopyKey::read_marker(other), None);
+        }
     }
 }

@@ -1,22 +1,43 @@
 //! The outgoing half of a sync: creates, changes and removes copies. Every intent is committed before its call.
 
+use std::collections::BTreeSet;
+
 use daybind_domain::ids::MappingId;
 use daybind_domain::schedule::EntryContent;
 use daybind_ee_storage::{Mapping, calendar};
-use daybind_services::crash;
-use daybind_storage::{Entry, StorageError};
+use daybind_storage::{Entry, StorageError, UnitOfWork};
 
+use crate::activity::Noted;
 use crate::event::canonical;
-use crate::integrate::{ask_provider, base_of, integrate, mark, set_base};
-use crate::merge::{differing, merge};
+use crate::integrate::{Inbound, ask_provider, base_of, flow, mark, rules, set_base};
+use crate::merge::{decide, differing};
 use crate::provider::{CopyKey, ProviderError, RemoteEvent, RemoteState};
-use crate::sync::{Lane, goes_out, may_sync};
+use crate::sync::{Lane, may_sync};
 use crate::tokens::Stop;
 
 /// How often an update is merged anew when the event keeps changing under it.
 const MERGES: u32 = 4;
 /// After that many refusals an entry waits for its next change.
 const ATTEMPTS: i32 = 3;
+
+/// What a mapping needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Nothing.
+    Nothing,
+    /// Its copy must go.
+    Remove,
+    /// The tie is cut; the event, which is not ours, stays.
+    Detach,
+    /// A copy is made after an earlier one went.
+    Again,
+    /// A copy that was intended is made.
+    Create,
+    /// A refused copy is tried again.
+    Retry,
+    /// The copy is brought up to date.
+    Update,
+}
 
 /// Pushes through one lane.
 pub struct Push<'a, 'b> {
@@ -32,41 +53,67 @@ fn key_of(mapping: &Mapping) -> CopyKey {
 }
 
 impl Push<'_, '_> {
-    /// Brings one mapping in line with its entry; `None` when the entry does not belong into this calendar any more.
+    /// What a mapping needs; `entry` is `None` when the entry does not belong into this calendar any more.
+    #[must_use]
+    pub fn task(&self, mapping: &Mapping, entry: Option<&Entry>) -> Task {
+        let flow = flow(&self.lane.connection, mapping);
+        // Events that were brought in are removed only where changes travel back to them.
+        let ours = mapping.origin == "schedule" || flow.goes_out();
+        match (mapping.state.as_str(), entry) {
+            ("removed", None) => Task::Nothing,
+            ("removing", _) => Task::Remove,
+            (_, None) if ours => Task::Remove,
+            (_, None) => Task::Detach,
+            _ if !flow.goes_out() => Task::Nothing,
+            ("removed", Some(_)) => Task::Again,
+            ("creating", Some(_)) => Task::Create,
+            ("failed", Some(entry))
+                if mapping.entry_version == entry.version && mapping.attempts >= ATTEMPTS =>
+            {
+                Task::Nothing
+            }
+            ("failed", Some(_)) if mapping.external_event_id.is_none() => Task::Retry,
+            (state, Some(entry)) if state != "failed" && mapping.entry_version == entry.version => {
+                Task::Nothing
+            }
+            _ => Task::Update,
+        }
+    }
+
+    /// Does what a mapping needs.
     ///
     /// # Errors
     /// [`Stop`]; a refusal that concerns this entry alone is noted at the mapping instead.
-    pub async fn reconcile(&self, mut mapping: Mapping, entry: Option<&Entry>) -> Result<(), Stop> {
-        let out = goes_out(&self.lane.connection);
-        let done = match (mapping.state.as_str(), entry) {
-            ("removed", None) => return Ok(()),
-            ("removing", _) | (_, None) => self.remove(&mut mapping).await,
-            _ if !out => return Ok(()),
-            ("removed", Some(entry)) => {
+    pub async fn reconcile(
+        &self,
+        task: Task,
+        mut mapping: Mapping,
+        entry: Option<&Entry>,
+    ) -> Result<(), Stop> {
+        let done = match (task, entry) {
+            (Task::Nothing, _) => return Ok(()),
+            (Task::Detach, _) => {
+                mapping.state = "removed".to_owned();
+                mapping.error = None;
+                return self.store(&mapping, None).await;
+            }
+            (Task::Again, Some(entry)) => {
                 mapping.generation += 1;
                 mapping.external_event_id = None;
                 mapping.external_etag = None;
                 mapping.external_ical_uid = None;
+                mapping.origin = "schedule".to_owned();
                 self.intend(&mut mapping, entry);
-                self.store(&mapping).await?;
+                self.store(&mapping, None).await?;
                 self.create(&mut mapping).await
             }
-            ("creating", Some(_)) => self.create(&mut mapping).await,
-            ("failed", Some(entry))
-                if mapping.entry_version == entry.version && mapping.attempts >= ATTEMPTS =>
-            {
-                return Ok(());
-            }
-            ("failed", Some(entry)) if mapping.external_event_id.is_none() => {
+            (Task::Create, Some(_)) => self.create(&mut mapping).await,
+            (Task::Retry, Some(entry)) => {
                 self.intend(&mut mapping, entry);
                 self.create(&mut mapping).await
             }
-            (state, Some(entry)) => {
-                if state != "failed" && mapping.entry_version == entry.version {
-                    return Ok(());
-                }
-                self.update(&mut mapping, entry).await
-            }
+            (Task::Update, Some(entry)) => self.update(&mut mapping, entry).await,
+            (Task::Remove, _) | (_, None) => self.remove(&mut mapping).await,
         };
         match done {
             Err(Stop::Provider(ProviderError::Permanent(status))) => {
@@ -79,7 +126,12 @@ impl Push<'_, '_> {
                 if let Some(entry) = entry {
                     mapping.entry_version = entry.version;
                 }
-                self.store(&mapping).await
+                let reason = status.to_string();
+                let noted = Noted {
+                    reason: Some(&reason),
+                    ..about(&mapping, "none", "refused")
+                };
+                self.store(&mapping, Some(noted)).await
             }
             other => other,
         }
@@ -90,16 +142,17 @@ impl Push<'_, '_> {
     /// # Errors
     /// See [`Self::reconcile`].
     pub async fn create_new(&self, entry: &Entry) -> Result<(), Stop> {
-        let now = self.lane.services.now();
+        let now = self.lane.engine.now();
         let mut mapping = Mapping {
             tenant_id: entry.tenant_id,
-            mapping_id: MappingId(self.lane.services.new_id()),
+            mapping_id: MappingId(self.lane.engine.next_id()),
             connection_id: self.lane.connection.connection_id,
             entry_id: entry.entry_id,
             external_event_id: None,
             external_etag: None,
             external_ical_uid: None,
             state: "creating".to_owned(),
+            origin: "schedule".to_owned(),
             generation: 0,
             base: None,
             entry_version: entry.version,
@@ -109,7 +162,7 @@ impl Push<'_, '_> {
             updated_at: now,
         };
         self.intend(&mut mapping, entry);
-        let mut unit = self.lane.services.begin(entry.tenant_id).await?;
+        let mut unit = self.lane.engine.begin(entry.tenant_id).await?;
         let rows = calendar(unit.as_mut())?;
         let connection = rows
             .find_connection(entry.tenant_id, mapping.connection_id)
@@ -122,8 +175,8 @@ impl Push<'_, '_> {
             Err(StorageError::Duplicate(_)) => return Ok(()),
             other => other?,
         }
-        unit.save().await?;
-        self.reconcile(mapping, Some(entry)).await
+        self.commit(unit).await?;
+        self.reconcile(Task::Create, mapping, Some(entry)).await
     }
 
     /// What the copy shall say; kept as the base so that a repeated create says the same.
@@ -134,13 +187,26 @@ impl Push<'_, '_> {
         set_base(mapping, Some(&canonical(&entry.content)));
     }
 
-    async fn store(&self, mapping: &Mapping) -> Result<(), Stop> {
-        let mut unit = self.lane.services.begin(mapping.tenant_id).await?;
-        let mut row = mapping.clone();
-        row.updated_at = self.lane.services.now();
-        calendar(unit.as_mut())?.update_mapping(&row).await?;
-        unit.save().await?;
+    async fn commit(&self, unit: Box<dyn UnitOfWork>) -> Result<(), Stop> {
+        self.lane.engine.point("map.before_commit").await;
+        self.lane.commit(unit, BTreeSet::new()).await?;
+        self.lane.engine.point("map.after_commit").await;
         Ok(())
+    }
+
+    async fn store(&self, mapping: &Mapping, noted: Option<Noted<'_>>) -> Result<(), Stop> {
+        let engine = self.lane.engine;
+        let mut unit = engine.begin(mapping.tenant_id).await?;
+        let mut row = mapping.clone();
+        row.updated_at = engine.now();
+        calendar(unit.as_mut())?.update_mapping(&row).await?;
+        if let Some(noted) = noted {
+            self.lane
+                .run
+                .note(unit.as_mut(), engine.next_id(), noted, engine.now())
+                .await?;
+        }
+        self.commit(unit).await
     }
 
     async fn create(&self, mapping: &mut Mapping) -> Result<(), Stop> {
@@ -152,6 +218,7 @@ impl Push<'_, '_> {
             }));
         };
         let key = key_of(mapping);
+        lane.engine.point("call.before_send").await;
         let event = match lane.provider.create(&lane.calendar, key, &content).await {
             // Made before, and the answer was lost: that one is ours.
             Err(ProviderError::Conflict) => lane
@@ -161,29 +228,40 @@ impl Push<'_, '_> {
                 .ok_or(ProviderError::Transient("duplicate"))?,
             other => other?,
         };
-        crash::point("call.after_response");
+        lane.engine.point("call.after_response").await;
         mapping.external_event_id = Some(event.id.clone());
         mapping.external_ical_uid.clone_from(&event.ical_uid);
         mark(mapping, &[]);
         if matches!(&event.state, RemoteState::Present(there) if differing(there, &content).is_empty())
         {
             mapping.external_etag = event.etag;
-            return self.store(mapping).await;
+            let noted = Noted {
+                after: Some(&content),
+                ..about(mapping, "calendar", "created")
+            };
+            return self.store(mapping, Some(noted)).await;
         }
         // Changed or deleted since it was made: as any other change from outside.
         self.take_in(mapping, &event).await
     }
 
     async fn take_in(&self, mapping: &mut Mapping, event: &RemoteEvent) -> Result<(), Stop> {
-        let (services, connection) = (self.lane.services, &self.lane.connection);
-        let mut unit = services.begin(mapping.tenant_id).await?;
+        let engine = self.lane.engine;
+        let mut unit = engine.begin(mapping.tenant_id).await?;
         // `integrate` may find nothing to do; the ids it was called with are kept in any case.
         calendar(unit.as_mut())?.update_mapping(mapping).await?;
-        let poked = integrate(unit.as_mut(), connection, mapping, event, services.now()).await?;
-        unit.save().await?;
-        if poked {
-            services.wake.notify_waiters();
-        }
+        let mut inbound = Inbound {
+            engine,
+            connection: &self.lane.connection,
+            run: self.lane.run,
+            pokes: BTreeSet::new(),
+            now: engine.now(),
+        };
+        inbound.integrate(unit.as_mut(), mapping, event).await?;
+        let pokes = inbound.pokes;
+        engine.point("map.before_commit").await;
+        self.lane.commit(unit, pokes).await?;
+        engine.point("map.after_commit").await;
         Ok(())
     }
 
@@ -245,28 +323,36 @@ impl Push<'_, '_> {
     ) -> Result<(), Stop> {
         let lane = self.lane;
         let local = canonical(&entry.content);
-        let outcome = merge(base_of(mapping)?.as_ref(), Some(&local), Some(there));
-        let Some(target) = outcome.remote.as_ref() else {
-            return Ok(());
-        };
+        let rules = rules(&lane.connection, mapping, entry, None);
+        let outcome = decide(base_of(mapping)?.as_ref(), &local, there, &rules);
+        let target = &outcome.remote;
         let fields = differing(there, target);
+        let mut noted = None;
         if !fields.is_empty() {
             let etag = mapping.external_etag.clone();
+            lane.engine.point("call.before_send").await;
             let event = lane
                 .provider
                 .update(&lane.calendar, id, etag.as_deref(), target, &fields)
                 .await?;
-            crash::point("call.after_response");
+            lane.engine.point("call.after_response").await;
             mapping.external_etag = event.etag;
         }
         mapping.entry_version = entry.version;
-        set_base(mapping, outcome.base.as_ref());
+        set_base(mapping, Some(&outcome.base));
         mark(mapping, &outcome.conflicts);
-        self.store(mapping).await
+        if !fields.is_empty() {
+            noted = Some(Noted {
+                before: Some(there),
+                after: Some(target),
+                ..about(mapping, "calendar", "changed")
+            });
+        }
+        self.store(mapping, noted).await
     }
 
     async fn current(&self, entry: &Entry) -> Result<Option<Entry>, Stop> {
-        let mut unit = self.lane.services.read(entry.tenant_id).await?;
+        let mut unit = self.lane.engine.read(entry.tenant_id).await?;
         let current = unit.find_entry(entry.tenant_id, entry.entry_id).await?;
         Ok(current.filter(|entry| crate::sync::wanted(&self.lane.connection, entry)))
     }
@@ -284,14 +370,51 @@ impl Push<'_, '_> {
                 mapping.external_event_id = found.map(|event| event.id);
             }
             mapping.state = "removing".to_owned();
-            self.store(mapping).await?;
+            self.store(mapping, None).await?;
         }
         if let Some(id) = mapping.external_event_id.clone() {
-            lane.provider.delete(&lane.calendar, &id).await?;
-            crash::point("call.after_response");
+            self.delete(mapping, &id).await?;
         }
         mapping.state = "removed".to_owned();
         mapping.error = None;
-        self.store(mapping).await
+        let noted = about(mapping, "calendar", "removed");
+        self.store(mapping, Some(noted)).await
+    }
+
+    /// Deletes the version we know; when it was edited meanwhile, the one that is there now, since the schedule alone
+    /// says who does what.
+    async fn delete(&self, mapping: &mut Mapping, id: &str) -> Result<(), Stop> {
+        let lane = self.lane;
+        for _ in 0..MERGES {
+            let etag = mapping.external_etag.clone();
+            lane.engine.point("call.before_send").await;
+            match lane
+                .provider
+                .delete(&lane.calendar, id, etag.as_deref())
+                .await
+            {
+                Err(ProviderError::PreconditionFailed) => {
+                    let event = ask_provider(lane.provider.as_ref(), &lane.calendar, id).await?;
+                    mapping.external_etag = event.etag;
+                }
+                other => {
+                    other?;
+                    lane.engine.point("call.after_response").await;
+                    return Ok(());
+                }
+            }
+        }
+        Err(Stop::Provider(ProviderError::Transient("busy event")))
+    }
+}
+
+fn about<'m>(mapping: &'m Mapping, side: &'m str, action: &'m str) -> Noted<'m> {
+    Noted {
+        entry: Some(mapping.entry_id),
+        event: mapping.external_event_id.as_deref(),
+        side,
+        action,
+        actor: "schedule",
+        ..Noted::default()
     }
 }

@@ -1,42 +1,50 @@
 //! The lane job: pulls what changed outside, then pushes what changed here. Safe to repeat and to kill at any point.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{DateTime, Duration, Utc};
 use daybind_domain::ids::{ConnectionId, EntryId, TenantId, UserId};
 use daybind_domain::schedule::EntryStatus;
 use daybind_ee_storage::{Connection, Mapping, calendar};
-use daybind_services::Services;
-use daybind_storage::{Entry, NewJob, UnitOfWork};
+use daybind_services::jobs;
+use daybind_storage::{
+    ClaimedJob, Entry, NewJob, StorageError, StorageResult, UnitOfWork,
+};
 
-use crate::integrate::{ask_provider, integrate};
+use crate::activity::Run;
+use crate::engine::Engine;
+use crate::integrate::{Inbound, ask_provider};
+use crate::merge::{Flow, brakes};
 use crate::oauth::is_ending;
 use crate::provider::{CalendarProvider, DeltaFrom, ProviderError, RemoteEvent, RemoteState};
-use crate::push::Push;
-use crate::tokens::{Stop, change, connect};
+use crate::push::{Push, Task};
+use crate::tokens::Stop;
 
 /// The job that syncs one connection; its key is the connection's id.
 pub const JOB: &str = "calendar.sync";
-/// How far back entries and events are looked at.
-const PAST: Duration = Duration::days(30);
-/// How far ahead.
-const FUTURE: Duration = Duration::days(365);
-/// A cursor whose window ends sooner than that is replaced by a full pass.
-const WINDOW_SLACK: Duration = Duration::days(300);
+/// A cursor whose window has moved on by more than this share of its length ahead is replaced by a full pass.
+const WINDOW_SLACK: i32 = 6;
+/// How long an unchanged cursor is left as it is, and how often a quiet connection's last sync is noted.
+const QUIET: Duration = Duration::minutes(15);
+const CURSOR_AGE: Duration = Duration::hours(12);
 
 /// One connection at work.
 pub struct Lane<'a> {
-    /// The shared means.
-    pub services: &'a Services,
+    /// The means.
+    pub engine: &'a Engine,
+    /// The job that holds the lane.
+    pub job: &'a ClaimedJob,
     /// The connection as last read.
     pub connection: Connection,
     /// The chosen calendar.
     pub calendar: String,
     /// The provider, with a fresh token.
     pub provider: Box<dyn CalendarProvider>,
+    /// What it does.
+    pub run: &'a Run,
 }
 
-/// Queues a sync.
+/// Queues a sync; `cause` is what the activity will say.
 ///
 /// # Errors
 /// A storage error.
@@ -44,20 +52,45 @@ pub async fn enqueue(
     unit: &mut dyn UnitOfWork,
     tenant_id: TenantId,
     connection_id: ConnectionId,
+    cause: &str,
     now: DateTime<Utc>,
-) -> daybind_storage::StorageResult<()> {
+) -> StorageResult<()> {
     let job = NewJob {
         tenant_id,
         kind: JOB,
         key: connection_id.to_string(),
-        payload: serde_json::Value::Null,
+        payload: serde_json::json!({ "cause": cause }),
         run_at: now,
         max_attempts: 12,
     };
     unit.enqueue_job(&job, now).await
 }
 
-/// Queues a sync of everybody's connections but one (the one the change came through).
+/// The connections of these people that can be synced, in the order in which their jobs are to be locked.
+///
+/// # Errors
+/// A storage error.
+pub async fn connections_of(
+    unit: &mut dyn UnitOfWork,
+    tenant_id: TenantId,
+    people: &[UserId],
+) -> StorageResult<BTreeSet<ConnectionId>> {
+    let mut found = BTreeSet::new();
+    for user in people {
+        let connections = calendar(unit)?
+            .list_user_connections(tenant_id, *user)
+            .await?;
+        found.extend(
+            connections
+                .iter()
+                .filter(|connection| may_sync(connection))
+                .map(|connection| connection.connection_id),
+        );
+    }
+    Ok(found)
+}
+
+/// Queues a sync of everybody's connections.
 ///
 /// # Errors
 /// A storage error.
@@ -65,18 +98,11 @@ pub async fn poke(
     unit: &mut dyn UnitOfWork,
     tenant_id: TenantId,
     people: &[UserId],
-    except: Option<ConnectionId>,
+    cause: &str,
     now: DateTime<Utc>,
-) -> daybind_storage::StorageResult<()> {
-    for user in people {
-        let connections = calendar(unit)?
-            .list_user_connections(tenant_id, *user)
-            .await?;
-        for connection in connections {
-            if Some(connection.connection_id) != except && may_sync(&connection) {
-                enqueue(unit, tenant_id, connection.connection_id, now).await?;
-            }
-        }
+) -> StorageResult<()> {
+    for id in connections_of(unit, tenant_id, people).await? {
+        enqueue(unit, tenant_id, id, cause, now).await?;
     }
     Ok(())
 }
@@ -89,42 +115,47 @@ pub fn may_sync(connection: &Connection) -> bool {
         && !is_ending(connection)
 }
 
-/// Whether schedule changes go out.
+/// Whether the entry belongs into the connection's calendar: it exists, is not called off, and is its owner's.
 #[must_use]
-pub fn goes_out(connection: &Connection) -> bool {
-    connection.direction != "from_external"
+pub fn wanted(connection: &Connection, entry: &Entry) -> bool {
+    entry.deleted_at.is_none()
+        && entry.content.status != EntryStatus::Cancelled
+        && entry.assignees.contains(&connection.user_id)
 }
 
-/// Whether calendar changes come in.
+/// Whether the mapping still ties an entry to an event.
 #[must_use]
-pub fn comes_in(connection: &Connection) -> bool {
-    connection.direction != "to_external"
+pub fn is_live(mapping: &Mapping) -> bool {
+    !matches!(mapping.state.as_str(), "removing" | "removed")
 }
 
 /// Syncs one connection once.
 ///
 /// # Errors
 /// [`Stop`]; what was committed before stays valid.
-pub async fn run(services: &Services, tenant_id: TenantId, id: ConnectionId) -> Result<(), Stop> {
-    let mut unit = services.read(tenant_id).await?;
+pub async fn run(engine: &Engine, job: &ClaimedJob, id: ConnectionId, run: &Run) -> Result<(), Stop> {
+    let mut unit = engine.read(job.tenant_id).await?;
     let found = calendar(unit.as_mut())?
-        .find_connection(tenant_id, id)
+        .find_connection(job.tenant_id, id)
         .await?;
     drop(unit);
+    engine.point("run.claimed").await;
     let mut connection = found.filter(may_sync).ok_or(Stop::Idle)?;
-    let mut forced = false;
+    let mut fresh = false;
     loop {
-        let provider = connect(services, &mut connection, forced).await?;
+        let provider = engine.connect(&mut connection, fresh).await?;
         let calendar = connection.calendar_id.clone().ok_or(Stop::Idle)?;
         let mut lane = Lane {
-            services,
+            engine,
+            job,
             connection: connection.clone(),
             calendar,
             provider,
+            run,
         };
         match lane.pass().await {
             // A token may be revoked before its time: one fresh one is tried.
-            Err(Stop::Provider(ProviderError::Unauthorized)) if !forced => forced = true,
+            Err(Stop::Provider(ProviderError::Unauthorized)) if !fresh => fresh = true,
             Err(Stop::Provider(ProviderError::Unauthorized)) => {
                 return Err(Stop::Reconnect("unauthorized"));
             }
@@ -137,31 +168,97 @@ impl Lane<'_> {
     async fn pass(&mut self) -> Result<(), Stop> {
         self.pull().await?;
         self.push().await?;
-        let now = self.services.now();
-        let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
-        change(self.services, tenant_id, id, |row| {
-            row.last_sync_at = Some(now);
-            row.last_error = None;
-            if row.status == "error" {
-                row.status = "connected".to_owned();
-                row.status_reason = None;
+        self.end().await
+    }
+
+    /// Commits, if the lane is still ours: a worker that was taken for dead finds its lease gone and keeps nothing.
+    ///
+    /// Jobs are locked last and in the order of their keys, so that lanes which poke each other never deadlock.
+    ///
+    /// # Errors
+    /// [`Stop::Fenced`], or the database's.
+    pub async fn commit(
+        &self,
+        mut unit: Box<dyn UnitOfWork>,
+        mut pokes: BTreeSet<ConnectionId>,
+    ) -> Result<(), Stop> {
+        let (tenant_id, now) = (self.connection.tenant_id, self.engine.now());
+        let others = !pokes.is_empty();
+        pokes.insert(self.connection.connection_id);
+        for id in pokes {
+            if id == self.connection.connection_id {
+                match unit.extend_lease(self.job, now + jobs::lease()).await {
+                    Err(StorageError::NotFound) => return Err(Stop::Fenced),
+                    other => other?,
+                }
+            } else {
+                enqueue(unit.as_mut(), tenant_id, id, "schedule", now).await?;
             }
-        })
-        .await?;
+        }
+        unit.save().await?;
+        if others {
+            self.engine.wake.notify_waiters();
+        }
         Ok(())
     }
 
-    fn window(&self) -> (DateTime<Utc>, DateTime<Utc>) {
-        let now = self.services.now();
-        (now - PAST, now + FUTURE)
+    /// Notes how the pass went. A pass with nothing to do writes nothing, but for a sign of life now and then.
+    async fn end(&self) -> Result<(), Stop> {
+        let now = self.engine.now();
+        let seen = &self.connection;
+        let asked = matches!(self.run.cause.as_str(), "person" | "start");
+        let quiet = seen.last_error.is_none()
+            && seen.status == "connected"
+            && seen.brake.is_none()
+            && seen.last_sync_at.is_some_and(|at| at > now - QUIET);
+        if quiet && !asked && !self.run.had_effect() {
+            return Ok(());
+        }
+        let mut unit = self.engine.begin(seen.tenant_id).await?;
+        let rows = calendar(unit.as_mut())?;
+        let mut row = rows
+            .find_connection(seen.tenant_id, seen.connection_id)
+            .await?
+            .ok_or(Stop::Idle)?;
+        row.last_sync_at = Some(now);
+        row.last_error = None;
+        if row.brake.as_deref() != Some("asked") {
+            row.brake = None;
+            row.brake_count = 0;
+        }
+        if row.status == "error" {
+            row.status = "connected".to_owned();
+            row.status_reason = None;
+        }
+        row.updated_at = now;
+        rows.update_connection(&row).await?;
+        if asked || self.run.had_effect() {
+            let reason = (!self.run.had_effect()).then_some("nothing_changed");
+            self.run.end(unit.as_mut(), "done", reason, now).await?;
+        }
+        self.engine.point("run.before_commit").await;
+        self.commit(unit, BTreeSet::new()).await?;
+        self.engine.point("run.after_commit").await;
+        Ok(())
+    }
+
+    /// The span of time that is looked at.
+    #[must_use]
+    pub fn window(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        let (now, settings) = (self.engine.now(), &self.connection.settings);
+        (
+            now - Duration::days(settings.window_past_days.into()),
+            now + Duration::days(settings.window_future_days.into()),
+        )
     }
 
     async fn pull(&mut self) -> Result<(), Stop> {
-        let now = self.services.now();
+        let ahead = self.connection.settings.window_future_days;
+        let enough = self.engine.now() + Duration::days((ahead - ahead / WINDOW_SLACK).into());
         let fresh = self
             .connection
             .cursor_window_end
-            .is_some_and(|end| end > now + WINDOW_SLACK);
+            .is_some_and(|end| end > enough);
         if let Some(cursor) = self.connection.cursor.clone().filter(|_| fresh) {
             match self.pull_from(&DeltaFrom::Since(cursor)).await {
                 Err(Stop::Provider(ProviderError::Gone)) => {
@@ -174,10 +271,12 @@ impl Lane<'_> {
         self.pull_from(&DeltaFrom::Full { from, to }).await
     }
 
-    /// Applies all pages, each in a transaction; the last one carries the cursor.
+    /// Applies all pages, each in a transaction; the last one carries the cursor and the deletions, which are counted
+    /// first: more of them than usual wait for the owner's word.
     async fn pull_from(&mut self, from: &DeltaFrom) -> Result<(), Stop> {
         let mut page = None;
         let mut seen = HashSet::new();
+        let mut deleted: Vec<RemoteEvent> = Vec::new();
         loop {
             let answer = self
                 .provider
@@ -187,17 +286,39 @@ impl Lane<'_> {
             if last && answer.cursor.is_none() {
                 return Err(Stop::Provider(ProviderError::Transient("cursor")));
             }
-            seen.extend(answer.events.iter().map(|event| event.id.clone()));
-            let mut events = self.looked_up(answer.events).await?;
+            // The same event may come again, on this page or a later one; what came last counts.
+            let mut events = BTreeMap::new();
+            for event in answer.events {
+                seen.insert(event.id.clone());
+                deleted.retain(|gone| gone.id != event.id);
+                events.insert(event.id.clone(), event);
+            }
+            let mut events = self.looked_up(events.into_values().collect()).await?;
             if last && matches!(from, DeltaFrom::Full { .. }) {
                 events.extend(self.unseen(&seen).await?);
             }
-            self.apply(events, from, answer.cursor).await?;
+            let (gone, mut there): (Vec<_>, Vec<_>) = events
+                .into_iter()
+                .partition(|event| event.state == RemoteState::Deleted);
+            deleted.extend(gone);
+            if last {
+                self.brake_incoming(&deleted).await?;
+                there.append(&mut deleted);
+            }
+            self.apply(there, from, answer.cursor).await?;
             if last {
                 return Ok(());
             }
             page = answer.next;
         }
+    }
+
+    async fn mappings(&self) -> Result<Vec<Mapping>, Stop> {
+        let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
+        let mut unit = self.engine.read(tenant_id).await?;
+        Ok(calendar(unit.as_mut())?
+            .list_mappings(tenant_id, id)
+            .await?)
     }
 
     /// Looks at mapped events that left the view: only a look tells whether they were deleted.
@@ -219,7 +340,7 @@ impl Lane<'_> {
 
     async fn is_mapped(&self, event_id: &str) -> Result<bool, Stop> {
         let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
-        let mut unit = self.services.read(tenant_id).await?;
+        let mut unit = self.engine.read(tenant_id).await?;
         let found = calendar(unit.as_mut())?
             .find_mapping_by_event(tenant_id, id, event_id)
             .await?;
@@ -228,14 +349,8 @@ impl Lane<'_> {
 
     /// After a full pass: asks for every mapped event it did not show. Absence alone deletes nothing.
     async fn unseen(&self, seen: &HashSet<String>) -> Result<Vec<RemoteEvent>, Stop> {
-        let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
-        let mut unit = self.services.read(tenant_id).await?;
-        let mappings = calendar(unit.as_mut())?
-            .list_mappings(tenant_id, id)
-            .await?;
-        drop(unit);
         let mut found = Vec::new();
-        for mapping in mappings.iter().filter(|mapping| is_live(mapping)) {
+        for mapping in self.mappings().await?.iter().filter(|row| is_live(row)) {
             let event = mapping
                 .external_event_id
                 .as_ref()
@@ -247,6 +362,28 @@ impl Lane<'_> {
         Ok(found)
     }
 
+    /// Stops before the schedule loses much at once, unless the owner has said what to do.
+    async fn brake_incoming(&self, deleted: &[RemoteEvent]) -> Result<(), Stop> {
+        if deleted.len() <= 5 || self.connection.brake.is_some() {
+            return Ok(());
+        }
+        let flow = Flow::parse(&self.connection.direction);
+        let mappings = self.mappings().await?;
+        // What already waits for a decision is no news.
+        let live: Vec<_> = mappings.iter().filter(|row| is_live(row)).collect();
+        let gone = live.iter().filter(|row| {
+            row.state != "conflict"
+                && deleted
+                    .iter()
+                    .any(|event| row.external_event_id.as_ref() == Some(&event.id))
+        });
+        let gone = gone.count();
+        if flow.comes_in() && brakes(gone, live.len()) {
+            return Err(Stop::Brake(gone));
+        }
+        Ok(())
+    }
+
     async fn apply(
         &mut self,
         events: Vec<RemoteEvent>,
@@ -254,9 +391,19 @@ impl Lane<'_> {
         cursor: Option<String>,
     ) -> Result<(), Stop> {
         let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
-        let now = self.services.now();
-        let mut unit = self.services.begin(tenant_id).await?;
-        let mut connection = calendar(unit.as_mut())?
+        let now = self.engine.now();
+        let full = matches!(from, DeltaFrom::Full { .. });
+        let cursor = cursor.filter(|cursor| {
+            full || !events.is_empty()
+                || (self.connection.cursor.as_ref() != Some(cursor)
+                    && self.connection.updated_at < now - CURSOR_AGE)
+        });
+        if events.is_empty() && cursor.is_none() {
+            return Ok(());
+        }
+        let mut unit = self.engine.begin(tenant_id).await?;
+        let rows = calendar(unit.as_mut())?;
+        let mut connection = rows
             .find_connection(tenant_id, id)
             .await?
             .filter(may_sync)
@@ -264,15 +411,32 @@ impl Lane<'_> {
         if connection.generation != self.connection.generation {
             return Err(Stop::Idle);
         }
-        let mut poked = false;
+        // Entries are locked in the order of their ids, so that lanes which share some never deadlock.
+        let mut known = Vec::new();
         for event in &events {
-            let mapping = calendar(unit.as_mut())?
-                .find_mapping_by_event(tenant_id, id, &event.id)
-                .await?;
-            if let Some(mut mapping) = mapping.filter(is_live) {
-                poked |= integrate(unit.as_mut(), &connection, &mut mapping, event, now).await?;
+            let mapping = rows.find_mapping_by_event(tenant_id, id, &event.id).await?;
+            known.push((mapping, event));
+        }
+        known.sort_by_key(|(mapping, _)| mapping.as_ref().map(|mapping| mapping.entry_id));
+        let mut inbound = Inbound {
+            engine: self.engine,
+            connection: &self.connection,
+            run: self.run,
+            pokes: BTreeSet::new(),
+            now,
+        };
+        for (mapping, event) in known {
+            match mapping {
+                Some(mut mapping) if is_live(&mapping) => {
+                    inbound
+                        .integrate(unit.as_mut(), &mut mapping, event)
+                        .await?;
+                }
+                Some(_) => {}
+                None => inbound.import(unit.as_mut(), event).await?,
             }
         }
+        let pokes = inbound.pokes;
         if let Some(cursor) = cursor {
             connection.cursor = Some(cursor);
             if let DeltaFrom::Full { from, to } = from {
@@ -285,25 +449,22 @@ impl Lane<'_> {
                 .await?;
             connection.version += 1;
         }
-        unit.save().await?;
+        self.engine.point("page.before_commit").await;
+        self.commit(unit, pokes).await?;
+        self.engine.point("page.after_commit").await;
         self.connection = connection;
-        if poked {
-            self.services.wake.notify_waiters();
-        }
         Ok(())
     }
 
     async fn push(&mut self) -> Result<(), Stop> {
-        let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
+        let tenant_id = self.connection.tenant_id;
         let (from, to) = self.window();
-        let mut unit = self.services.read(tenant_id).await?;
+        let mappings = self.mappings().await?;
+        let mut unit = self.engine.read(tenant_id).await?;
         let listed = unit
             .list_entries(tenant_id, from, to, Some(self.connection.user_id))
             .await?;
-        let mappings = calendar(unit.as_mut())?
-            .list_mappings(tenant_id, id)
-            .await?;
-        let mut entries: HashMap<EntryId, Entry> = listed
+        let mut entries: BTreeMap<EntryId, Entry> = listed
             .into_iter()
             .map(|entry| (entry.entry_id, entry))
             .collect();
@@ -317,13 +478,28 @@ impl Lane<'_> {
         drop(unit);
         let mapped: HashSet<EntryId> = mappings.iter().map(|mapping| mapping.entry_id).collect();
         let push = Push { lane: self };
-        for mapping in mappings {
-            let entry = entries
-                .get(&mapping.entry_id)
-                .filter(|entry| wanted(&push.lane.connection, entry));
-            push.reconcile(mapping, entry).await?;
+        let live = mappings.iter().filter(|row| is_live(row)).count();
+        let tasks: Vec<(Task, Mapping, Option<&Entry>)> = mappings
+            .into_iter()
+            .filter_map(|mapping| {
+                let entry = entries
+                    .get(&mapping.entry_id)
+                    .filter(|entry| wanted(&push.lane.connection, entry));
+                let task = push.task(&mapping, entry);
+                (task != Task::Nothing).then_some((task, mapping, entry))
+            })
+            .collect();
+        let removals = tasks
+            .iter()
+            .filter(|(task, mapping, _)| *task == Task::Remove && mapping.state != "removing");
+        let removals = removals.count();
+        if push.lane.connection.brake.is_none() && brakes(removals, live) {
+            return Err(Stop::Brake(removals));
         }
-        if goes_out(&push.lane.connection) {
+        for (task, mapping, entry) in tasks {
+            push.reconcile(task, mapping, entry).await?;
+        }
+        if Flow::parse(&push.lane.connection.direction).goes_out() {
             for entry in entries.values() {
                 if !mapped.contains(&entry.entry_id) && wanted(&push.lane.connection, entry) {
                     push.create_new(entry).await?;
@@ -332,17 +508,4 @@ impl Lane<'_> {
         }
         Ok(())
     }
-}
-
-/// Whether the entry belongs into the connection's calendar: it exists, is not called off, and is its owner's.
-#[must_use]
-pub fn wanted(connection: &Connection, entry: &Entry) -> bool {
-    entry.deleted_at.is_none()
-        && entry.content.status != EntryStatus::Cancelled
-        && entry.assignees.contains(&connection.user_id)
-}
-
-/// Whether the mapping still ties an entry to an event.
-fn is_live(mapping: &Mapping) -> bool {
-    !matches!(mapping.state.as_str(), "removing" | "removed")
 }

@@ -1,18 +1,29 @@
 //! Keeps a connection's access token fresh.
 
+use async_trait::async_trait;
 use chrono::Duration;
 use daybind_domain::ids::{ConnectionId, TenantId};
 use daybind_domain::{AppError, ErrorCode};
-use daybind_ee_storage::{Connection, calendar};
+use daybind_ee_storage::{Connection, FreshTokens, calendar};
 use daybind_services::{Provider, Services, internal};
 use daybind_storage::StorageError;
 use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
 
-use crate::oauth::{self, TokenError, token_place};
+use crate::engine::ProviderSource;
+use crate::oauth::{self, TokenError, Tokens, token_place};
 use crate::provider::{CalendarProvider, ProviderError};
 
 /// Tokens that end sooner than that are replaced before use.
 const MARGIN: Duration = Duration::minutes(2);
+/// How long one refresh may take before somebody else tries.
+const LEASE: Duration = Duration::seconds(60);
+/// How often one looks whether another's refresh is done.
+const WAIT: std::time::Duration = std::time::Duration::from_millis(100);
+/// How often at most: the lease and a little more.
+const WAITS: u32 = 650;
+/// How often fresh tokens are stored again after a failure.
+const STORES: u32 = 20;
 
 /// Why work on a connection stopped.
 #[derive(Debug)]
@@ -23,6 +34,10 @@ pub enum Stop {
     Reconnect(&'static str),
     /// The administrator must repair something.
     Operator(&'static str),
+    /// So many deletions at once that the owner is asked first.
+    Brake(usize),
+    /// Another worker holds the lane now; nothing more may be written.
+    Fenced,
     /// The provider refused or did not answer.
     Provider(ProviderError),
     /// The database did; the transaction was rolled back.
@@ -73,34 +88,172 @@ pub async fn change(
     Ok(connection)
 }
 
-/// A provider client with a token that works, refreshed if it must be (or if `force`).
-///
-/// # Errors
-/// [`Stop`]
-pub async fn connect(
-    services: &Services,
-    connection: &mut Connection,
-    force: bool,
-) -> Result<Box<dyn CalendarProvider>, Stop> {
-    let provider = Provider::parse(&connection.provider).ok_or(Stop::Idle)?;
-    let (tenant_id, id) = (connection.tenant_id, connection.connection_id);
-    let token = if !force && connection.access_token_expires_at > services.now() + MARGIN {
-        let place = token_place(tenant_id, id, "access_token_sealed");
-        services
-            .keyring
-            .open(&place, &connection.access_token_sealed)
-            .map_err(internal)?
-    } else {
-        refresh(services, connection, provider).await?
-    };
-    Ok(oauth::provider_client(services, provider, token)?)
+/// Reaches Google and Microsoft over HTTP.
+pub struct HttpProviders;
+
+#[async_trait]
+impl ProviderSource for HttpProviders {
+    async fn connect(
+        &self,
+        services: &Services,
+        connection: &mut Connection,
+        fresh: bool,
+    ) -> Result<Box<dyn CalendarProvider>, Stop> {
+        let provider = Provider::parse(&connection.provider).ok_or(Stop::Idle)?;
+        let token = if !fresh && is_fresh(services, connection) {
+            access_token(services, connection)?
+        } else {
+            refresh(services, connection, provider).await?
+        };
+        Ok(oauth::provider_client(services, provider, token)?)
+    }
 }
 
+fn is_fresh(services: &Services, connection: &Connection) -> bool {
+    connection.access_token_expires_at > services.now() + MARGIN
+}
+
+fn access_token(services: &Services, connection: &Connection) -> Result<SecretString, Stop> {
+    let (tenant_id, id) = (connection.tenant_id, connection.connection_id);
+    let place = token_place(tenant_id, id, "access_token_sealed");
+    Ok(services
+        .keyring
+        .open(&place, &connection.access_token_sealed)
+        .map_err(internal)?)
+}
+
+/// Refreshes the tokens, or waits for whoever is doing so already, on this server or another: at most one request per
+/// connection is under way, and nobody writes over a newer token.
 async fn refresh(
     services: &Services,
     connection: &mut Connection,
     provider: Provider,
 ) -> Result<SecretString, Stop> {
+    let (tenant_id, id) = (connection.tenant_id, connection.connection_id);
+    let tried = connection.access_token_sealed.clone();
+    let holder = Uuid::new_v4();
+    for _ in 0..WAITS {
+        let now = services.now();
+        let mut unit = services.begin(tenant_id).await?;
+        let rows = calendar(unit.as_mut())?;
+        let taken = rows
+            .take_token_lease((tenant_id, id), holder, now + LEASE, now)
+            .await?;
+        let row = rows.find_connection(tenant_id, id).await?;
+        *connection = row.ok_or(Stop::Idle)?;
+        let done = connection.access_token_sealed != tried && is_fresh(services, connection);
+        if done || connection.status == "needs_reconnect" {
+            // Somebody was faster; without `save` the lease goes back.
+            unit.cancel().await?;
+            return if done {
+                access_token(services, connection)
+            } else {
+                Err(Stop::Reconnect("grant_ended"))
+            };
+        }
+        if taken {
+            unit.save().await?;
+            return exchange(services, connection, provider, holder).await;
+        }
+        unit.cancel().await?;
+        tokio::time::sleep(WAIT).await;
+    }
+    Err(Stop::Provider(ProviderError::Transient("token")))
+}
+
+/// The one request, by the holder of the lease.
+async fn exchange(
+    services: &Services,
+    connection: &mut Connection,
+    provider: Provider,
+    holder: Uuid,
+) -> Result<SecretString, Stop> {
+    let whose = (connection.tenant_id, connection.connection_id);
+    let generation = connection.generation;
+    let tokens = match ask(services, connection, provider).await {
+        Ok(tokens) => tokens,
+        Err(stop) => {
+            let mut unit = services.begin(whose.0).await?;
+            let rows = calendar(unit.as_mut())?;
+            let held = rows
+                .end_token_lease(whose, holder, generation, None)
+                .await?;
+            // Said here, so that those who wait do not ask once more with a dead grant.
+            if held
+                && let Stop::Reconnect(code) = stop
+                && let Some(mut row) = rows.find_connection(whose.0, whose.1).await?
+                && row.status_reason.as_deref() != Some("disconnecting")
+            {
+                row.status = "needs_reconnect".to_owned();
+                row.status_reason = Some(code.to_owned());
+                row.last_error = Some(code.to_owned());
+                row.updated_at = services.now();
+                rows.update_connection(&row).await?;
+            }
+            unit.save().await?;
+            return Err(stop);
+        }
+    };
+    let seal = |column, secret: &SecretString| {
+        services
+            .keyring
+            .seal(&token_place(whose.0, whose.1, column), secret)
+            .map_err(internal)
+    };
+    let fresh = FreshTokens {
+        access_token_sealed: seal("access_token_sealed", &tokens.access_token)?,
+        access_token_expires_at: oauth::token_end(services.now(), &tokens),
+        refresh_token_sealed: tokens
+            .refresh_token
+            .as_ref()
+            .map(|token| seal("refresh_token_sealed", token))
+            .transpose()?,
+    };
+    // The old refresh token may be worth nothing any more, so a database that stumbles is asked again.
+    let mut tries = 0;
+    let stored = loop {
+        match store(services, whose, holder, generation, &fresh).await {
+            Err(Stop::Storage(error)) if tries < STORES => {
+                tries += 1;
+                tracing::warn!(connection = %whose.1, %error, "fresh tokens could not be stored; trying again");
+                tokio::time::sleep(WAIT).await;
+            }
+            other => break other?,
+        }
+    };
+    let mut unit = services.read(whose.0).await?;
+    let row = calendar(unit.as_mut())?
+        .find_connection(whose.0, whose.1)
+        .await?;
+    *connection = row.ok_or(Stop::Idle)?;
+    if stored {
+        Ok(tokens.access_token)
+    } else {
+        // Reconnected meanwhile, or the lease ran out and somebody else refreshed: theirs are the newer ones.
+        access_token(services, connection)
+    }
+}
+
+async fn store(
+    services: &Services,
+    whose: (TenantId, ConnectionId),
+    holder: Uuid,
+    generation: i64,
+    fresh: &FreshTokens,
+) -> Result<bool, Stop> {
+    let mut unit = services.begin(whose.0).await?;
+    let stored = calendar(unit.as_mut())?
+        .end_token_lease(whose, holder, generation, Some(fresh))
+        .await?;
+    unit.save().await?;
+    Ok(stored)
+}
+
+async fn ask(
+    services: &Services,
+    connection: &Connection,
+    provider: Provider,
+) -> Result<Tokens, Stop> {
     let (tenant_id, id) = (connection.tenant_id, connection.connection_id);
     let mut unit = services.read(tenant_id).await?;
     let client = match oauth::client(services, unit.as_mut(), tenant_id, provider).await {
@@ -121,40 +274,12 @@ async fn refresh(
         ("grant_type", "refresh_token"),
         ("refresh_token", refresh.expose_secret()),
     ];
-    let tokens = oauth::token(services, &client, &form)
+    oauth::token(services, &client, &form)
         .await
         .map_err(|error| match error {
             TokenError::InvalidGrant => Stop::Reconnect("grant_ended"),
             TokenError::InvalidClient => Stop::Operator("secret"),
             TokenError::Refused => Stop::Operator("token_refused"),
             TokenError::Transient => Stop::Provider(ProviderError::Transient("token")),
-        })?;
-    let seal = |column, secret: &SecretString| {
-        services
-            .keyring
-            .seal(&token_place(tenant_id, id, column), secret)
-            .map_err(internal)
-    };
-    let access = seal("access_token_sealed", &tokens.access_token)?;
-    let renewed = tokens
-        .refresh_token
-        .as_ref()
-        .map(|token| seal("refresh_token_sealed", token))
-        .transpose()?;
-    let (ends, before) = (
-        oauth::token_end(services.now(), &tokens),
-        connection.generation,
-    );
-    *connection = change(services, tenant_id, id, |row| {
-        // Reconnected meanwhile: the newer tokens stay.
-        if row.generation == before {
-            row.access_token_sealed = access;
-            row.access_token_expires_at = ends;
-            if let Some(renewed) = renewed {
-                row.refresh_token_sealed = renewed;
-            }
-        }
-    })
-    .await?;
-    Ok(tokens.access_token)
+        })
 }

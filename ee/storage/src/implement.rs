@@ -6,7 +6,7 @@ macro_rules! repository {
     ($unit:ty, $row:ty) => {
         use daybind_domain::ids::{ConnectionId, EntryId, SubscriptionId, TenantId, UserId};
         use daybind_storage::StorageError;
-        use $crate::{CalendarRepository, Connection, GoogleClient, Mapping, Subscription};
+        use $crate::{CalendarRepository, Connection, ConnectionSettings, GoogleClient, Mapping, Subscription};
 
         fn get<'r, T>(row: &'r $row, column: &str) -> StorageResult<T>
         where
@@ -50,6 +50,16 @@ macro_rules! repository {
                 cursor_window_end: codec::get_at_or(row, "cursor_window_end")?,
                 last_sync_at: codec::get_at_or(row, "last_sync_at")?,
                 last_error: get(row, "last_error")?,
+                settings: ConnectionSettings {
+                    conflict_policy: get(row, "conflict_policy")?,
+                    deletion_policy: get(row, "deletion_policy")?,
+                    import_rule: get(row, "import_rule")?,
+                    show_private: get(row, "show_private")?,
+                    window_past_days: get(row, "window_past_days")?,
+                    window_future_days: get(row, "window_future_days")?,
+                },
+                brake: get(row, "brake")?,
+                brake_count: get(row, "brake_count")?,
                 generation: get(row, "generation")?,
                 version: get(row, "version")?,
                 created_at: codec::get_at(row, "created_at")?,
@@ -67,6 +77,7 @@ macro_rules! repository {
                 external_etag: get(row, "external_etag")?,
                 external_ical_uid: get(row, "external_ical_uid")?,
                 state: get(row, "state")?,
+                origin: get(row, "origin")?,
                 generation: get(row, "generation")?,
                 base: codec::get_json_or(row, "base")?,
                 entry_version: get(row, "entry_version")?,
@@ -135,8 +146,10 @@ macro_rules! repository {
                      account_email, calendar_id, calendar_name, status, status_reason, direction, profile_id, \
                      client_id, access_token_sealed, access_token_expires_at, refresh_token_sealed, cursor, \
                      cursor_window_start, cursor_window_end, last_sync_at, last_error, generation, version, \
-                     created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
-                     $15, $16, $17, $18, $19, $20, $21, $22, 1, $23, $24)",
+                     created_at, updated_at, conflict_policy, deletion_policy, import_rule, show_private, \
+                     window_past_days, window_future_days, brake, brake_count) VALUES ($1, $2, $3, $4, $5, $6, $7, \
+                     $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 1, $23, $24, $25, \
+                     $26, $27, $28, $29, $30, $31, $32)",
                 )
                 .bind(codec::id(c.tenant_id.0))
                 .bind(codec::id(c.connection_id.0))
@@ -162,6 +175,14 @@ macro_rules! repository {
                 .bind(c.generation)
                 .bind(codec::at(c.created_at))
                 .bind(codec::at(c.updated_at))
+                .bind(c.settings.conflict_policy.clone())
+                .bind(c.settings.deletion_policy.clone())
+                .bind(c.settings.import_rule.clone())
+                .bind(c.settings.show_private)
+                .bind(c.settings.window_past_days)
+                .bind(c.settings.window_future_days)
+                .bind(c.brake.clone())
+                .bind(c.brake_count)
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;
@@ -219,6 +240,8 @@ macro_rules! repository {
                      client_id = $12, access_token_sealed = $13, access_token_expires_at = $14, \
                      refresh_token_sealed = $15, cursor = $16, cursor_window_start = $17, cursor_window_end = $18, \
                      last_sync_at = $19, last_error = $20, generation = $21, updated_at = $22, \
+                     conflict_policy = $23, deletion_policy = $24, import_rule = $25, show_private = $26, \
+                     window_past_days = $27, window_future_days = $28, brake = $29, brake_count = $30, \
                      version = version + 1 WHERE tenant_id = $1 AND connection_id = $2 AND version = $3",
                 )
                 .bind(codec::id(c.tenant_id.0))
@@ -243,6 +266,14 @@ macro_rules! repository {
                 .bind(c.last_error.clone())
                 .bind(c.generation)
                 .bind(codec::at(c.updated_at))
+                .bind(c.settings.conflict_policy.clone())
+                .bind(c.settings.deletion_policy.clone())
+                .bind(c.settings.import_rule.clone())
+                .bind(c.settings.show_private)
+                .bind(c.settings.window_past_days)
+                .bind(c.settings.window_future_days)
+                .bind(c.brake.clone())
+                .bind(c.brake_count)
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;
@@ -256,6 +287,9 @@ macro_rules! repository {
             ) -> StorageResult<()> {
                 for sql in [
                     "DELETE FROM calendar_subscriptions WHERE tenant_id = $1 AND connection_id = $2",
+                    "DELETE FROM calendar_conflicts WHERE tenant_id = $1 AND connection_id = $2",
+                    "DELETE FROM sync_changes WHERE tenant_id = $1 AND connection_id = $2",
+                    "DELETE FROM sync_runs WHERE tenant_id = $1 AND connection_id = $2",
                     "DELETE FROM calendar_event_mappings WHERE tenant_id = $1 AND connection_id = $2",
                     "DELETE FROM calendar_providers WHERE tenant_id = $1 AND connection_id = $2",
                 ] {
@@ -273,8 +307,8 @@ macro_rules! repository {
                 sqlx::query(
                     "INSERT INTO calendar_event_mappings (tenant_id, mapping_id, connection_id, entry_id, \
                      external_event_id, external_etag, external_ical_uid, state, generation, base, entry_version, \
-                     error, attempts, created_at, updated_at) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                     error, attempts, created_at, updated_at, origin) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
                 )
                 .bind(codec::id(m.tenant_id.0))
                 .bind(codec::id(m.mapping_id.0))
@@ -291,6 +325,7 @@ macro_rules! repository {
                 .bind(m.attempts)
                 .bind(codec::at(m.created_at))
                 .bind(codec::at(m.updated_at))
+                .bind(m.origin.clone())
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;

@@ -2,6 +2,7 @@
 //!
 //! [`calendar`] finds the implementation for whichever database the unit of work belongs to.
 
+mod activity;
 pub mod alga;
 mod grants;
 mod implement;
@@ -16,12 +17,16 @@ use daybind_storage::{StorageError, StorageResult, UnitOfWork};
 use daybind_storage_postgres::PgUnit;
 use daybind_storage_sqlite::SqliteUnit;
 
+pub use activity::{ActivityRepository, FreshTokens};
 pub use grants::{Grant, GrantRepository, grants};
-pub use rows::{Connection, GoogleClient, Mapping, Subscription};
+pub use rows::{
+    Conflict, Connection, ConnectionSettings, GoogleClient, Mapping, Subscription, SyncChange,
+    SyncRun,
+};
 
 /// Calendar connections, mappings, push subscriptions, and the tenant's Google client.
 #[async_trait]
-pub trait CalendarRepository: Send {
+pub trait CalendarRepository: ActivityRepository + Send {
     /// The tenant's Google client.
     async fn find_google_client(
         &mut self,

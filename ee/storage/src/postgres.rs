@@ -41,3 +41,4 @@ mod codec {
 
 crate::implement::repository!(PgUnit, PgRow);
 crate::grants::repository!(PgUnit);
+crate::activity::activity!(PgUnit, PgRow);

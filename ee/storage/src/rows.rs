@@ -69,6 +69,13 @@ pub struct Connection {
     pub last_sync_at: Option<DateTime<Utc>>,
     /// A short code of the last failure, never provider text.
     pub last_error: Option<String>,
+    /// What its owner decided about it.
+    pub settings: ConnectionSettings,
+    /// The mass-change brake: `asked` while the owner is asked, else the answer for the next run (`accept` or
+    /// `put_back`).
+    pub brake: Option<String>,
+    /// How many deletions made it ask.
+    pub brake_count: i32,
     /// Raised whenever the tie to the account is made anew.
     pub generation: i64,
     /// For optimistic locking; starts at 1.
@@ -77,6 +84,36 @@ pub struct Connection {
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+/// What a connection's owner decided. Columns of `calendar_providers`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionSettings {
+    /// Both sides changed the same field: `ask`, `schedule`, `calendar` or `newest`.
+    pub conflict_policy: String,
+    /// The event of a sole assignee was deleted: `ask`, `cancel` or `put_back`.
+    pub deletion_policy: String,
+    /// Which events that Daybind did not make become entries: `nothing`, `marked` or `busy`.
+    pub import_rule: String,
+    /// Whether private events come in with their words; otherwise they are "Busy".
+    pub show_private: bool,
+    /// How many days back entries and events are looked at.
+    pub window_past_days: i32,
+    /// How many days ahead.
+    pub window_future_days: i32,
+}
+
+impl Default for ConnectionSettings {
+    fn default() -> Self {
+        Self {
+            conflict_policy: "ask".to_owned(),
+            deletion_policy: "ask".to_owned(),
+            import_rule: "nothing".to_owned(),
+            show_private: false,
+            window_past_days: 30,
+            window_future_days: 365,
+        }
+    }
 }
 
 /// The tie between a schedule entry and one external event. Table `calendar_event_mappings`.
@@ -98,6 +135,9 @@ pub struct Mapping {
     pub external_ical_uid: Option<String>,
     /// `creating`, `synced`, `conflict`, `failed`, `removing` or `removed`.
     pub state: String,
+    /// `schedule` for an entry's copy, `calendar` for an event brought in, `guest` for one that somebody else organises,
+    /// `busy` for one brought in as a busy block. The last two are never written to.
+    pub origin: String,
     /// Raised for every copy made after an earlier one was removed.
     pub generation: i32,
     /// What both sides last agreed on, as canonical content.
@@ -139,4 +179,101 @@ pub struct Subscription {
     pub last_notified_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+}
+
+/// Both sides of a disagreement, kept until it is settled. Table `calendar_conflicts`; at most one open per mapping.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conflict {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// Key.
+    pub conflict_id: Uuid,
+    /// Through which connection.
+    pub connection_id: ConnectionId,
+    /// At which mapping.
+    pub mapping_id: MappingId,
+    /// About which entry.
+    pub entry_id: EntryId,
+    /// `fields`, or `deletion` when the event is gone and nobody else does the work.
+    pub kind: String,
+    /// `open` or `resolved`.
+    pub state: String,
+    /// The fields still open, by name.
+    pub fields: Vec<String>,
+    /// What both sides last agreed on.
+    pub base: Option<Value>,
+    /// What the schedule says.
+    pub local: Value,
+    /// What the calendar says; none when the event is gone.
+    pub remote: Option<Value>,
+    /// When the entry was last changed.
+    pub local_at: DateTime<Utc>,
+    /// When the event was last changed, as the provider tells it.
+    pub remote_at: Option<DateTime<Utc>>,
+    /// How each field was settled.
+    pub resolution: Option<Value>,
+    /// By whom; none when the sides came to agree by themselves.
+    pub resolved_by: Option<UserId>,
+    /// When.
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// When it arose.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// One pass over a connection. Table `sync_runs`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncRun {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// Key.
+    pub run_id: Uuid,
+    /// Of which connection.
+    pub connection_id: ConnectionId,
+    /// `poll`, `notification`, `schedule`, `person`, `start` or `retry`.
+    pub cause: String,
+    /// `done`, `failed`, `paused` or `idle`.
+    pub outcome: String,
+    /// A short code that says why.
+    pub reason: Option<String>,
+    /// Changes made to the schedule.
+    pub applied: i32,
+    /// Changes made to the calendar.
+    pub pushed: i32,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: DateTime<Utc>,
+}
+
+/// One thing a run did, or left alone for a reason. Table `sync_changes`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SyncChange {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// Key.
+    pub change_id: Uuid,
+    /// In which run.
+    pub run_id: Uuid,
+    /// Through which connection.
+    pub connection_id: ConnectionId,
+    /// About which entry.
+    pub entry_id: Option<EntryId>,
+    /// About which event.
+    pub external_event_id: Option<String>,
+    /// What was changed: `schedule`, `calendar` or `none`.
+    pub side: String,
+    /// `created`, `changed`, `removed`, `conflict`, `refused`, `skipped` or `resolved`.
+    pub action: String,
+    /// Where the change came from: `schedule`, `calendar` or `person`.
+    pub actor: String,
+    /// The content before.
+    pub before: Option<Value>,
+    /// The content after.
+    pub after: Option<Value>,
+    /// A short code that says why.
+    pub reason: Option<String>,
+    /// When.
+    pub at: DateTime<Utc>,
 }

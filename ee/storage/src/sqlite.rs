@@ -48,3 +48,4 @@ mod codec {
 
 crate::implement::repository!(SqliteUnit, SqliteRow);
 crate::grants::repository!(SqliteUnit);
+crate::activity::activity!(SqliteUnit, SqliteRow);

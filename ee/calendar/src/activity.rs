@@ -1,0 +1,140 @@
+//! What a run did, written in the transaction that did it.
+
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use chrono::{DateTime, Utc};
+use daybind_domain::ids::{ConnectionId, EntryId, TenantId};
+use daybind_domain::schedule::EntryContent;
+use daybind_ee_storage::{SyncChange, SyncRun, calendar};
+use daybind_storage::{StorageResult, UnitOfWork};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A run in progress.
+#[derive(Debug)]
+pub struct Run {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// Key.
+    pub run_id: Uuid,
+    /// Of which connection.
+    pub connection_id: ConnectionId,
+    /// What set it off: `poll`, `notification`, `schedule`, `person`, `start` or `retry`.
+    pub cause: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    applied: AtomicI32,
+    pushed: AtomicI32,
+}
+
+/// One thing done, or left alone for a reason.
+#[derive(Debug, Default)]
+pub struct Noted<'a> {
+    /// About which entry.
+    pub entry: Option<EntryId>,
+    /// About which event.
+    pub event: Option<&'a str>,
+    /// What was changed: `schedule`, `calendar` or `none`.
+    pub side: &'a str,
+    /// `created`, `changed`, `removed`, `conflict`, `refused`, `skipped` or `resolved`.
+    pub action: &'a str,
+    /// Where it came from: `schedule`, `calendar` or `person`.
+    pub actor: &'a str,
+    /// The content before.
+    pub before: Option<&'a EntryContent>,
+    /// The content after.
+    pub after: Option<&'a EntryContent>,
+    /// A short code that says why.
+    pub reason: Option<&'a str>,
+}
+
+fn stored(content: Option<&EntryContent>) -> Option<Value> {
+    content.and_then(|content| serde_json::to_value(content).ok())
+}
+
+impl Run {
+    /// Begins one.
+    #[must_use]
+    pub fn begin(
+        (tenant_id, connection_id): (TenantId, ConnectionId),
+        run_id: Uuid,
+        cause: &str,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            tenant_id,
+            run_id,
+            connection_id,
+            cause: cause.to_owned(),
+            started_at: now,
+            applied: AtomicI32::new(0),
+            pushed: AtomicI32::new(0),
+        }
+    }
+
+    /// Whether it changed anything so far.
+    #[must_use]
+    pub fn had_effect(&self) -> bool {
+        self.applied.load(Ordering::Relaxed) + self.pushed.load(Ordering::Relaxed) > 0
+    }
+
+    /// Notes one thing.
+    ///
+    /// # Errors
+    /// A storage error.
+    pub async fn note(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        change_id: Uuid,
+        noted: Noted<'_>,
+        now: DateTime<Utc>,
+    ) -> StorageResult<()> {
+        match noted.side {
+            "schedule" => self.applied.fetch_add(1, Ordering::Relaxed),
+            "calendar" => self.pushed.fetch_add(1, Ordering::Relaxed),
+            _ => 0,
+        };
+        let change = SyncChange {
+            tenant_id: self.tenant_id,
+            change_id,
+            run_id: self.run_id,
+            connection_id: self.connection_id,
+            entry_id: noted.entry,
+            external_event_id: noted.event.map(str::to_owned),
+            side: noted.side.to_owned(),
+            action: noted.action.to_owned(),
+            actor: noted.actor.to_owned(),
+            before: stored(noted.before),
+            after: stored(noted.after),
+            reason: noted.reason.map(str::to_owned),
+            at: now,
+        };
+        calendar(unit)?.add_change(&change).await
+    }
+
+    /// Writes how it ended.
+    ///
+    /// # Errors
+    /// A storage error.
+    pub async fn end(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        outcome: &str,
+        reason: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> StorageResult<()> {
+        let run = SyncRun {
+            tenant_id: self.tenant_id,
+            run_id: self.run_id,
+            connection_id: self.connection_id,
+            cause: self.cause.clone(),
+            outcome: outcome.to_owned(),
+            reason: reason.map(str::to_owned),
+            applied: self.applied.load(Ordering::Relaxed),
+            pushed: self.pushed.load(Ordering::Relaxed),
+            started_at: self.started_at,
+            ended_at: now,
+        };
+        calendar(unit)?.add_run(&run).await
+    }
+}
