@@ -20,7 +20,8 @@ const AT_ONCE: usize = 8;
 
 /// [`LEASE`], or what `DAYBIND_TEST_LEASE_MS` says: tests that kill servers do not want to wait that long. Release
 /// builds know no such variable.
-fn lease() -> TimeDelta {
+#[must_use]
+pub fn lease() -> TimeDelta {
     #[cfg(debug_assertions)]
     if let Some(wanted) = std::env::var("DAYBIND_TEST_LEASE_MS")
         .ok()

@@ -10,10 +10,11 @@ use daybind_services::{Actor, AppResult, Services, internal};
 use daybind_storage::StorageError;
 use secrecy::SecretString;
 
+use crate::engine::Engine;
 use crate::oauth::{google_place, is_ending, own};
 use crate::provider::{ProviderError, RemoteCalendar};
 use crate::runtime::disconnect_job;
-use crate::tokens::{Stop, connect};
+use crate::tokens::Stop;
 use crate::{subscribe, sync};
 
 const WHAT: &str = "The calendar connection";
@@ -38,19 +39,21 @@ fn shown(stop: Stop) -> AppError {
             AppError::new(ErrorCode::Provider, "The calendar provider did not give a usable answer.")
                 .next_step("Try again in a minute.")
         }
+        // Neither comes from looking at calendars.
+        Stop::Brake(_) | Stop::Fenced => AppError::not_found(WHAT),
         Stop::Storage(error) => internal(error),
         Stop::Internal(error) => error,
     }
 }
 
 async fn remote(
-    services: &Services,
+    engine: &Engine,
     connection: &mut Connection,
 ) -> AppResult<Vec<RemoteCalendar>> {
-    let provider = connect(services, connection, false).await.map_err(shown)?;
+    let provider = engine.connect(connection, false).await.map_err(shown)?;
     match provider.calendars().await {
         Err(ProviderError::Unauthorized) => {
-            let provider = connect(services, connection, true).await.map_err(shown)?;
+            let provider = engine.connect(connection, true).await.map_err(shown)?;
             provider.calendars().await.map_err(|error| match error {
                 ProviderError::Unauthorized => shown(Stop::Reconnect("unauthorized")),
                 other => shown(Stop::Provider(other)),
@@ -65,12 +68,12 @@ async fn remote(
 /// # Errors
 /// Not found, or the provider's refusal.
 pub async fn list_calendars(
-    services: &Services,
+    engine: &Engine,
     actor: &Actor,
     connection_id: &str,
 ) -> AppResult<Vec<RemoteCalendarView>> {
     actor.require(Permission::OwnProfile)?;
-    let mut unit = services.read(actor.tenant_id).await?;
+    let mut unit = engine.read(actor.tenant_id).await?;
     let mut connection = own(unit.as_mut(), actor, connection_id).await?;
     let rows = calendar(unit.as_mut()).map_err(internal)?;
     let all = rows
@@ -78,7 +81,7 @@ pub async fn list_calendars(
         .await
         .map_err(internal)?;
     drop(unit);
-    let mut found = remote(services, &mut connection).await?;
+    let mut found = remote(engine, &mut connection).await?;
     found.sort_by_key(|calendar| {
         (
             !calendar.is_primary,
@@ -111,14 +114,14 @@ pub async fn list_calendars(
 /// # Errors
 /// Not found; not writable; taken; another calendar than the one already chosen.
 pub async fn update(
-    services: &Services,
+    engine: &Engine,
     actor: &Actor,
     connection_id: &str,
     calendar_id: Option<&str>,
     direction: Option<&str>,
 ) -> AppResult<()> {
     actor.require(Permission::OwnProfile)?;
-    let mut unit = services.read(actor.tenant_id).await?;
+    let mut unit = engine.read(actor.tenant_id).await?;
     let mut connection = own(unit.as_mut(), actor, connection_id).await?;
     drop(unit);
     let direction = direction.unwrap_or(&connection.direction).to_owned();
@@ -139,7 +142,7 @@ pub async fn update(
             return Err(AppError::new(ErrorCode::Conflict, "This connection already has its calendar.")
                 .next_step("To use another calendar, disconnect this one first. You choose whether copies stay."));
         }
-        let found = remote(services, &mut connection).await?;
+        let found = remote(engine, &mut connection).await?;
         let calendar = found.into_iter().find(|calendar| calendar.id == wanted);
         let calendar = calendar.ok_or_else(|| {
             AppError::field(
@@ -155,7 +158,7 @@ pub async fn update(
         }
         chosen = Some(calendar);
     }
-    let mut unit = services.begin(actor.tenant_id).await?;
+    let mut unit = engine.begin(actor.tenant_id).await?;
     let mut row = own(unit.as_mut(), actor, connection_id).await?;
     let before = serde_json::json!({ "calendar": row.calendar_name, "direction": row.direction });
     row.direction = direction;
@@ -167,7 +170,7 @@ pub async fn update(
             row.status = "connected".to_owned();
         }
     }
-    row.updated_at = services.now();
+    row.updated_at = engine.now();
     let rows = calendar(unit.as_mut()).map_err(internal)?;
     rows.update_connection(&row)
         .await
@@ -178,8 +181,14 @@ pub async fn update(
             other => stored(WHAT, other),
         })?;
     if sync::may_sync(&row) {
-        let now = services.now();
-        sync::enqueue(unit.as_mut(), row.tenant_id, row.connection_id, now)
+        let now = engine.now();
+        sync::enqueue(
+            unit.as_mut(),
+            row.tenant_id,
+            row.connection_id,
+            "person",
+            now,
+        )
             .await
             .map_err(internal)?;
         subscribe::enqueue(unit.as_mut(), row.tenant_id, row.connection_id, now)
@@ -189,11 +198,11 @@ pub async fn update(
     let after = serde_json::json!({ "calendar": row.calendar_name, "direction": row.direction });
     let detail = serde_json::json!({ "before": before, "after": after });
     let subject = format!("calendar_provider:{}", row.connection_id);
-    unit.add_audit(&actor.audit(services, "calendar.updated", subject, detail))
+    unit.add_audit(&actor.audit(engine, "calendar.updated", subject, detail))
         .await
         .map_err(internal)?;
     unit.save().await.map_err(internal)?;
-    services.wake.notify_waiters();
+    engine.wake.notify_waiters();
     Ok(())
 }
 
@@ -258,7 +267,13 @@ pub async fn sync_now(services: &Services, actor: &Actor, connection_id: &str) -
         );
     }
     let now = services.now();
-    sync::enqueue(unit.as_mut(), row.tenant_id, row.connection_id, now)
+    sync::enqueue(
+            unit.as_mut(),
+            row.tenant_id,
+            row.connection_id,
+            "person",
+            now,
+        )
         .await
         .map_err(internal)?;
     subscribe::enqueue(unit.as_mut(), row.tenant_id, row.connection_id, now)

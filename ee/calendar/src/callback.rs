@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use daybind_domain::ids::{ConnectionId, TenantId};
 use daybind_domain::user::Permission;
 use daybind_domain::{AppError, ErrorCode};
-use daybind_ee_storage::{Connection, calendar};
+use daybind_ee_storage::{Connection, ConnectionSettings, calendar};
 use daybind_services::{Actor, Provider, Services, flow, internal};
 use daybind_storage::{OauthFlow, StorageError, UnitOfWork};
 use secrecy::{ExposeSecret, SecretString};
@@ -279,6 +279,9 @@ async fn store(
         cursor_window_end: None,
         last_sync_at: None,
         last_error: None,
+        settings: ConnectionSettings::default(),
+        brake: None,
+        brake_count: 0,
         generation: 0,
         version: 1,
         created_at: now,
@@ -382,7 +385,14 @@ async fn follow_up(
     row: &Connection,
 ) -> Result<(), StorageError> {
     if sync::may_sync(row) {
-        sync::enqueue(unit, row.tenant_id, row.connection_id, services.now()).await?;
+        sync::enqueue(
+            unit,
+            row.tenant_id,
+            row.connection_id,
+            "start",
+            services.now(),
+        )
+        .await?;
         subscribe::enqueue(unit, row.tenant_id, row.connection_id, services.now()).await?;
     }
     let detail = serde_json::json!({ "provider": row.provider, "account": row.account_email });

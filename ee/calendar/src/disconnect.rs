@@ -2,13 +2,14 @@
 
 use daybind_domain::ids::{ConnectionId, TenantId};
 use daybind_ee_storage::{Connection, calendar};
-use daybind_services::{Provider, Services, internal};
+use daybind_services::{Provider, internal};
 use serde_json::Value;
 
+use crate::engine::Engine;
 use crate::oauth::{is_ending, revoke, token_place};
 use crate::provider::{CalendarProvider, ProviderError};
 use crate::subscribe;
-use crate::tokens::{Stop, connect};
+use crate::tokens::Stop;
 
 /// The job that ends a connection; its key is the connection's id, its payload says `remove_copies`.
 pub const JOB: &str = "calendar.disconnect";
@@ -18,19 +19,19 @@ pub const JOB: &str = "calendar.disconnect";
 /// # Errors
 /// [`Stop`] to be tried again.
 pub async fn run(
-    services: &Services,
+    engine: &Engine,
     tenant_id: TenantId,
     id: ConnectionId,
     payload: &Value,
     last_try: bool,
 ) -> Result<(), Stop> {
-    let mut unit = services.read(tenant_id).await?;
+    let mut unit = engine.read(tenant_id).await?;
     let found = calendar(unit.as_mut())?
         .find_connection(tenant_id, id)
         .await?;
     drop(unit);
     let mut connection = found.filter(is_ending).ok_or(Stop::Idle)?;
-    match outside(services, &mut connection, payload["remove_copies"] == true).await {
+    match outside(engine, &mut connection, payload["remove_copies"] == true).await {
         Ok(()) => {}
         // Without access there is nothing left to do over there.
         Err(Stop::Reconnect(_) | Stop::Operator(_)) => {}
@@ -40,7 +41,7 @@ pub async fn run(
         }
         Err(other) => return Err(other),
     }
-    let mut unit = services.begin(tenant_id).await?;
+    let mut unit = engine.begin(tenant_id).await?;
     calendar(unit.as_mut())?
         .remove_connection(tenant_id, id)
         .await?;
@@ -53,7 +54,7 @@ pub async fn run(
 }
 
 async fn outside(
-    services: &Services,
+    engine: &Engine,
     connection: &mut Connection,
     remove: bool,
 ) -> Result<(), Stop> {
@@ -62,32 +63,32 @@ async fn outside(
         return Ok(());
     }
     let (tenant_id, id) = (connection.tenant_id, connection.connection_id);
-    let provider = connect(services, connection, false).await?;
-    let mut unit = services.read(tenant_id).await?;
+    let provider = engine.connect(connection, false).await?;
+    let mut unit = engine.read(tenant_id).await?;
     let rows = calendar(unit.as_mut())?;
     let subscriptions = rows.list_subscriptions(tenant_id, id).await?;
     drop(unit);
     for subscription in &subscriptions {
-        subscribe::end(services, provider.as_ref(), subscription).await?;
+        subscribe::end(engine, provider.as_ref(), subscription).await?;
     }
     if remove && let Some(chosen) = connection.calendar_id.clone() {
-        remove_copies(services, provider.as_ref(), connection, &chosen).await?;
+        remove_copies(engine, provider.as_ref(), connection, &chosen).await?;
     }
     let place = token_place(tenant_id, id, "refresh_token_sealed");
-    let refresh = services
+    let refresh = engine
         .keyring
         .open(&place, &connection.refresh_token_sealed)
         .map_err(internal)?;
     let kind = Provider::parse(&connection.provider).ok_or(Stop::Idle)?;
-    if !shares_grant(services, connection).await? && !revoke(services, kind, &refresh).await {
+    if !shares_grant(engine, connection).await? && !revoke(engine, kind, &refresh).await {
         return Err(Stop::Provider(ProviderError::Transient("revoke")));
     }
     Ok(())
 }
 
 /// Google revokes an account's whole grant; another connection of the same account must not die with this one.
-async fn shares_grant(services: &Services, connection: &Connection) -> Result<bool, Stop> {
-    let mut unit = services.read(connection.tenant_id).await?;
+async fn shares_grant(engine: &Engine, connection: &Connection) -> Result<bool, Stop> {
+    let mut unit = engine.read(connection.tenant_id).await?;
     let all = calendar(unit.as_mut())?
         .list_connections(connection.tenant_id)
         .await?;
@@ -100,13 +101,13 @@ async fn shares_grant(services: &Services, connection: &Connection) -> Result<bo
 }
 
 async fn remove_copies(
-    services: &Services,
+    engine: &Engine,
     provider: &dyn CalendarProvider,
     connection: &Connection,
     chosen: &str,
 ) -> Result<(), Stop> {
     let (tenant_id, id) = (connection.tenant_id, connection.connection_id);
-    let mut unit = services.read(tenant_id).await?;
+    let mut unit = engine.read(tenant_id).await?;
     let mappings = calendar(unit.as_mut())?
         .list_mappings(tenant_id, id)
         .await?;
@@ -115,12 +116,13 @@ async fn remove_copies(
         let event = mapping
             .external_event_id
             .clone()
-            .filter(|_| mapping.state != "removed");
+            .filter(|_| mapping.state != "removed" && mapping.origin == "schedule");
         if let Some(event) = event {
-            provider.delete(chosen, &event).await?;
+            // Without an ETag: disconnecting takes the copy away, whatever was made of it.
+            provider.delete(chosen, &event, None).await?;
             mapping.state = "removed".to_owned();
-            mapping.updated_at = services.now();
-            let mut unit = services.begin(tenant_id).await?;
+            mapping.updated_at = engine.now();
+            let mut unit = engine.begin(tenant_id).await?;
             calendar(unit.as_mut())?.update_mapping(&mapping).await?;
             unit.save().await?;
         }

@@ -9,10 +9,10 @@ use daybind_ee_storage::{Connection, Mapping, calendar};
 use daybind_storage::{Entry, NewEntry, StorageError, StorageResult, UnitOfWork};
 
 use crate::activity::{Noted, Run};
+use crate::admit::{self, Import, ImportRule};
 use crate::conflicts;
 use crate::engine::Engine;
 use crate::event::canonical;
-use crate::import::{self, Import, ImportRule};
 use crate::merge::{
     Deletion, DeletionPolicy, Field, Flow, Policy, Rules, decide, decide_deletion,
 };
@@ -136,7 +136,7 @@ impl Inbound<'_> {
                     return calendar(unit)?.update_mapping(mapping).await;
                 };
                 let remote = if mapping.origin == "busy" {
-                    import::busy(content)
+                    admit::busy(content)
                 } else {
                     content.clone()
                 };
@@ -160,7 +160,7 @@ impl Inbound<'_> {
         if !Flow::parse(&self.connection.direction).comes_in() {
             return Ok(());
         }
-        let Import::Bring { content, origin } = import::import(rule, settings.show_private, event)
+        let Import::Bring { content, origin } = admit::import(rule, settings.show_private, event)
         else {
             return Ok(());
         };

@@ -5,8 +5,12 @@
 //! decides who wins.
 
 mod actions;
+mod activity;
+mod admit;
 mod callback;
+mod conflicts;
 mod disconnect;
+mod engine;
 pub mod event;
 mod google;
 mod graph;

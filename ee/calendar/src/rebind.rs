@@ -271,7 +271,7 @@ async fn save(
     row.updated_at = now;
     calendar(unit)?.update_connection(&row).await?;
     if sync::may_sync(&row) {
-        sync::enqueue(unit, row.tenant_id, row.connection_id, now).await?;
+        sync::enqueue(unit, row.tenant_id, row.connection_id, "start", now).await?;
         subscribe::enqueue(unit, row.tenant_id, row.connection_id, now).await?;
     }
     Ok(())

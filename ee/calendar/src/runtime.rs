@@ -21,12 +21,16 @@ use daybind_services::{
 };
 use daybind_storage::{ClaimedJob, FinishJob, NewJob, Scope, UnitOfWork};
 
+use crate::activity::Run;
+use crate::engine::Engine;
 use crate::import::CalendarImport;
 use crate::provider::ProviderError;
 use crate::tokens::{Stop, change};
 use crate::{actions, callback, disconnect, oauth, rebind, subscribe, sync, views, webhook};
 
 const KINDS: [&str; 3] = [sync::JOB, subscribe::JOB, disconnect::JOB];
+/// Why a connection that would delete unusually much is paused.
+pub const BRAKE: &str = "many_deletions";
 /// Polling underneath push notifications.
 const WITH_PUSH: Duration = Duration::minutes(5);
 /// Polling without them.
@@ -35,32 +39,45 @@ const WITHOUT_PUSH: Duration = Duration::seconds(60);
 /// Calendar sync.
 #[derive(Clone)]
 pub struct CalendarRuntime {
-    services: Services,
+    engine: Engine,
 }
 
 impl CalendarRuntime {
     /// Over the shared means; the endpoints must have been registered.
     #[must_use]
     pub fn new(services: Services) -> Self {
-        Self { services }
+        Self::with_engine(Engine::new(services))
+    }
+
+    /// With another engine than production's: tests replace providers, ids and what happens at the declared points.
+    #[must_use]
+    pub fn with_engine(engine: Engine) -> Self {
+        Self { engine }
     }
 
     /// An Enterprise binary lowered to Community refuses like Community does.
-    fn open(&self) -> AppResult<&Services> {
-        if self.services.edition.calendar_available() {
-            Ok(&self.services)
+    fn open(&self) -> AppResult<&Engine> {
+        if self.engine.edition.calendar_available() {
+            Ok(&self.engine)
         } else {
             Err(AppError::enterprise_only())
         }
     }
 
     async fn sync(&self, job: &ClaimedJob, id: ConnectionId) -> FinishJob {
-        match sync::run(&self.services, job.tenant_id, id).await {
+        let cause = match job.payload["cause"].as_str() {
+            _ if job.attempt > 1 => "retry",
+            Some(known @ ("notification" | "schedule" | "person" | "start")) => known,
+            _ => "poll",
+        };
+        let now = self.engine.now();
+        let run = Run::begin((job.tenant_id, id), self.engine.next_id(), cause, now);
+        match sync::run(&self.engine, job, id, &run).await {
             Ok(()) => match self.next_poll(job.tenant_id, id).await {
                 Ok(at) => FinishJob::Again(at),
-                Err(stop) => self.stopped(job, id, stop).await,
+                Err(stop) => self.stopped(job, id, stop, Some(&run)).await,
             },
-            Err(stop) => self.stopped(job, id, stop).await,
+            Err(stop) => self.stopped(job, id, stop, Some(&run)).await,
         }
     }
 
@@ -69,8 +86,8 @@ impl CalendarRuntime {
         tenant_id: TenantId,
         id: ConnectionId,
     ) -> Result<DateTime<Utc>, Stop> {
-        let now = self.services.now();
-        let mut unit = self.services.read(tenant_id).await?;
+        let now = self.engine.now();
+        let mut unit = self.engine.read(tenant_id).await?;
         let known = calendar(unit.as_mut())?
             .list_subscriptions(tenant_id, id)
             .await?;
@@ -84,15 +101,28 @@ impl CalendarRuntime {
     }
 
     /// How a job ends that could not finish, and what the user gets to see of it.
-    async fn stopped(&self, job: &ClaimedJob, id: ConnectionId, stop: Stop) -> FinishJob {
-        let now = self.services.now();
+    async fn stopped(
+        &self,
+        job: &ClaimedJob,
+        id: ConnectionId,
+        stop: Stop,
+        run: Option<&Run>,
+    ) -> FinishJob {
+        let now = self.engine.now();
         let last = job.attempt >= job.max_attempts;
         let retry = |error: &str, after| FinishJob::Retry {
             at: now + backoff(job.attempt, after),
             error: error.to_owned(),
         };
+        let mut asked = None;
         let (status, code, outcome) = match stop {
             Stop::Idle => return FinishJob::Done,
+            // Whoever holds the lease records how the job ends; this worker's word is refused.
+            Stop::Fenced => return FinishJob::Done,
+            Stop::Brake(deletions) => {
+                asked = Some(i32::try_from(deletions).unwrap_or(i32::MAX));
+                (Some("paused"), BRAKE, FinishJob::Done)
+            }
             Stop::Reconnect(code) => (Some("needs_reconnect"), code, FinishJob::Done),
             Stop::Operator(code) => (
                 Some("error"),
@@ -125,17 +155,39 @@ impl CalendarRuntime {
                 retry(error.reference.as_deref().unwrap_or("internal"), None),
             ),
         };
-        let noted = change(&self.services, job.tenant_id, id, |row| {
+        let noted = change(&self.engine, job.tenant_id, id, |row| {
             row.last_error = Some(code.to_owned());
             if let Some(status) = status.filter(|_| sync::may_sync(row)) {
                 row.status = status.to_owned();
                 row.status_reason = Some(code.to_owned());
+                if let Some(count) = asked {
+                    row.brake = Some("asked".to_owned());
+                    row.brake_count = count;
+                }
             }
         });
         if let Err(error) = noted.await {
             tracing::warn!(connection = %id, ?error, "could not note why a calendar job stopped");
+            // A brake nobody hears of would be a standstill: the next run comes to the same point and says so.
+            if asked.is_some() {
+                return retry("brake", None);
+            }
+        }
+        if let Some(run) = run {
+            let word = if asked.is_some() { "paused" } else { "failed" };
+            if let Err(error) = self.record(run, word, code).await {
+                tracing::warn!(connection = %id, ?error, "could not record a run");
+            }
         }
         outcome
+    }
+
+    async fn record(&self, run: &Run, outcome: &str, reason: &str) -> Result<(), Stop> {
+        let mut unit = self.engine.begin(run.tenant_id).await?;
+        run.end(unit.as_mut(), outcome, Some(reason), self.engine.now())
+            .await?;
+        unit.save().await?;
+        Ok(())
     }
 }
 
@@ -146,7 +198,7 @@ impl CalendarPort for CalendarRuntime {
     }
 
     async fn serve(&self, route: StableRoute, request: Request<Body>) -> Response {
-        if !self.services.edition.calendar_available() {
+        if !self.engine.edition.calendar_available() {
             tracing::info!(
                 owner = "ce_stub",
                 route = route.path(),
@@ -156,10 +208,10 @@ impl CalendarPort for CalendarRuntime {
         }
         match route {
             StableRoute::Callback(provider) => {
-                callback::serve(&self.services, provider, request).await
+                callback::serve(&self.engine, provider, request).await
             }
             StableRoute::Webhook(provider) => {
-                webhook::serve(&self.services, provider, request).await
+                webhook::serve(&self.engine, provider, request).await
             }
         }
     }
@@ -169,15 +221,15 @@ impl CalendarPort for CalendarRuntime {
         unit: &mut dyn UnitOfWork,
         change: &EntryChange,
     ) -> AppResult<()> {
-        if !self.services.edition.calendar_available() {
+        if !self.engine.edition.calendar_available() {
             return Ok(());
         }
         sync::poke(
             unit,
             change.tenant_id,
             &change.people,
-            None,
-            self.services.now(),
+            "schedule",
+            self.engine.now(),
         )
         .await
         .map_err(internal)
@@ -222,10 +274,10 @@ impl CalendarPort for CalendarRuntime {
         actor: &Actor,
         entries: &[EntryId],
     ) -> AppResult<Vec<Option<SyncMark>>> {
-        if !self.services.edition.calendar_available() {
+        if !self.engine.edition.calendar_available() {
             return Ok(vec![None; entries.len()]);
         }
-        views::marks(&self.services, actor, entries).await
+        views::marks(&self.engine, actor, entries).await
     }
 
     async fn get_calendar_providers(&self, actor: &Actor) -> AppResult<CalendarProfileView> {
@@ -290,7 +342,7 @@ impl CalendarPort for CalendarRuntime {
     }
 
     fn job_kinds(&self) -> &'static [&'static str] {
-        if self.services.edition.calendar_available() {
+        if self.engine.edition.calendar_available() {
             &KINDS
         } else {
             &[]
@@ -305,18 +357,18 @@ impl CalendarPort for CalendarRuntime {
         };
         match job.kind.as_str() {
             sync::JOB => self.sync(job, id).await,
-            subscribe::JOB => match subscribe::run(&self.services, job.tenant_id, id).await {
+            subscribe::JOB => match subscribe::run(&self.engine, job.tenant_id, id).await {
                 Ok(Some(at)) => FinishJob::Again(at),
                 Ok(None) => FinishJob::Done,
-                Err(stop) => self.stopped(job, id, stop).await,
+                Err(stop) => self.stopped(job, id, stop, None).await,
             },
             disconnect::JOB => {
                 let last_try = job.attempt >= 5;
-                match disconnect::run(&self.services, job.tenant_id, id, &job.payload, last_try)
+                match disconnect::run(&self.engine, job.tenant_id, id, &job.payload, last_try)
                     .await
                 {
                     Ok(()) => FinishJob::Done,
-                    Err(stop) => self.stopped(job, id, stop).await,
+                    Err(stop) => self.stopped(job, id, stop, None).await,
                 }
             }
             _ => FinishJob::Dead {
@@ -342,9 +394,15 @@ impl CalendarPort for CalendarRuntime {
                 // Spread over the polling interval, so that a restart is no stampede.
                 let soon = now + Duration::milliseconds(rand::random_range(0..10_000));
                 if sync::may_sync(&row) {
-                    sync::enqueue(unit.as_mut(), row.tenant_id, row.connection_id, soon)
-                        .await
-                        .map_err(internal)?;
+                    sync::enqueue(
+                        unit.as_mut(),
+                        row.tenant_id,
+                        row.connection_id,
+                        "poll",
+                        soon,
+                    )
+                    .await
+                    .map_err(internal)?;
                     subscribe::enqueue(unit.as_mut(), row.tenant_id, row.connection_id, soon)
                         .await
                         .map_err(internal)?;

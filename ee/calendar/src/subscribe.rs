@@ -10,9 +10,10 @@ use daybind_storage::{NewJob, StorageResult, UnitOfWork};
 use rand::RngCore;
 use secrecy::SecretString;
 
+use crate::engine::Engine;
 use crate::provider::{CalendarProvider, ProviderError, SubscribeRequest};
 use crate::sync::may_sync;
-use crate::tokens::{Stop, connect};
+use crate::tokens::Stop;
 use daybind_services::flow::hash;
 
 /// The job that looks after one connection's subscriptions; its key is the connection's id.
@@ -62,14 +63,14 @@ fn token(tenant_id: TenantId, id: SubscriptionId, secret: &str) -> String {
 /// # Errors
 /// [`Stop`]
 pub async fn run(
-    services: &Services,
+    engine: &Engine,
     tenant_id: TenantId,
     id: ConnectionId,
 ) -> Result<Option<DateTime<Utc>>, Stop> {
-    if !reachable(services) {
+    if !reachable(engine) {
         return Ok(None);
     }
-    let mut unit = services.read(tenant_id).await?;
+    let mut unit = engine.read(tenant_id).await?;
     let rows = calendar(unit.as_mut())?;
     let mut connection = rows
         .find_connection(tenant_id, id)
@@ -78,15 +79,15 @@ pub async fn run(
         .ok_or(Stop::Idle)?;
     let known = rows.list_subscriptions(tenant_id, id).await?;
     drop(unit);
-    let now = services.now();
-    let provider = connect(services, &mut connection, false).await?;
+    let now = engine.now();
+    let provider = engine.connect(&mut connection, false).await?;
     let mut active: Option<Subscription> = None;
     let mut superseded = Vec::new();
     for mut subscription in known {
         let ends_late = subscription.expires_at > now + MARGIN;
         if subscription.state == "active"
             && active.is_none()
-            && (ends_late || renew(services, provider.as_ref(), &mut subscription).await?)
+            && (ends_late || renew(engine, provider.as_ref(), &mut subscription).await?)
         {
             active = Some(subscription);
             continue;
@@ -95,7 +96,7 @@ pub async fn run(
     }
     let ends = match active {
         Some(subscription) => subscription.expires_at,
-        None => match create(services, provider.as_ref(), &connection).await {
+        None => match create(engine, provider.as_ref(), &connection).await {
             Ok(ends) => ends,
             Err(Stop::Provider(ProviderError::Permanent(status))) => {
                 tracing::warn!(connection = %id, status, "no push notifications; polling only");
@@ -106,7 +107,7 @@ pub async fn run(
     };
     // The old ones only after the new one works; what comes twice is merged into one sync.
     for subscription in superseded {
-        end(services, provider.as_ref(), &subscription).await?;
+        end(engine, provider.as_ref(), &subscription).await?;
     }
     let spread = Duration::seconds(rand::random_range(0..3600));
     Ok(Some(

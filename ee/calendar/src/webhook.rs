@@ -190,7 +190,14 @@ async fn queue(
         ) {
             subscribe::enqueue(unit.as_mut(), tenant_id, row.connection_id, now).await?;
         }
-        sync::enqueue(unit.as_mut(), tenant_id, row.connection_id, now).await?;
+        sync::enqueue(
+            unit.as_mut(),
+            tenant_id,
+            row.connection_id,
+            "notification",
+            now,
+        )
+        .await?;
         queued += 1;
     }
     unit.save().await?;

@@ -1,7 +1,7 @@
 //! Writes one connection with everything that hangs on it, in one transaction.
 
 use daybind_domain::ids::TenantId;
-use daybind_ee_storage::{Connection, Mapping, calendar};
+use daybind_ee_storage::{Connection, ConnectionSettings, Mapping, calendar};
 use daybind_services::import::{ImportError, Step, at};
 use daybind_services::{Services, crash};
 use daybind_storage::{NewEntry, StorageResult};
@@ -63,6 +63,7 @@ async fn write(services: &Services, target: TenantId, work: &Work) -> StorageRes
             external_etag: None,
             external_ical_uid: None,
             state: "synced".to_owned(),
+            origin: "schedule".to_owned(),
             generation: 0,
             base: None,
             entry_version: 0,
@@ -113,6 +114,9 @@ fn connection(services: &Services, target: TenantId, work: &Work) -> Connection 
         cursor_window_end: None,
         last_sync_at: None,
         last_error: None,
+        settings: ConnectionSettings::default(),
+        brake: None,
+        brake_count: 0,
         generation: 0,
         version: 1,
         created_at: now,
