@@ -10,8 +10,8 @@ alter table calendar_providers
     add column show_private boolean not null default false,
     add column window_past_days integer not null default 30,
     add column window_future_days integer not null default 365,
-    -- The mass-change brake: 'asked' stops the connection, the others say what was answered for the next run.
-    add column brake text check (brake in ('asked', 'accept', 'put_back')),
+    -- The mass-change brake: 'asked_*' stops the connection, the others say what was answered for the next run.
+    add column brake text check (brake in ('asked_in', 'asked_out', 'accept_in', 'accept_out', 'put_back')),
     add column brake_count integer not null default 0,
     -- Who refreshes the tokens right now; nobody else does until then.
     add column token_lease uuid,

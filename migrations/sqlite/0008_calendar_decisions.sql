@@ -9,8 +9,8 @@ alter table calendar_providers add column import_rule text not null default 'not
 alter table calendar_providers add column show_private integer not null default 0;
 alter table calendar_providers add column window_past_days integer not null default 30;
 alter table calendar_providers add column window_future_days integer not null default 365;
--- The mass-change brake: 'asked' stops the connection, the others say what was answered for the next run.
-alter table calendar_providers add column brake text check (brake in ('asked', 'accept', 'put_back'));
+-- The mass-change brake: 'asked_*' stops the connection, the others say what was answered for the next run.
+alter table calendar_providers add column brake text check (brake in ('asked_in', 'asked_out', 'accept_in', 'accept_out', 'put_back'));
 alter table calendar_providers add column brake_count integer not null default 0;
 -- Who refreshes the tokens right now; nobody else does until then.
 alter table calendar_providers add column token_lease text;

@@ -325,6 +325,18 @@ pub const TABLE: &[Endpoint] = &[
         "connection_id={calendar_providers.connection_id}",
     )
     .enterprise(),
+    write(
+        "/_fn/update_calendar_rules",
+        May(OwnProfile),
+        "connection_id={calendar_providers.connection_id}&conflict_policy=ask&deletion_policy=ask&import_rule=nothing",
+    )
+    .enterprise(),
+    write(
+        "/_fn/answer_calendar_question",
+        May(OwnProfile),
+        "connection_id={calendar_providers.connection_id}&question_id=deletions&part=all&choice=accept",
+    )
+    .enterprise(),
     read("/_fn/get_google_client", May(SettingsRead), "").enterprise(),
     write(
         "/_fn/save_google_client",

@@ -134,6 +134,59 @@ pub async fn sync_calendar_provider(connection_id: String) -> Result<(), ApiErro
     Ok(())
 }
 
+/// Says what one's own connection does where both sides disagree, and what it brings in.
+///
+/// # Errors
+/// Signed out; not found; a word that is none; enterprise only.
+#[server(endpoint = "update_calendar_rules")]
+pub async fn update_calendar_rules(
+    connection_id: String,
+    conflict_policy: String,
+    deletion_policy: String,
+    import_rule: String,
+    #[server(default)] show_private: bool,
+) -> Result<(), ApiError> {
+    use crate::server::{actor, answer, redirect, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let rules = daybind_domain::view::CalendarRulesView {
+        conflict_policy,
+        deletion_policy,
+        import_rule,
+        show_private,
+    };
+    let done = state
+        .calendar
+        .update_calendar_rules(&actor, &connection_id, &rules);
+    answer(done.await)?;
+    redirect("/msp/profile?tab=calendar&saved=rules");
+    Ok(())
+}
+
+/// Answers a question of one's own connection.
+///
+/// # Errors
+/// Signed out; not found; a side that changed meanwhile; enterprise only.
+#[server(endpoint = "answer_calendar_question")]
+pub async fn answer_calendar_question(
+    connection_id: String,
+    question_id: String,
+    #[server(default)] part: String,
+    #[server(default)] choice: String,
+) -> Result<(), ApiError> {
+    use crate::server::{actor, answer, redirect, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let done = state.calendar.answer_calendar_question(
+        &actor,
+        &connection_id,
+        &question_id,
+        &part,
+        &choice,
+    );
+    answer(done.await)?;
+    redirect("/msp/profile?tab=calendar&saved=answer");
+    Ok(())
+}
+
 /// The tenant's Google client, without its secret.
 ///
 /// # Errors

@@ -208,6 +208,47 @@ pub struct ConnectionView {
     pub delivery: String,
     /// Whose it is (for the admin's list).
     pub owner: String,
+    /// What its owner decided about it.
+    pub rules: CalendarRulesView,
+    /// What waits for the reader's answer; empty for other people's connections.
+    pub questions: Vec<QuestionView>,
+}
+
+/// What a connection does where both sides disagree, and what it brings in (Enterprise).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarRulesView {
+    /// Both sides changed the same: `ask`, `schedule`, `calendar` or `newest`.
+    pub conflict_policy: String,
+    /// The event of a sole assignee was deleted: `ask`, `cancel` or `put_back`.
+    pub deletion_policy: String,
+    /// What comes in besides what Daybind made: `nothing`, `marked` or `busy`.
+    pub import_rule: String,
+    /// Private events come in with their words.
+    pub show_private: bool,
+}
+
+/// A question about a connection that waits for its owner (Enterprise).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionView {
+    /// Names it.
+    pub question_id: String,
+    /// `fields` (both changed the same), `deletion` (one event is gone), `many_deletions` or `many_removals`.
+    pub kind: String,
+    /// What it is about.
+    pub title: String,
+    /// For `fields`: what differs.
+    pub parts: Vec<QuestionPartView>,
+}
+
+/// One field that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionPartView {
+    /// The field's word.
+    pub part: String,
+    /// What the schedule says.
+    pub schedule: String,
+    /// What the calendar says.
+    pub calendar: String,
 }
 
 /// A provider a technician could connect, and why not if not.

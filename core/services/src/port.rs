@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use daybind_domain::bindings::ImpactLine;
 use daybind_domain::ids::{EntryId, TenantId, UserId};
 use daybind_domain::view::{
-    CalendarProfileView, CalendarSettingsView, GoogleClientView, RemoteCalendarView, SyncMark,
+    CalendarProfileView, CalendarRulesView, CalendarSettingsView, GoogleClientView,
+    RemoteCalendarView, SyncMark,
 };
 use daybind_domain::{AppError, CALENDAR_ENTERPRISE_ONLY, Consumer, Edition};
 use daybind_storage::UnitOfWork;
@@ -184,6 +185,24 @@ pub trait CalendarPort: Send + Sync + 'static {
     /// Queues a sync of one's own connection now.
     async fn sync_calendar_provider(&self, actor: &Actor, connection_id: &str) -> AppResult<()>;
 
+    /// Says what a connection of one's own does where both sides disagree, and what it brings in.
+    async fn update_calendar_rules(
+        &self,
+        actor: &Actor,
+        connection_id: &str,
+        rules: &CalendarRulesView,
+    ) -> AppResult<()>;
+
+    /// Answers a question of one's own connection: `part` is one of its parts or `all`.
+    async fn answer_calendar_question(
+        &self,
+        actor: &Actor,
+        connection_id: &str,
+        question_id: &str,
+        part: &str,
+        choice: &str,
+    ) -> AppResult<()>;
+
     /// The tenant's Google client, without its secret (`system_settings:read`).
     async fn get_google_client(&self, actor: &Actor) -> AppResult<GoogleClientView>;
 
@@ -324,6 +343,26 @@ impl CalendarPort for CommunityPort {
     }
 
     async fn sync_calendar_provider(&self, _actor: &Actor, _connection_id: &str) -> AppResult<()> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn update_calendar_rules(
+        &self,
+        _actor: &Actor,
+        _connection_id: &str,
+        _rules: &CalendarRulesView,
+    ) -> AppResult<()> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn answer_calendar_question(
+        &self,
+        _actor: &Actor,
+        _connection_id: &str,
+        _question_id: &str,
+        _part: &str,
+        _choice: &str,
+    ) -> AppResult<()> {
         Err(AppError::enterprise_only())
     }
 

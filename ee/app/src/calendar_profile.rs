@@ -1,8 +1,8 @@
 //! Profile > Calendar: connect, choose, sync and disconnect one's own calendars.
 
 use daybind_app::api::calendar::{
-    DeleteCalendarProvider, InitiateCalendarOauth, SyncCalendarProvider, UpdateCalendarProvider,
-    get_calendar_providers, list_remote_calendars,
+    AnswerCalendarQuestion, DeleteCalendarProvider, InitiateCalendarOauth, SyncCalendarProvider,
+    UpdateCalendarProvider, UpdateCalendarRules, get_calendar_providers, list_remote_calendars,
 };
 use daybind_app::pages::failure::Failure;
 use daybind_app::pages::query_value;
@@ -15,6 +15,7 @@ use daybind_domain::view::{
 };
 use leptos::prelude::*;
 
+use crate::calendar_questions::{Questions, Rules};
 use crate::connection::{direction, direction_sentence, lanes, status};
 use crate::outcome::explain;
 
@@ -27,6 +28,8 @@ struct Actions {
     update: ServerAction<UpdateCalendarProvider>,
     sync: ServerAction<SyncCalendarProvider>,
     delete: ServerAction<DeleteCalendarProvider>,
+    rules: ServerAction<UpdateCalendarRules>,
+    answer: ServerAction<AnswerCalendarQuestion>,
 }
 
 /// The tab. `calendarAuth` and `calendarError` tell the result of an OAuth round trip, `connection` the one being edited.
@@ -41,19 +44,32 @@ pub fn CalendarProfile() -> impl IntoView {
         update: ServerAction::new(),
         sync: ServerAction::new(),
         delete: ServerAction::new(),
+        rules: ServerAction::new(),
+        answer: ServerAction::new(),
     };
     let (updated, synced, deleted) = (
         successes(actions.update),
         successes(actions.sync),
         successes(actions.delete),
     );
+    let (ruled, answered) = (successes(actions.rules), successes(actions.answer));
     let view = Resource::new(
-        move || (updated.get(), synced.get(), deleted.get()),
+        move || {
+            (
+                updated.get(),
+                synced.get(),
+                deleted.get(),
+                ruled.get(),
+                answered.get(),
+            )
+        },
         |_| get_calendar_providers(),
     );
     let announcement = move || {
         let text = match saved.get().as_str() {
             "calendar" => "Calendar and direction are saved. The first sync starts now.",
+            "rules" => "The rules are saved.",
+            "answer" => "Your answer is taken over with the sync that starts now.",
             "disconnected" => "The calendar is disconnected.",
             "sync" => "A sync has been started. It usually takes less than a minute.",
             _ => return None,
@@ -94,6 +110,8 @@ pub fn CalendarProfile() -> impl IntoView {
         <ErrorSummary error=failed(actions.update)/>
         <ErrorSummary error=failed(actions.sync)/>
         <ErrorSummary error=failed(actions.delete)/>
+        <ErrorSummary error=failed(actions.rules)/>
+        <ErrorSummary error=failed(actions.answer)/>
         <Transition fallback=|| view! { <p>"Loading your calendars …"</p> }>
             {move || Suspend::new(async move {
                 match view.await {
@@ -200,6 +218,8 @@ fn Card(connection: ConnectionView, editing: Memo<String>, actions: Actions) -> 
         "connected" => {
             view! { <SyncNow connection=connection.clone() actions label="Sync now"/> }.into_any()
         }
+        // Answering the question is the way on.
+        "paused" => ().into_any(),
         _ => {
             view! { <SyncNow connection=connection.clone() actions label="Try again"/> }.into_any()
         }
@@ -208,6 +228,8 @@ fn Card(connection: ConnectionView, editing: Memo<String>, actions: Actions) -> 
         let href = format!("{HERE}&connection={}", connection.connection_id);
         view! { <a class="db-btn db-btn--quiet" href=href>"Change calendar or direction"</a> }
     });
+    let rules = (!configuring)
+        .then(|| view! { <Rules connection=connection.clone() update=actions.rules/> });
     let (left, right) = lanes(&connection);
     let sentence = direction_sentence(&connection.direction, &connection.provider_label);
     view! {
@@ -223,11 +245,13 @@ fn Card(connection: ConnectionView, editing: Memo<String>, actions: Actions) -> 
                 <p>{sentence}</p>
                 <p>{connection.status_text.clone()}</p>
                 <p>{last}" "{connection.delivery.clone()}</p>
+                <Questions connection=connection.clone() answer=actions.answer/>
                 {move || open.get().then(|| view! { <Edit connection=edited.clone() actions/> })}
             </div>
             <div class="db-lane-card__foot">
                 {next}
                 {edit}
+                {rules}
                 <Disconnect connection actions/>
             </div>
         </LaneCard>

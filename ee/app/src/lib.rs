@@ -1,6 +1,7 @@
 //! Enterprise pages: calendar tab of the profile, calendar category of the settings, the Google card on Providers.
 
 pub mod calendar_profile;
+pub mod calendar_questions;
 pub mod calendar_settings;
 pub mod connection;
 pub mod google_card;

@@ -40,16 +40,13 @@ fn shown(stop: Stop) -> AppError {
                 .next_step("Try again in a minute.")
         }
         // Neither comes from looking at calendars.
-        Stop::Brake(_) | Stop::Fenced => AppError::not_found(WHAT),
+        Stop::Brake { .. } | Stop::Fenced => AppError::not_found(WHAT),
         Stop::Storage(error) => internal(error),
         Stop::Internal(error) => error,
     }
 }
 
-async fn remote(
-    engine: &Engine,
-    connection: &mut Connection,
-) -> AppResult<Vec<RemoteCalendar>> {
+async fn remote(engine: &Engine, connection: &mut Connection) -> AppResult<Vec<RemoteCalendar>> {
     let provider = engine.connect(connection, false).await.map_err(shown)?;
     match provider.calendars().await {
         Err(ProviderError::Unauthorized) => {
@@ -189,8 +186,8 @@ pub async fn update(
             "person",
             now,
         )
-            .await
-            .map_err(internal)?;
+        .await
+        .map_err(internal)?;
         subscribe::enqueue(unit.as_mut(), row.tenant_id, row.connection_id, now)
             .await
             .map_err(internal)?;
@@ -268,14 +265,14 @@ pub async fn sync_now(services: &Services, actor: &Actor, connection_id: &str) -
     }
     let now = services.now();
     sync::enqueue(
-            unit.as_mut(),
-            row.tenant_id,
-            row.connection_id,
-            "person",
-            now,
-        )
-        .await
-        .map_err(internal)?;
+        unit.as_mut(),
+        row.tenant_id,
+        row.connection_id,
+        "person",
+        now,
+    )
+    .await
+    .map_err(internal)?;
     subscribe::enqueue(unit.as_mut(), row.tenant_id, row.connection_id, now)
         .await
         .map_err(internal)?;

@@ -77,7 +77,11 @@ pub fn import(rule: ImportRule, show_private: bool, event: &RemoteEvent) -> Impo
         },
         ImportRule::Marked => Import::Bring {
             content: content.clone(),
-            origin: if event.about.guest { "guest" } else { "calendar" },
+            origin: if event.about.guest {
+                "guest"
+            } else {
+                "calendar"
+            },
         },
         ImportRule::Busy if event.about.free => Import::Skip("shown_as_free"),
         ImportRule::Busy => Import::Bring {
@@ -146,13 +150,20 @@ mod tests {
             Import::Skip("nothing_imported")
         );
         assert_eq!(
-            import(ImportRule::Marked, true, &event("mail x@daybind.test", About::default())),
+            import(
+                ImportRule::Marked,
+                true,
+                &event("mail x@daybind.test", About::default())
+            ),
             Import::Skip("not_marked")
         );
         for title in ["Visit @Daybind", "@alga: visit", "Visit (soon) @DAYBIND!"] {
             assert!(matches!(
                 import(ImportRule::Marked, false, &event(title, About::default())),
-                Import::Bring { origin: "calendar", .. }
+                Import::Bring {
+                    origin: "calendar",
+                    ..
+                }
             ));
         }
     }
@@ -169,7 +180,9 @@ mod tests {
             (ImportRule::Busy, private.clone()),
             (ImportRule::Busy, About::default()),
         ] {
-            let Import::Bring { content, origin } = import(rule, false, &event("Doctor @daybind", about)) else {
+            let Import::Bring { content, origin } =
+                import(rule, false, &event("Doctor @daybind", about))
+            else {
                 panic!("it comes in");
             };
             assert_eq!((content.title.as_str(), origin), ("Busy", "busy"));
@@ -206,7 +219,10 @@ mod tests {
         };
         assert!(matches!(
             import(ImportRule::Marked, true, &event("@daybind", guest)),
-            Import::Bring { origin: "guest", .. }
+            Import::Bring {
+                origin: "guest",
+                ..
+            }
         ));
     }
 }

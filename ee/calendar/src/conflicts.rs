@@ -131,21 +131,6 @@ pub async fn settle(
     rows.update_conflict(&row).await
 }
 
-/// The open conflicts of a connection of one's own, oldest first.
-///
-/// # Errors
-/// Not found; forbidden.
-pub async fn list(engine: &Engine, actor: &Actor, connection_id: &str) -> AppResult<Vec<Conflict>> {
-    actor.require(Permission::OwnProfile)?;
-    let mut unit = engine.read(actor.tenant_id).await?;
-    let connection = own(unit.as_mut(), actor, connection_id).await?;
-    calendar(unit.as_mut())
-        .map_err(internal)?
-        .list_open_conflicts(actor.tenant_id, connection.connection_id)
-        .await
-        .map_err(internal)
-}
-
 fn changed_meanwhile() -> AppError {
     AppError::new(ErrorCode::Conflict, "One of the sides changed meanwhile.")
         .next_step("Reload, look at both versions again, and choose.")
@@ -227,7 +212,15 @@ pub async fn resolve(
     let rows = calendar(unit.as_mut()).map_err(internal)?;
     rows.update_mapping(&mapping).await.map_err(internal)?;
     rows.update_conflict(&conflict).await.map_err(internal)?;
-    note(unit.as_mut(), engine, &connection, &mapping, (&before, &entry), now).await?;
+    note(
+        unit.as_mut(),
+        engine,
+        &connection,
+        &mapping,
+        (&before, &entry),
+        now,
+    )
+    .await?;
     sync::enqueue(
         unit.as_mut(),
         actor.tenant_id,
@@ -260,7 +253,11 @@ async fn note(
     let noted = Noted {
         entry: Some(mapping.entry_id),
         event: mapping.external_event_id.as_deref(),
-        side: if *before == entry.content { "none" } else { "schedule" },
+        side: if *before == entry.content {
+            "none"
+        } else {
+            "schedule"
+        },
         action: "resolved",
         actor: "person",
         before: Some(before),
@@ -284,7 +281,10 @@ struct Choice<'a> {
 impl Choice<'_> {
     fn deletion(self, choices: &[(String, String)]) -> AppResult<Value> {
         let [(_, chosen)] = choices else {
-            return Err(AppError::field("choice", "Choose what happens to the entry."));
+            return Err(AppError::field(
+                "choice",
+                "Choose what happens to the entry.",
+            ));
         };
         match chosen.as_str() {
             "cancel" => self.entry.content.status = EntryStatus::Cancelled,
@@ -307,7 +307,11 @@ impl Choice<'_> {
 
     fn fields(self, choices: &[(String, String)]) -> AppResult<Value> {
         let seen_local = content_of(&self.conflict.local).map_err(internal)?;
-        let remote = self.conflict.remote.as_ref().ok_or_else(changed_meanwhile)?;
+        let remote = self
+            .conflict
+            .remote
+            .as_ref()
+            .ok_or_else(changed_meanwhile)?;
         let remote = content_of(remote).map_err(internal)?;
         let mut base = base_of(self.mapping)
             .map_err(internal)?
@@ -319,7 +323,11 @@ impl Choice<'_> {
             .filter_map(|word| Field::parse(word))
             .collect();
         let moved = differing(&canonical(&seen_local), &canonical(&self.entry.content));
-        let mut settled = self.conflict.resolution.clone().unwrap_or_else(|| json!({}));
+        let mut settled = self
+            .conflict
+            .resolution
+            .clone()
+            .unwrap_or_else(|| json!({}));
         for (word, side) in choices {
             let named: Vec<Field> = match word.as_str() {
                 "all" => open.clone(),

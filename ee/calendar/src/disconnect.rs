@@ -53,11 +53,7 @@ pub async fn run(
     Ok(())
 }
 
-async fn outside(
-    engine: &Engine,
-    connection: &mut Connection,
-    remove: bool,
-) -> Result<(), Stop> {
+async fn outside(engine: &Engine, connection: &mut Connection, remove: bool) -> Result<(), Stop> {
     if crate::import::is_imported(connection) {
         // Never connected from here: no token to give back, no subscription to end.
         return Ok(());

@@ -120,7 +120,10 @@ pub fn from_google(event: &Value) -> Option<RemoteEvent> {
         state,
         about: About {
             changed_at: instant(&event["updated"]),
-            private: matches!(event["visibility"].as_str(), Some("private" | "confidential")),
+            private: matches!(
+                event["visibility"].as_str(),
+                Some("private" | "confidential")
+            ),
             free: event["transparency"] == "transparent",
             guest: event["organizer"].is_object() && event["organizer"]["self"] != true,
             copy_of: event["id"].as_str().and_then(CopyKey::read_google_id),
@@ -247,7 +250,9 @@ pub fn from_graph(event: &Value) -> Option<RemoteEvent> {
             ),
             free: event["showAs"] == "free",
             guest: event["isOrganizer"] == false,
-            copy_of: event["transactionId"].as_str().and_then(CopyKey::read_marker),
+            copy_of: event["transactionId"]
+                .as_str()
+                .and_then(CopyKey::read_marker),
         },
     })
 }

@@ -13,9 +13,7 @@ use crate::admit::{self, Import, ImportRule};
 use crate::conflicts;
 use crate::engine::Engine;
 use crate::event::canonical;
-use crate::merge::{
-    Deletion, DeletionPolicy, Field, Flow, Policy, Rules, decide, decide_deletion,
-};
+use crate::merge::{Deletion, DeletionPolicy, Field, Flow, Policy, Rules, decide, decide_deletion};
 use crate::provider::{CalendarProvider, ProviderError, ProviderResult, RemoteEvent, RemoteState};
 use crate::sync::{connections_of, wanted};
 
@@ -245,14 +243,18 @@ impl Inbound<'_> {
         };
         let people = entry.assignees.clone();
         let others = people.iter().any(|user| *user != self.connection.user_id);
+        let asks = self.connection.settings.deletion_policy == "ask";
         let policy = match (&self.connection.brake, mapping.origin.as_str()) {
             // The owner was asked about this very run.
             (Some(answer), _) if answer == "put_back" => DeletionPolicy::PutBack,
-            _ => DeletionPolicy::parse(&self.connection.settings.deletion_policy)
-                .unwrap_or_default(),
+            (Some(answer), _) if answer == "accept_in" && asks => DeletionPolicy::Cancel,
+            _ => {
+                DeletionPolicy::parse(&self.connection.settings.deletion_policy).unwrap_or_default()
+            }
         };
         let before = entry.content.clone();
-        let (action, reason) = match decide_deletion(flow(self.connection, mapping), policy, others) {
+        let (action, reason) = match decide_deletion(flow(self.connection, mapping), policy, others)
+        {
             Deletion::TakeOff => {
                 entry
                     .assignees
@@ -323,8 +325,15 @@ impl Inbound<'_> {
         mapping.entry_version = entry.version;
         mapping.external_etag = None;
         calendar(unit)?.update_mapping(mapping).await?;
-        conflicts::record(unit, self.engine, mapping, entry, conflicts::Seen::Deleted, self.now)
-            .await?;
+        conflicts::record(
+            unit,
+            self.engine,
+            mapping,
+            entry,
+            conflicts::Seen::Deleted,
+            self.now,
+        )
+        .await?;
         if asked {
             return Ok(());
         }

@@ -20,6 +20,7 @@ pub mod merge;
 mod oauth;
 pub mod provider;
 mod push;
+mod questions;
 mod rebind;
 mod runtime;
 mod subscribe;

@@ -86,7 +86,11 @@ fn each_policy_settles_a_conflict_its_way() {
     newest.remote_at = Some(newest.local_at);
     assert_eq!(title(&newest), "b", "the schedule on a tie");
     newest.remote_at = None;
-    assert_eq!(title(&newest), "b", "the schedule when the provider is silent");
+    assert_eq!(
+        title(&newest),
+        "b",
+        "the schedule when the provider is silent"
+    );
 }
 
 /// W4: "to calendar only" protects the schedule whatever happens in the calendar.
@@ -111,7 +115,10 @@ fn deletions_respect_the_others_and_the_policy() {
             assert_eq!(decide_deletion(flow, policy, true), Deletion::TakeOff);
         }
         for others in [true, false] {
-            assert_eq!(decide_deletion(Flow::Out, policy, others), Deletion::PutBack);
+            assert_eq!(
+                decide_deletion(Flow::Out, policy, others),
+                Deletion::PutBack
+            );
         }
         assert_eq!(DeletionPolicy::parse(policy.as_str()), Some(policy));
     }

@@ -282,7 +282,14 @@ mod tests {
         assert!(key.marker().len() <= 64);
         assert_eq!(CopyKey::read_google_id(&id), Some(key.mapping_id));
         assert_eq!(CopyKey::read_marker(&key.marker()), Some(key.mapping_id));
-        for other in ["", "d", "dabc", "localevent:1-2", "q1-0", "é".repeat(20).as_str()] {
+        for other in [
+            "",
+            "d",
+            "dabc",
+            "localevent:1-2",
+            "q1-0",
+            "é".repeat(20).as_str(),
+        ] {
             assert_eq!(CopyKey::read_google_id(other), None);
             assert_eq!(CopyKey::read_marker(other), None);
         }

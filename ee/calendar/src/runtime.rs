@@ -9,7 +9,8 @@ use daybind_domain::Consumer;
 use daybind_domain::bindings::ImpactLine;
 use daybind_domain::ids::{ConnectionId, EntryId, TenantId};
 use daybind_domain::view::{
-    CalendarProfileView, CalendarSettingsView, GoogleClientView, RemoteCalendarView, SyncMark,
+    CalendarProfileView, CalendarRulesView, CalendarSettingsView, GoogleClientView,
+    RemoteCalendarView, SyncMark,
 };
 use daybind_ee_storage::calendar;
 use daybind_services::bindings::App;
@@ -26,7 +27,9 @@ use crate::engine::Engine;
 use crate::import::CalendarImport;
 use crate::provider::ProviderError;
 use crate::tokens::{Stop, change};
-use crate::{actions, callback, disconnect, oauth, rebind, subscribe, sync, views, webhook};
+use crate::{
+    actions, callback, disconnect, oauth, questions, rebind, subscribe, sync, views, webhook,
+};
 
 const KINDS: [&str; 3] = [sync::JOB, subscribe::JOB, disconnect::JOB];
 /// Why a connection that would delete unusually much is paused.
@@ -119,8 +122,9 @@ impl CalendarRuntime {
             Stop::Idle => return FinishJob::Done,
             // Whoever holds the lease records how the job ends; this worker's word is refused.
             Stop::Fenced => return FinishJob::Done,
-            Stop::Brake(deletions) => {
-                asked = Some(i32::try_from(deletions).unwrap_or(i32::MAX));
+            Stop::Brake { incoming, count } => {
+                let word = if incoming { "asked_in" } else { "asked_out" };
+                asked = Some((word, i32::try_from(count).unwrap_or(i32::MAX)));
                 (Some("paused"), BRAKE, FinishJob::Done)
             }
             Stop::Reconnect(code) => (Some("needs_reconnect"), code, FinishJob::Done),
@@ -160,8 +164,8 @@ impl CalendarRuntime {
             if let Some(status) = status.filter(|_| sync::may_sync(row)) {
                 row.status = status.to_owned();
                 row.status_reason = Some(code.to_owned());
-                if let Some(count) = asked {
-                    row.brake = Some("asked".to_owned());
+                if let Some((word, count)) = asked {
+                    row.brake = Some(word.to_owned());
                     row.brake_count = count;
                 }
             }
@@ -210,9 +214,7 @@ impl CalendarPort for CalendarRuntime {
             StableRoute::Callback(provider) => {
                 callback::serve(&self.engine, provider, request).await
             }
-            StableRoute::Webhook(provider) => {
-                webhook::serve(&self.engine, provider, request).await
-            }
+            StableRoute::Webhook(provider) => webhook::serve(&self.engine, provider, request).await,
         }
     }
 
@@ -328,6 +330,27 @@ impl CalendarPort for CalendarRuntime {
         actions::sync_now(self.open()?, actor, connection_id).await
     }
 
+    async fn update_calendar_rules(
+        &self,
+        actor: &Actor,
+        connection_id: &str,
+        rules: &CalendarRulesView,
+    ) -> AppResult<()> {
+        questions::update_rules(self.open()?, actor, connection_id, rules).await
+    }
+
+    async fn answer_calendar_question(
+        &self,
+        actor: &Actor,
+        connection_id: &str,
+        question_id: &str,
+        part: &str,
+        choice: &str,
+    ) -> AppResult<()> {
+        let choice = (part, choice);
+        questions::answer(self.open()?, actor, connection_id, question_id, choice).await
+    }
+
     async fn get_google_client(&self, actor: &Actor) -> AppResult<GoogleClientView> {
         views::google_client(self.open()?, actor).await
     }
@@ -364,8 +387,7 @@ impl CalendarPort for CalendarRuntime {
             },
             disconnect::JOB => {
                 let last_try = job.attempt >= 5;
-                match disconnect::run(&self.engine, job.tenant_id, id, &job.payload, last_try)
-                    .await
+                match disconnect::run(&self.engine, job.tenant_id, id, &job.payload, last_try).await
                 {
                     Ok(()) => FinishJob::Done,
                     Err(stop) => self.stopped(job, id, stop, None).await,

@@ -7,9 +7,7 @@ use daybind_domain::ids::{ConnectionId, EntryId, TenantId, UserId};
 use daybind_domain::schedule::EntryStatus;
 use daybind_ee_storage::{Connection, Mapping, calendar};
 use daybind_services::jobs;
-use daybind_storage::{
-    ClaimedJob, Entry, NewJob, StorageError, StorageResult, UnitOfWork,
-};
+use daybind_storage::{ClaimedJob, Entry, NewJob, StorageError, StorageResult, UnitOfWork};
 
 use crate::activity::Run;
 use crate::engine::Engine;
@@ -133,7 +131,12 @@ pub fn is_live(mapping: &Mapping) -> bool {
 ///
 /// # Errors
 /// [`Stop`]; what was committed before stays valid.
-pub async fn run(engine: &Engine, job: &ClaimedJob, id: ConnectionId, run: &Run) -> Result<(), Stop> {
+pub async fn run(
+    engine: &Engine,
+    job: &ClaimedJob,
+    id: ConnectionId,
+    run: &Run,
+) -> Result<(), Stop> {
     let mut unit = engine.read(job.tenant_id).await?;
     let found = calendar(unit.as_mut())?
         .find_connection(job.tenant_id, id)
@@ -222,10 +225,9 @@ impl Lane<'_> {
             .ok_or(Stop::Idle)?;
         row.last_sync_at = Some(now);
         row.last_error = None;
-        if row.brake.as_deref() != Some("asked") {
-            row.brake = None;
-            row.brake_count = 0;
-        }
+        // The run went through, so whatever was answered was for it.
+        row.brake = None;
+        row.brake_count = 0;
         if row.status == "error" {
             row.status = "connected".to_owned();
             row.status_reason = None;
@@ -362,9 +364,15 @@ impl Lane<'_> {
         Ok(found)
     }
 
+    /// Whether the owner gave this answer, to a question about no fewer deletions.
+    fn answered(&self, answer: &str, deletions: usize) -> bool {
+        let asked = usize::try_from(self.connection.brake_count).unwrap_or(0);
+        self.connection.brake.as_deref() == Some(answer) && deletions <= asked
+    }
+
     /// Stops before the schedule loses much at once, unless the owner has said what to do.
     async fn brake_incoming(&self, deleted: &[RemoteEvent]) -> Result<(), Stop> {
-        if deleted.len() <= 5 || self.connection.brake.is_some() {
+        if deleted.len() <= 5 {
             return Ok(());
         }
         let flow = Flow::parse(&self.connection.direction);
@@ -378,8 +386,12 @@ impl Lane<'_> {
                     .any(|event| row.external_event_id.as_ref() == Some(&event.id))
         });
         let gone = gone.count();
-        if flow.comes_in() && brakes(gone, live.len()) {
-            return Err(Stop::Brake(gone));
+        let answered = self.answered("accept_in", gone) || self.answered("put_back", gone);
+        if flow.comes_in() && brakes(gone, live.len()) && !answered {
+            return Err(Stop::Brake {
+                incoming: true,
+                count: gone,
+            });
         }
         Ok(())
     }
@@ -493,8 +505,11 @@ impl Lane<'_> {
             .iter()
             .filter(|(task, mapping, _)| *task == Task::Remove && mapping.state != "removing");
         let removals = removals.count();
-        if push.lane.connection.brake.is_none() && brakes(removals, live) {
-            return Err(Stop::Brake(removals));
+        if brakes(removals, live) && !push.lane.answered("accept_out", removals) {
+            return Err(Stop::Brake {
+                incoming: false,
+                count: removals,
+            });
         }
         for (task, mapping, entry) in tasks {
             push.reconcile(task, mapping, entry).await?;

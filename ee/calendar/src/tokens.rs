@@ -35,7 +35,12 @@ pub enum Stop {
     /// The administrator must repair something.
     Operator(&'static str),
     /// So many deletions at once that the owner is asked first.
-    Brake(usize),
+    Brake {
+        /// The schedule would lose them, not the calendar.
+        incoming: bool,
+        /// How many.
+        count: usize,
+    },
     /// Another worker holds the lane now; nothing more may be written.
     Fenced,
     /// The provider refused or did not answer.

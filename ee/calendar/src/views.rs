@@ -14,6 +14,7 @@ use daybind_services::{Actor, AppResult, Provider, Services, StableRoute, intern
 use daybind_storage::{Entry, UnitOfWork, User};
 
 use crate::oauth::{self, is_ending};
+use crate::questions;
 
 fn label(provider: &str) -> &'static str {
     if provider == "google" {
@@ -145,6 +146,12 @@ async fn connection_view(
     let now = services.now();
     let pushed = |s: &Subscription| s.state == "active" && s.expires_at > now;
     let zone = localtime::zone(&actor.user.time_zone);
+    // Questions quote the calendar, which is its owner's alone.
+    let waiting = if row.user_id == actor.user_id() {
+        questions::open(unit, row, zone).await?
+    } else {
+        Vec::new()
+    };
     Ok(ConnectionView {
         connection_id: row.connection_id.to_string(),
         provider: row.provider.clone(),
@@ -161,6 +168,8 @@ async fn connection_view(
             "Daybind checks for changes every minute.".to_owned()
         },
         owner: owner.to_owned(),
+        rules: questions::rules_view(row),
+        questions: waiting,
     })
 }
 
@@ -175,6 +184,9 @@ fn status_text(row: &Connection) -> String {
             "Outlook is switched off until an administrator chooses a Microsoft profile for Calendar. Nothing was lost."
         }
         ("needs_reconnect", _) => "The account no longer lets Daybind in. Reconnect to go on; nothing was lost.",
+        ("paused", Some("many_deletions")) => {
+            "Daybind stopped before it would have deleted unusually much. Answer the question below; nothing was lost."
+        }
         ("paused", _) => "Sync is paused.",
         ("error", Some("secret" | "token_refused")) => {
             "The provider does not accept Daybind's client secret. An administrator must renew it."

@@ -350,6 +350,23 @@ impl World {
             .unwrap();
     }
 
+    /// Answers the one open question of the connection.
+    async fn answer(&self, part: &str, choice: &str) {
+        let view = self.port.get_calendar_providers(&self.tess).await.unwrap();
+        let connection = &view.connections[0];
+        let question = &connection.questions[0];
+        self.port
+            .answer_calendar_question(
+                &self.tess,
+                &connection.connection_id,
+                &question.question_id,
+                part,
+                choice,
+            )
+            .await
+            .unwrap();
+    }
+
     async fn mark(&self, id: EntryId) -> String {
         let marks = self
             .port
@@ -449,11 +466,29 @@ async fn both_ways(database: Database, provider: Provider) {
     w.sync().await;
     assert_eq!(w.entry(id).await.content.when, When::AllDay { start, end });
 
-    // Deleted there: deleted here, since nobody else does it.
+    // Deleted there, and nobody else does it: the work stays until somebody says what becomes of it.
     let gone = w.named("Whole days")[0]["id"].as_str().unwrap().to_owned();
     w.fakes.delete_event(w.fake, &w.calendar, &gone).unwrap();
     w.sync().await;
-    assert!(w.entry(id).await.deleted_at.is_some());
+    w.sync().await;
+    assert!(w.named("Whole days").is_empty());
+    assert_eq!(
+        (w.entry(id).await.deleted_at, w.mark(id).await.as_str()),
+        (None, "conflict")
+    );
+    w.answer("all", "put_back").await;
+    w.drain().await;
+    assert_eq!(
+        (w.named("Whole days").len(), w.mark(id).await.as_str()),
+        (1, "synced")
+    );
+    let gone = w.named("Whole days")[0]["id"].as_str().unwrap().to_owned();
+    w.fakes.delete_event(w.fake, &w.calendar, &gone).unwrap();
+    w.sync().await;
+    w.answer("all", "cancel").await;
+    w.drain().await;
+    assert_eq!(w.entry(id).await.content.status, EntryStatus::Cancelled);
+    assert!(w.named("Whole days").is_empty());
 
     // Deleted here: deleted there. Unassigned: deleted there. Assigned again: one new copy.
     let second = w.add("Second").await;
@@ -530,7 +565,8 @@ async fn adversity(database: Database, provider: Provider) {
     w.fakes.expire_sync_tokens(w.fake);
     w.sync().await;
     assert_eq!(w.entry(id).await.content.title, "Edited");
-    assert!(w.entry(other).await.deleted_at.is_some());
+    assert_eq!(w.mark(other).await, "conflict");
+    assert!(w.entry(other).await.deleted_at.is_none());
     assert!(w.entry(id).await.deleted_at.is_none());
 
     // Access tokens that end early are refreshed without anybody noticing.

@@ -71,10 +71,10 @@ pub struct Connection {
     pub last_error: Option<String>,
     /// What its owner decided about it.
     pub settings: ConnectionSettings,
-    /// The mass-change brake: `asked` while the owner is asked, else the answer for the next run (`accept` or
-    /// `put_back`).
+    /// The mass-change brake: `asked_in` (the schedule would lose much) or `asked_out` (the calendar would) while the
+    /// owner is asked, else the answer for the next run (`accept_in`, `accept_out` or `put_back`).
     pub brake: Option<String>,
-    /// How many deletions made it ask.
+    /// How many deletions made it ask; an answer covers no more.
     pub brake_count: i32,
     /// Raised whenever the tie to the account is made anew.
     pub generation: i64,

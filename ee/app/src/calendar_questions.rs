@@ -1,0 +1,206 @@
+//! What waits for the owner of a connection, and what the owner decides once and for all.
+
+use daybind_app::api::calendar::{AnswerCalendarQuestion, UpdateCalendarRules};
+use daybind_app::ui::{Field, Submit};
+use daybind_domain::view::{ConnectionView, QuestionPartView, QuestionView};
+use leptos::prelude::*;
+
+/// Every open question of a connection, each with its answers.
+#[component]
+pub fn Questions(
+    connection: ConnectionView,
+    answer: ServerAction<AnswerCalendarQuestion>,
+) -> impl IntoView {
+    if connection.questions.is_empty() {
+        return ().into_any();
+    }
+    let title = match connection.questions.len() {
+        1 => "One question waits for you".to_owned(),
+        more => format!("{more} questions wait for you"),
+    };
+    let id = format!("questions-{}", connection.connection_id);
+    let calendar = connection.provider_label.clone();
+    let questions: Vec<_> = connection
+        .questions
+        .into_iter()
+        .map(|question| {
+            let connection_id = connection.connection_id.clone();
+            view! { <Question question connection_id calendar=calendar.clone() answer/> }
+        })
+        .collect();
+    view! {
+        <section aria-labelledby=id.clone()>
+            <h3 id=id>{title}</h3>
+            {questions}
+        </section>
+    }
+    .into_any()
+}
+
+fn sentence(kind: &str, calendar: &str) -> String {
+    match kind {
+        "deletion" => format!(
+            "Its event was deleted in {calendar}, and nobody else does this work. Call the work off, or put the event back?"
+        ),
+        "many_deletions" => "That is more than usual, so nothing was done yet. Accepted, you are taken off work that others \
+             share, and work that is yours alone is called off. Otherwise the events are made again."
+            .to_owned(),
+        "many_removals" => "Their schedule entries were deleted, called off or given to others. That is more than usual, so \
+             nothing was removed yet. Accept, or mend the schedule first and let Daybind look again."
+            .to_owned(),
+        _ => format!("Changed differently in the schedule and in {calendar}. Which version stays?"),
+    }
+}
+
+#[component]
+fn Question(
+    question: QuestionView,
+    connection_id: String,
+    calendar: String,
+    answer: ServerAction<AnswerCalendarQuestion>,
+) -> impl IntoView {
+    let text = sentence(&question.kind, &calendar);
+    let choices: &[(&str, &str)] = match question.kind.as_str() {
+        "deletion" => &[
+            ("cancel", "Call the work off"),
+            ("put_back", "Put the event back"),
+        ],
+        "many_deletions" => &[
+            ("accept", "Accept the deletions"),
+            ("put_back", "Put the events back"),
+        ],
+        "many_removals" => &[("accept", "Remove them"), ("look_again", "Look again")],
+        _ => &[
+            ("schedule", "Keep the schedule's"),
+            ("calendar", "Keep the calendar's"),
+        ],
+    };
+    let parts = if question.parts.is_empty() {
+        vec![("all".to_owned(), None)]
+    } else {
+        let part = |part: QuestionPartView| (part.part.clone(), Some(part));
+        question.parts.into_iter().map(part).collect()
+    };
+    let parts: Vec<_> = parts
+        .into_iter()
+        .map(|(part, versions)| {
+            let versions = versions.map(|versions| {
+                view! {
+                    <dl class="db-facts">
+                        <dt>{format!("Schedule: {}", versions.part)}</dt>
+                        <dd>{shown(versions.schedule)}</dd>
+                        <dt>{format!("{calendar}: {}", versions.part)}</dt>
+                        <dd>{shown(versions.calendar)}</dd>
+                    </dl>
+                }
+            });
+            let forms: Vec<_> = choices
+                .iter()
+                .map(|(choice, label)| {
+                    view! {
+                        <ActionForm action=answer>
+                            <input type="hidden" name="connection_id" value=connection_id.clone()/>
+                            <input type="hidden" name="question_id" value=question.question_id.clone()/>
+                            <input type="hidden" name="part" value=part.clone()/>
+                            <input type="hidden" name="choice" value=*choice/>
+                            <Submit label=*label pending=answer.pending() look="secondary"/>
+                        </ActionForm>
+                    }
+                })
+                .collect();
+            view! {
+                {versions}
+                <div class="db-form__actions">{forms}</div>
+            }
+        })
+        .collect();
+    view! {
+        <article>
+            <h4>{question.title}</h4>
+            <p>{text}</p>
+            {parts}
+        </article>
+    }
+    .into_any()
+}
+
+/// An empty version is one too.
+fn shown(text: String) -> String {
+    if text.is_empty() {
+        "(empty)".to_owned()
+    } else {
+        text
+    }
+}
+
+/// What happens without asking.
+#[component]
+pub fn Rules(
+    connection: ConnectionView,
+    update: ServerAction<UpdateCalendarRules>,
+) -> impl IntoView {
+    let id = |name: &str| format!("{name}-of-{}", connection.connection_id);
+    let options = |chosen: &str, all: &[(&'static str, &'static str)]| -> Vec<_> {
+        all.iter()
+            .map(|(value, label)| {
+                let selected = chosen == *value;
+                view! { <option value=*value selected=selected>{*label}</option> }
+            })
+            .collect()
+    };
+    let rules = &connection.rules;
+    let conflict = options(
+        &rules.conflict_policy,
+        &[
+            ("ask", "Ask me"),
+            ("schedule", "The schedule's version stays"),
+            ("calendar", "The calendar's version stays"),
+            ("newest", "The newer version stays"),
+        ],
+    );
+    let deletion = options(
+        &rules.deletion_policy,
+        &[
+            ("ask", "Ask me"),
+            ("cancel", "Call the work off"),
+            ("put_back", "Put the event back"),
+        ],
+    );
+    let import = options(
+        &rules.import_rule,
+        &[
+            ("nothing", "Nothing else"),
+            (
+                "marked",
+                "Events with @daybind (or @alga) in title or notes",
+            ),
+            ("busy", "All events, as busy blocks without words"),
+        ],
+    );
+    let (conflict_id, deletion_id) = (id("conflicts"), id("deletions"));
+    let (import_id, private_id) = (id("import"), id("private"));
+    let private = rules.show_private;
+    view! {
+        <details class="db-disclosure">
+            <summary>"Rules"</summary>
+            <ActionForm action=update>
+                <input type="hidden" name="connection_id" value=connection.connection_id.clone()/>
+                <Field id=conflict_id.clone() label="Both sides changed the same">
+                    <select class="db-select" id=conflict_id name="conflict_policy">{conflict}</select>
+                </Field>
+                <Field id=deletion_id.clone() label="An event of work that is yours alone was deleted in the calendar">
+                    <select class="db-select" id=deletion_id name="deletion_policy">{deletion}</select>
+                </Field>
+                <Field id=import_id.clone() label="Comes in besides your schedule entries">
+                    <select class="db-select" id=import_id name="import_rule">{import}</select>
+                </Field>
+                <p>
+                    <input type="checkbox" name="show_private" value="true" id=private_id.clone() checked=private/>
+                    <label for=private_id>"Private events show their words to your colleagues"</label>
+                </p>
+                <Submit label="Save rules" pending=update.pending() look="secondary"/>
+            </ActionForm>
+        </details>
+    }
+    .into_any()
+}
