@@ -28,8 +28,9 @@ pub fn Questions(
             view! { <Question question connection_id calendar=calendar.clone() answer/> }
         })
         .collect();
+    let labelled_by = id.clone();
     view! {
-        <section aria-labelledby=id.clone()>
+        <section aria-labelledby=labelled_by>
             <h3 id=id>{title}</h3>
             {questions}
         </section>
@@ -97,11 +98,16 @@ fn Question(
             let forms: Vec<_> = choices
                 .iter()
                 .map(|(choice, label)| {
+                    let (connection, question, part) = (
+                        connection_id.clone(),
+                        question.question_id.clone(),
+                        part.clone(),
+                    );
                     view! {
                         <ActionForm action=answer>
-                            <input type="hidden" name="connection_id" value=connection_id.clone()/>
-                            <input type="hidden" name="question_id" value=question.question_id.clone()/>
-                            <input type="hidden" name="part" value=part.clone()/>
+                            <input type="hidden" name="connection_id" value=connection/>
+                            <input type="hidden" name="question_id" value=question/>
+                            <input type="hidden" name="part" value=part/>
                             <input type="hidden" name="choice" value=*choice/>
                             <Submit label=*label pending=answer.pending() look="secondary"/>
                         </ActionForm>
