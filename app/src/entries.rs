@@ -25,6 +25,8 @@ pub struct Entries {
     pub calendar_profile: Option<Place>,
     /// More cards on the Providers page.
     pub provider_cards: Option<fn() -> AnyView>,
+    /// The list of login domains on its page, where the edition can prove them; `None` shows the advisory list.
+    pub login_domains: Option<fn() -> AnyView>,
     /// One sentence under the Microsoft heading.
     pub microsoft_intro: &'static str,
     /// What an empty profile list says.
@@ -40,6 +42,7 @@ impl Entries {
             calendar_settings: None,
             calendar_profile: None,
             provider_cards: None,
+            login_domains: None,
             microsoft_intro: "A Microsoft profile is an app registration that your technicians sign in through.",
             microsoft_empty: "Add the app registration that MSP SSO should use.",
         }

@@ -22,7 +22,7 @@ pub fn canonical(edition: Edition, path: &str, query: Query<'_>) -> Option<Strin
         "/msp/settings" | "/msp/settings/integrations" => {
             let category = value("category").unwrap_or_default();
             let wanted = category.to_ascii_lowercase();
-            let valid = ["providers", "sign-in"].contains(&wanted.as_str())
+            let valid = ["providers", "sign-in", "login-domains"].contains(&wanted.as_str())
                 || (calendar && wanted == "calendar");
             let target = if valid { wanted.as_str() } else { "providers" };
             let settled = path == "/msp/settings"
@@ -44,7 +44,8 @@ pub fn canonical(edition: Edition, path: &str, query: Query<'_>) -> Option<Strin
         "/msp/profile" => {
             let tab = value("tab").unwrap_or_default();
             let wanted = tab.to_ascii_lowercase();
-            let valid = wanted == "profile" || (calendar && wanted == "calendar");
+            let valid = matches!(wanted.as_str(), "profile" | "security")
+                || (calendar && wanted == "calendar");
             let target = if valid { wanted.as_str() } else { "profile" };
             (tab != target).then(|| address("/msp/profile", &[("tab", target)], query, &["tab"]))
         }
@@ -139,6 +140,15 @@ mod tests {
             .as_deref(),
             Some("/msp/profile?tab=calendar&calendarAuth=success")
         );
+    }
+
+    #[test]
+    fn both_editions_keep_login_domains_and_security() {
+        for edition in [Edition::Community, Edition::Enterprise] {
+            let domains = [("tab", "integrations"), ("category", "login-domains")];
+            assert_eq!(go(edition, "/msp/settings", &domains), None);
+            assert_eq!(go(edition, "/msp/profile", &[("tab", "security")]), None);
+        }
     }
 
     #[test]

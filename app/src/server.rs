@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use daybind_domain::AppError;
-use daybind_services::{Actor, CalendarPort, Services};
+use daybind_services::{Actor, CalendarPort, DomainClaims, Services};
 use http::StatusCode;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
@@ -17,6 +17,22 @@ pub struct AppState {
     pub services: Services,
     /// The edition's calendar port.
     pub calendar: Arc<dyn CalendarPort>,
+    /// The edition's proof of login domains.
+    pub domains: Arc<dyn DomainClaims>,
+}
+
+/// The network address a request came from, put there by the server; absent behind transports that have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddress(pub std::net::IpAddr);
+
+/// The network address this request came from.
+#[must_use]
+pub fn client_address() -> Option<std::net::IpAddr> {
+    let parts = use_context::<http::request::Parts>()?;
+    parts
+        .extensions
+        .get::<ClientAddress>()
+        .map(|address| address.0)
 }
 
 /// Who sent this request; put there by the session middleware, `None` when signed out.
@@ -58,6 +74,9 @@ pub fn answer<T>(result: Result<T, impl Into<ApiError>>) -> Result<T, ApiError> 
         ) && !plain_form()
         {
             options.set_status(status);
+            if let Some(seconds) = error.0.retry_after {
+                options.insert_header(http::header::RETRY_AFTER, seconds.into());
+            }
         }
         error
     })

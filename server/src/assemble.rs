@@ -6,7 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use axum::Router;
 use daybind_app::server::AppState;
-use daybind_services::{CalendarPort, CommunityPort, Services, SystemClock};
+use daybind_services::{
+    CalendarPort, CommunityClaims, CommunityPort, DomainClaims, Services, SystemClock,
+};
 use daybind_storage::Store;
 use daybind_storage_postgres::PgStore;
 use daybind_storage_sqlite::SqliteStore;
@@ -15,7 +17,7 @@ use secrecy::ExposeSecret;
 
 use crate::config::Config;
 use crate::csp::Policy;
-use crate::{Composition, ReadEnv, router};
+use crate::{Composition, ReadEnv, client_address, router};
 
 /// Opens the configured database.
 ///
@@ -74,7 +76,16 @@ pub fn state(
         // The Enterprise binary run as Community behaves as Community does, in every respect.
         Arc::new(CommunityPort)
     };
-    Ok(AppState { services, calendar })
+    let domains: Arc<dyn DomainClaims> = if config.edition == composition.built {
+        (composition.domains)(services.clone(), get)?
+    } else {
+        Arc::new(CommunityClaims)
+    };
+    Ok(AppState {
+        services,
+        calendar,
+        domains,
+    })
 }
 
 /// The whole router of this configuration.
@@ -97,5 +108,9 @@ pub fn routes(
         .iter()
         .filter_map(|name| config.endpoints.get(name));
     let policy = Policy::new(targets.chain([config.endpoints.microsoft_login.as_str()]));
-    router::router(state, (composition.entries)(), options, &policy)
+    let router = router::router(state, (composition.entries)(), options, &policy)?;
+    Ok(router.layer(axum::middleware::from_fn_with_state(
+        config.trusted_proxies.clone(),
+        client_address::note,
+    )))
 }

@@ -97,6 +97,16 @@ enum UserCommand {
         #[arg(long, default_value = "UTC")]
         time_zone: String,
     },
+    /// Set somebody's password and end all their sessions: the way back in when nothing else works. The password is read
+    /// from standard input.
+    SetPassword {
+        /// Email address.
+        #[arg(long)]
+        email: String,
+        /// The MSP's name, where several have somebody with that address.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
 }
 
 /// Parses the command line and runs the command.
@@ -130,5 +140,8 @@ pub(crate) async fn main(composition: Composition) -> anyhow::Result<()> {
                     time_zone,
                 },
         } => commands::create_admin(composition, &email, &name, &tenant, &time_zone).await,
+        Command::User {
+            command: UserCommand::SetPassword { email, tenant },
+        } => commands::set_password(composition, &email, tenant.as_deref()).await,
     }
 }

@@ -8,9 +8,9 @@ use daybind_app::server::AppState;
 use daybind_domain::user::{Role, UserType, normalise_email};
 use daybind_domain::{AppError, Edition};
 use daybind_services::profiles::ProfileInput;
-use daybind_services::{auth, bindings, demo, keys, localtime, profiles};
+use daybind_services::{auth, bindings, demo, keys, localtime, passwords, profiles};
 use daybind_storage::{NewUser, Scope, Tenant, User};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::Composition;
 use crate::assemble::{self, open};
@@ -93,6 +93,35 @@ async fn demo_providers(state: &AppState) -> Result<(), AppError> {
         .await
 }
 
+/// The password on standard input, without the end of its line.
+fn password_from_input() -> anyhow::Result<SecretString> {
+    let mut password = String::new();
+    std::io::stdin().take(1024).read_to_string(&mut password)?;
+    Ok(SecretString::from(password.trim_end_matches(['\r', '\n'])))
+}
+
+/// `user set-password`
+pub(crate) async fn set_password(
+    composition: Composition,
+    email: &str,
+    tenant: Option<&str>,
+) -> anyhow::Result<()> {
+    let (_, state) = assemble(composition).await?;
+    let password = password_from_input()?;
+    if let Err(why) = passwords::check(password.expose_secret(), email) {
+        bail!("{why} The password is read from standard input");
+    }
+    passwords::set_from_command_line(&state.services, email, tenant, password)
+        .await
+        .map_err(|error| match error.next_step {
+            Some(next) => anyhow::anyhow!("{} {next}", error.message),
+            None => anyhow::anyhow!("{}", error.message),
+        })?;
+    state.services.store.close().await;
+    println!("The password of {email} is set; all their sessions have ended.");
+    Ok(())
+}
+
 /// `user create`
 pub(crate) async fn create_admin(
     composition: Composition,
@@ -106,13 +135,11 @@ pub(crate) async fn create_admin(
     if localtime::zone(time_zone).name() != time_zone {
         bail!("{time_zone} is not an IANA time zone. Example: Europe/Berlin");
     }
-    let mut password = String::new();
-    std::io::stdin().take(1024).read_to_string(&mut password)?;
-    let password = password.trim_end_matches(['\r', '\n']);
-    if password.chars().count() < 12 {
-        bail!("Give a password of at least 12 characters on standard input");
+    let password = password_from_input()?;
+    if let Err(why) = passwords::check(password.expose_secret(), email) {
+        bail!("{why} The password is read from standard input");
     }
-    let hash = auth::hash_password(SecretString::from(password)).await?;
+    let hash = auth::hash_password(password).await?;
     let mut unit = services.store.read(Scope::System).await?;
     let existing = unit
         .list_tenants()

@@ -9,6 +9,7 @@ use daybind_services::{Endpoints, Keyring};
 use secrecy::SecretString;
 use url::Url;
 
+use crate::client_address::TrustedProxies;
 use crate::{Composition, ReadEnv, keyfile};
 
 /// Everything the environment decides.
@@ -28,6 +29,8 @@ pub struct Config {
     pub site_root: String,
     /// Hosts of the outside world.
     pub endpoints: Endpoints,
+    /// `DAYBIND_TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Config {
@@ -64,6 +67,9 @@ impl Config {
             public_url,
             site_root: get("LEPTOS_SITE_ROOT").unwrap_or_else(|| composition.site_root.to_owned()),
             endpoints,
+            trusted_proxies: TrustedProxies::parse(
+                &get("DAYBIND_TRUSTED_PROXIES").unwrap_or_default(),
+            )?,
         })
     }
 

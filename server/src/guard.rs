@@ -1,14 +1,12 @@
 //! Middleware: request ids, sessions, who may see which page, stale addresses, security headers.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use daybind_app::location::canonical;
-use daybind_app::server::{AppState, RequestActor};
+use daybind_app::server::{AppState, ClientAddress, RequestActor};
 use daybind_domain::AppError;
 use daybind_services::{Actor, audit, auth};
 use tracing::Instrument as _;
@@ -36,8 +34,8 @@ pub async fn trace(mut request: Request, next: Next) -> Response {
     let span = tracing::info_span!("request", request_id = id);
     let ip = request
         .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|peer| peer.0.ip().to_string());
+        .get::<ClientAddress>()
+        .map(|address| address.0.to_string());
     let agent = request
         .headers()
         .get(header::USER_AGENT)
@@ -230,5 +228,11 @@ pub fn plain(error: &AppError) -> Response {
         text.push('\n');
         text.push_str(&more);
     }
-    (status, text).into_response()
+    let mut response = (status, text).into_response();
+    if let Some(seconds) = error.retry_after {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
 }

@@ -6,6 +6,7 @@ pub mod assemble;
 pub mod audit_csv;
 pub mod bindings_cli;
 pub mod cli;
+pub mod client_address;
 pub mod commands;
 pub mod config;
 pub mod csp;
@@ -27,7 +28,9 @@ use std::sync::Arc;
 
 use daybind_app::Entries;
 pub use daybind_domain::Edition;
-use daybind_services::{CalendarPort, CommunityPort, Endpoints, Services};
+use daybind_services::{
+    CalendarPort, CommunityClaims, CommunityPort, DomainClaims, Endpoints, Services,
+};
 
 /// Reads one environment variable.
 pub type ReadEnv<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -43,6 +46,8 @@ pub struct Composition {
     pub endpoints: fn(&mut Endpoints, ReadEnv<'_>) -> Result<(), String>,
     /// Makes its calendar port.
     pub calendar: fn(Services) -> Arc<dyn CalendarPort>,
+    /// Makes its proof of login domains.
+    pub domains: fn(Services, ReadEnv<'_>) -> anyhow::Result<Arc<dyn DomainClaims>>,
     /// Variables of hosts a form may lead to (the content security policy names them).
     pub form_targets: &'static [&'static str],
     /// Where cargo-leptos puts the built site during development.
@@ -58,6 +63,7 @@ impl Composition {
             entries: Entries::community,
             endpoints: |_, _| Ok(()),
             calendar: |_| Arc::new(CommunityPort),
+            domains: |_, _| Ok(Arc::new(CommunityClaims)),
             form_targets: &[],
             site_root: "target/site-ce",
         }

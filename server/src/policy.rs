@@ -65,6 +65,10 @@ pub enum Rate {
     SignIn,
     /// Questions about login domains.
     Discovery,
+    /// Changes of one's own password: limited for each person.
+    Password,
+    /// Look-ups in DNS: limited for each MSP.
+    Dns,
     /// Notifications: merged into one pending job, whatever their number.
     Merged,
     /// Cheap and anonymous.
@@ -226,6 +230,73 @@ pub const TABLE: &[Endpoint] = &[
     page("/msp/profile", Staff).asked("tab=profile"),
     // Session.
     read("/_fn/current_session", Staff, ""),
+    read(
+        "/_fn/list_sessions",
+        May(OwnProfile),
+        "person={users.user_id}",
+    ),
+    write(
+        "/_fn/end_session",
+        May(OwnProfile),
+        "session_id={sessions.session_id}",
+    ),
+    // Only the caller's own here: the suite's other people stay signed in.
+    write("/_fn/end_other_sessions", May(OwnProfile), "person="),
+    write(
+        "/_fn/change_own_password",
+        May(OwnProfile),
+        "current={secret}&new=guard+horse+battery&repeated=guard+horse+battery",
+    )
+    .limited(Rate::Password),
+    // Login domains, and who may use a password.
+    read("/_fn/list_login_domains", May(SettingsRead), ""),
+    write(
+        "/_fn/add_login_domain",
+        May(SettingsUpdate),
+        "domain=guard.example.com",
+    ),
+    write(
+        "/_fn/remove_login_domain",
+        May(SettingsUpdate),
+        "domain_id={msp_sso_login_domains.domain_id}",
+    ),
+    read(
+        "/_fn/test_sign_in_address",
+        May(SettingsRead),
+        "address=ada%40guard.example.com",
+    ),
+    read("/_fn/list_domain_claims", May(SettingsRead), "").enterprise(),
+    write(
+        "/_fn/request_domain_claim",
+        May(SettingsUpdate),
+        "domain=claim.example.com",
+    )
+    .enterprise(),
+    write(
+        "/_fn/renew_domain_claim",
+        May(SettingsUpdate),
+        "domain_id={msp_sso_login_domains.domain_id}",
+    )
+    .enterprise(),
+    write(
+        "/_fn/check_domain_claim",
+        May(SettingsUpdate),
+        "domain_id={msp_sso_login_domains.domain_id}",
+    )
+    .enterprise()
+    .limited(Rate::Dns),
+    write(
+        "/_fn/revoke_domain_claim",
+        May(SettingsUpdate),
+        "domain_id={msp_sso_login_domains.domain_id}&confirmed=yes",
+    )
+    .enterprise(),
+    read("/_fn/get_password_rule", May(SettingsRead), ""),
+    write(
+        "/_fn/set_password_rule",
+        May(SettingsUpdate),
+        "technicians=yes",
+    ),
     // Microsoft profiles and bindings.
     read("/_fn/list_microsoft_profiles", May(SettingsRead), ""),
     write(

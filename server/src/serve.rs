@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use daybind_services::{jobs, keys};
+use daybind_app::server::AppState;
+use daybind_services::{jobs, keys, limits};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -56,6 +57,7 @@ pub(crate) async fn serve(composition: Composition) -> anyhow::Result<()> {
     );
     let stopped = stop.clone();
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    let housekeeping = tokio::spawn(housekeeping(state.clone(), stop.clone()));
     let serving =
         axum::serve(listener, app).with_graceful_shutdown(async move { stopped.cancelled().await });
     // A client that never finishes its request must not keep the server from stopping.
@@ -68,9 +70,23 @@ pub(crate) async fn serve(composition: Composition) -> anyhow::Result<()> {
         () = overtime => tracing::warn!("some requests had not ended; they are cut off"),
     }
     worker.await.context("the job worker failed")?;
+    housekeeping.await.context("the housekeeping failed")?;
     services.store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What every server does once a minute. Each step is safe beside the same step on other servers.
+async fn housekeeping(state: AppState, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(60)) => {}
+        }
+        // A failure is logged where it happens; the next minute tries again.
+        let _ = limits::purge(&state.services).await;
+        let _ = state.domains.check_due().await;
+    }
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

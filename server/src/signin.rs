@@ -1,17 +1,21 @@
 //! Password sign-in and sign-out, as plain form posts that need no script.
 
+use std::net::IpAddr;
+
 use axum::Extension;
 use axum::extract::{Form, State};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
-use daybind_app::server::{AppState, RequestActor};
-use daybind_domain::ErrorCode;
-use daybind_services::auth;
+use daybind_app::server::{AppState, ClientAddress, RequestActor};
+use daybind_domain::{AppError, ErrorCode};
+use daybind_services::auth::{self, Client};
+use daybind_services::limits;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::guard::{cookie_name, plain};
+use crate::guard::{RequestId, cookie_name, plain};
 
 /// The sign-in form.
 #[derive(Deserialize)]
@@ -26,20 +30,58 @@ pub struct SignIn {
 pub async fn sign_in(
     State(state): State<AppState>,
     jar: CookieJar,
+    address: Option<Extension<ClientAddress>>,
+    request: Option<Extension<RequestId>>,
+    headers: HeaderMap,
     Form(form): Form<SignIn>,
 ) -> Response {
-    match auth::sign_in(&state.services, &form.email, form.password).await {
+    let address = address.map(|Extension(ClientAddress(address))| address);
+    if let Err(error) = limits::sign_in(&state.services, address, &form.email).await {
+        return limited(&error, &headers, &form.next);
+    }
+    let request = request.map(|Extension(request)| request);
+    let client = client(&state, &jar, &headers, address, request);
+    match auth::sign_in(&state.services, &form.email, form.password, &client).await {
         Ok(token) => {
+            if let Err(error) = limits::signed_in(&state.services, address, &form.email).await {
+                return plain(&error);
+            }
             let cookie = session_cookie(&state, &token);
             (jar.add(cookie), Redirect::to(local(&form.next))).into_response()
         }
-        Err(error) if error.code == ErrorCode::SignedOut => {
-            let query = url::form_urlencoded::Serializer::new("error=credentials".to_owned())
+        Err(error) if matches!(error.code, ErrorCode::SignedOut | ErrorCode::Forbidden) => {
+            let word = if error.code == ErrorCode::Forbidden {
+                "error=microsoft"
+            } else {
+                "error=credentials"
+            };
+            let query = url::form_urlencoded::Serializer::new(word.to_owned())
                 .append_pair("next", local(&form.next))
                 .finish();
             Redirect::to(&format!("/auth/msp/signin?{query}")).into_response()
         }
         Err(error) => plain(&error),
+    }
+}
+
+/// What the request tells of the browser that signs in.
+pub(crate) fn client(
+    state: &AppState,
+    jar: &CookieJar,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+    request: Option<RequestId>,
+) -> Client {
+    Client {
+        address,
+        user_agent: headers
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned),
+        cookie: jar
+            .get(cookie_name(state))
+            .map(|cookie| SecretString::from(cookie.value().to_owned())),
+        request_id: request.map(|RequestId(id)| id),
     }
 }
 
@@ -51,6 +93,24 @@ pub(crate) fn session_cookie(state: &AppState, token: &SecretString) -> Cookie<'
         .same_site(SameSite::Lax)
         .secure(state.services.public_url.scheme() == "https")
         .build()
+}
+
+/// Too many tries: browsers are led back to the form, which says how long to wait; programs get 429 and `Retry-After`.
+pub(crate) fn limited(error: &AppError, headers: &HeaderMap, next: &str) -> Response {
+    let browser = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("text/html"));
+    match error.retry_after.filter(|_| browser) {
+        Some(seconds) => {
+            let query = url::form_urlencoded::Serializer::new("error=limited".to_owned())
+                .append_pair("wait", &seconds.to_string())
+                .append_pair("next", local(next))
+                .finish();
+            Redirect::to(&format!("/auth/msp/signin?{query}")).into_response()
+        }
+        None => plain(error),
+    }
 }
 
 /// `POST /auth/msp/signout`

@@ -4,19 +4,19 @@
 
 use axum::Extension;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::Cookie;
-use daybind_app::server::{AppState, RequestActor};
+use daybind_app::server::{AppState, ClientAddress, RequestActor};
 use daybind_domain::AppError;
 use daybind_domain::sso::SsoOutcome;
 use daybind_services::auth;
 use daybind_services::sso::{self, Answer, Begun, End, FLOW_LIFE};
 use secrecy::ExposeSecret as _;
 
-use crate::guard::plain;
-use crate::signin::session_cookie;
+use crate::guard::{RequestId, plain};
+use crate::signin::{client, session_cookie};
 
 fn secure(state: &AppState) -> bool {
     state.services.public_url.scheme() == "https"
@@ -77,7 +77,9 @@ pub async fn connect(
 pub async fn callback(
     State(state): State<AppState>,
     Extension(actor): Extension<RequestActor>,
-    method: Method,
+    address: Option<Extension<ClientAddress>>,
+    request: Option<Extension<RequestId>>,
+    (method, headers): (Method, HeaderMap),
     jar: CookieJar,
     RawQuery(query): RawQuery,
 ) -> Response {
@@ -103,12 +105,19 @@ pub async fn callback(
             tenant_id,
             user_id,
             return_to,
-        } => match auth::open_session(&state.services, tenant_id, user_id, "microsoft").await {
-            Ok(token) => {
-                let cookie = session_cookie(&state, &token);
-                bare((jar.add(cookie), Redirect::to(&return_to)))
+        } => {
+            let address = address.map(|Extension(ClientAddress(address))| address);
+            let request = request.map(|Extension(request)| request);
+            let client = client(&state, &jar, &headers, address, request);
+            let opened =
+                auth::open_session(&state.services, tenant_id, user_id, "microsoft", &client);
+            match opened.await {
+                Ok(token) => {
+                    let cookie = session_cookie(&state, &token);
+                    bare((jar.add(cookie), Redirect::to(&return_to)))
+                }
+                Err(_) => bare((jar, result(SsoOutcome::Internal))),
             }
-            Err(_) => bare((jar, result(SsoOutcome::Internal))),
-        },
+        }
     }
 }

@@ -177,6 +177,9 @@ impl Place {
                     row.profile_id
                 ));
             }
+            for row in unit.list_login_domains(id).await.unwrap() {
+                all.insert(format!("{n} domain {} {}", row.domain, row.status.as_str()));
+            }
             for row in unit.list_ledger(id, "alga").await.unwrap() {
                 all.insert(format!(
                     "{n} ledger {} {} {:?}",
@@ -256,6 +259,11 @@ async fn every_state(remote: bool) {
         (5, "no_profiles", "todo"),
         (5, "binding_cross_tenant", "todo"),
         (5, "domain_inactive", "left"),
+        (1, "domain_imported", "done"),
+        // Two MSPs list it: both keep it, and an operator is told.
+        (1, "domain_contested", "todo"),
+        (3, "domain_contested", "todo"),
+        (3, "domain_imported", "done"),
         (6, "profile_invalid_client_id", "todo"),
         (6, "profile_invalid_directory_id", "todo"),
         (6, "binding_profile_not_imported", "todo"),
@@ -282,6 +290,14 @@ async fn every_state(remote: bool) {
         assert_eq!(place.bound(n).await, [], "MSP {n}");
     }
     let all = place.everything().await;
+    // No proof is carried over, and no spelling.
+    for listed in [
+        "1 domain alpha.example advisory",
+        "3 domain shared.example advisory",
+    ] {
+        assert!(all.contains(listed), "{listed} is not in {all:?}");
+    }
+    assert!(!all.iter().any(|row| row.contains("domain golf.example")));
     assert!(
         all.iter()
             .any(|row| row.contains("alpha~secret-value-0001")),

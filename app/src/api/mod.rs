@@ -6,7 +6,9 @@
 pub mod audit;
 pub mod bindings;
 pub mod calendar;
+pub mod login_domains;
 pub mod providers;
 pub mod schedule;
 pub mod session;
+pub mod sessions;
 pub mod sign_in;

@@ -2,11 +2,13 @@
 
 pub mod failure;
 pub mod frame;
+pub mod login_domains;
 pub mod operations;
 pub mod profile;
 pub mod providers;
 pub mod schedule;
 pub mod schedule_form;
+pub mod security;
 pub mod settings;
 pub mod sign_in_methods;
 pub mod sign_in_requests;

@@ -7,37 +7,57 @@ use leptos_meta::Title;
 
 use super::failure::Failure;
 use super::query_value;
+use super::security::SecurityPage;
 use super::sign_in_methods::SignInMethods;
 use crate::api::session::current_session;
 use crate::entries::Entries;
 use crate::ui::PageHead;
+
+/// What a tab of the profile shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Profile,
+    Security,
+    Edition,
+}
 
 /// `/msp/profile`: `tab` chooses what is shown; an unknown one shows the profile.
 #[component]
 pub fn ProfilePage() -> impl IntoView {
     let tab = query_value("tab");
     let place = Entries::current().calendar_profile;
-    let elsewhere = move || place.is_some_and(|place| tab.with(|key| key == place.key));
-    let current = move |here: bool| move || (elsewhere() != here).then_some("page");
-    let tabs = place.map(|place| {
+    let shown = move || {
+        tab.with(|key| {
+            if place.is_some_and(|place| key == place.key) {
+                Shown::Edition
+            } else if key == "security" {
+                Shown::Security
+            } else {
+                Shown::Profile
+            }
+        })
+    };
+    let current = move |tab: Shown| move || (shown() == tab).then_some("page");
+    let more = place.map(|place| {
         view! {
-            <nav class="db-tabs" aria-label="Profile">
-                <ul>
-                    <li><a href="/msp/profile?tab=profile" aria-current=current(true)>"Profile"</a></li>
-                    <li>
-                        <a href=format!("/msp/profile?tab={}", place.key) aria-current=current(false)>{place.label}</a>
-                    </li>
-                </ul>
-            </nav>
+            <li>
+                <a href=format!("/msp/profile?tab={}", place.key) aria-current=current(Shown::Edition)>{place.label}</a>
+            </li>
         }
     });
     view! {
         <Title text="Profile · Daybind"/>
-        {tabs}
-        {move || if elsewhere() {
-            view! { <CalendarProfileSettings/> }.into_any()
-        } else {
-            view! { <AboutMe/> }.into_any()
+        <nav class="db-tabs" aria-label="Profile">
+            <ul>
+                <li><a href="/msp/profile?tab=profile" aria-current=current(Shown::Profile)>"Profile"</a></li>
+                <li><a href="/msp/profile?tab=security" aria-current=current(Shown::Security)>"Security"</a></li>
+                {more}
+            </ul>
+        </nav>
+        {move || match shown() {
+            Shown::Edition => view! { <CalendarProfileSettings/> }.into_any(),
+            Shown::Security => view! { <SecurityPage/> }.into_any(),
+            Shown::Profile => view! { <AboutMe/> }.into_any(),
         }}
     }
     .into_any()

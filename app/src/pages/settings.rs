@@ -4,6 +4,7 @@ use daybind_domain::CALENDAR_ENTERPRISE_ONLY;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use super::login_domains::LoginDomainsPage;
 use super::providers::ProvidersPage;
 use super::query_value;
 use super::sign_in_requests::SignInRequestsPage;
@@ -16,14 +17,33 @@ pub fn category_address(key: &str) -> String {
     format!("/msp/settings?tab=integrations&category={key}")
 }
 
+/// What a category of the settings shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Providers,
+    Domains,
+    Requests,
+    Edition,
+}
+
 /// `/msp/settings`: `category` chooses what is shown. Stale addresses never arrive here: the server sends them on.
 #[component]
 pub fn SettingsPage() -> impl IntoView {
     let (category, notice) = (query_value("category"), query_value("notice"));
     let place = Entries::current().calendar_settings;
     let elsewhere = move || place.is_some_and(|place| category.with(|key| key == place.key));
-    let requests = move || category.with(|key| key == "sign-in");
-    let current = move |here: bool| move || (!requests() && elsewhere() != here).then_some("page");
+    let shown = move || {
+        if elsewhere() {
+            Shown::Edition
+        } else if category.with(|key| key == "sign-in") {
+            Shown::Requests
+        } else if category.with(|key| key == "login-domains") {
+            Shown::Domains
+        } else {
+            Shown::Providers
+        }
+    };
+    let current = move |place: Shown| move || (shown() == place).then_some("page");
     let announcement = move || {
         (notice.get() == "enterprise").then(|| {
             view! {
@@ -37,7 +57,7 @@ pub fn SettingsPage() -> impl IntoView {
     };
     let more = place.map(|place| {
         view! {
-            <li><a href=category_address(place.key) aria-current=current(false)>{place.label}</a></li>
+            <li><a href=category_address(place.key) aria-current=current(Shown::Edition)>{place.label}</a></li>
         }
     });
     view! {
@@ -45,23 +65,23 @@ pub fn SettingsPage() -> impl IntoView {
         <div class="db-settings">
             <nav class="db-settings__nav" aria-label="Integrations">
                 <ul>
-                    <li><a href=category_address("providers") aria-current=current(true)>"Providers"</a></li>
+                    <li><a href=category_address("providers") aria-current=current(Shown::Providers)>"Providers"</a></li>
                     <li>
-                        <a href=category_address("sign-in") aria-current=move || requests().then_some("page")>
-                            "Sign-in requests"
-                        </a>
+                        <a href=category_address("login-domains") aria-current=current(Shown::Domains)>"Login domains"</a>
+                    </li>
+                    <li>
+                        <a href=category_address("sign-in") aria-current=current(Shown::Requests)>"Sign-in requests"</a>
                     </li>
                     {more}
                 </ul>
             </nav>
             <div class="db-settings__content">
                 {announcement}
-                {move || if requests() {
-                    view! { <SignInRequestsPage/> }.into_any()
-                } else if elsewhere() {
-                    view! { <CalendarIntegrationsSettings/> }.into_any()
-                } else {
-                    view! { <ProvidersPage/> }.into_any()
+                {move || match shown() {
+                    Shown::Edition => view! { <CalendarIntegrationsSettings/> }.into_any(),
+                    Shown::Requests => view! { <SignInRequestsPage/> }.into_any(),
+                    Shown::Domains => view! { <LoginDomainsPage/> }.into_any(),
+                    Shown::Providers => view! { <ProvidersPage/> }.into_any(),
                 }}
             </div>
         </div>

@@ -11,6 +11,10 @@ pub const CALENDAR_ENTERPRISE_ONLY: &str = "Calendar sync is only available in E
 pub const CONSUMER_ENTERPRISE_ONLY: &str =
     "This Microsoft consumer is only available in Enterprise Edition.";
 
+/// What proving a login domain answers in the Community edition.
+pub const DOMAINS_ENTERPRISE_ONLY: &str =
+    "Proving login domains is only available in Enterprise Edition.";
+
 /// The edition that runs: the one that was built, possibly lowered by `DAYBIND_EDITION=ce`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

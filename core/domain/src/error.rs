@@ -72,6 +72,9 @@ pub struct AppError {
     pub reference: Option<String>,
     /// The wrong fields, for [`ErrorCode::Invalid`].
     pub fields: Vec<FieldError>,
+    /// Seconds until another try can work, for [`ErrorCode::RateLimited`] (RFC 9110 section 10.2.3).
+    #[serde(default)]
+    pub retry_after: Option<u64>,
 }
 
 impl AppError {
@@ -84,6 +87,7 @@ impl AppError {
             next_step: None,
             reference: None,
             fields: Vec::new(),
+            retry_after: None,
         }
     }
 
@@ -99,6 +103,21 @@ impl AppError {
     pub fn reference(mut self, id: impl Into<String>) -> Self {
         self.reference = Some(id.into());
         self
+    }
+
+    /// Too many tries; another one can work in that many seconds.
+    #[must_use]
+    pub fn rate_limited(seconds: u64) -> Self {
+        let wait = match seconds {
+            0..=1 => "1 second".to_owned(),
+            2..=90 => format!("{seconds} seconds"),
+            _ => format!("{} minutes", seconds.div_ceil(60)),
+        };
+        Self {
+            retry_after: Some(seconds.max(1)),
+            ..Self::new(ErrorCode::RateLimited, "There were too many attempts.")
+                .next_step(format!("Wait {wait}, then try again."))
+        }
     }
 
     /// A form with wrong fields.

@@ -58,4 +58,6 @@ id! {
     IdentityId,
     /// A Microsoft account that waits to be given to a person.
     IdentityRequestId,
+    /// A login domain (a row of `msp_sso_login_domains`).
+    LoginDomainId,
 }

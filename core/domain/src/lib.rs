@@ -8,12 +8,16 @@ pub mod consumer;
 pub mod edition;
 pub mod error;
 pub mod ids;
+pub mod login_domain;
 pub mod profile;
 pub mod schedule;
+pub mod session;
 pub mod sso;
 pub mod user;
 pub mod view;
 
 pub use consumer::Consumer;
-pub use edition::{CALENDAR_ENTERPRISE_ONLY, CONSUMER_ENTERPRISE_ONLY, Edition};
+pub use edition::{
+    CALENDAR_ENTERPRISE_ONLY, CONSUMER_ENTERPRISE_ONLY, DOMAINS_ENTERPRISE_ONLY, Edition,
+};
 pub use error::{AppError, ErrorCode, FieldError};

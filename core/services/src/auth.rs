@@ -1,5 +1,7 @@
 //! Password sign-in, server-side sessions, and who may do what.
 
+use std::net::IpAddr;
+
 use argon2::password_hash::rand_core::OsRng;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -17,6 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::audit;
 use crate::context::Services;
 use crate::failure::{AppResult, internal};
+use crate::passwords;
 
 /// A session ends after that long without use.
 pub const SESSION_IDLE: Duration = Duration::hours(12);
@@ -112,7 +115,7 @@ pub async fn hash_password(password: SecretString) -> AppResult<String> {
 }
 
 /// Checks a password against a PHC string.
-async fn verify(password: SecretString, hash: String) -> bool {
+pub(crate) async fn verify(password: SecretString, hash: String) -> bool {
     tokio::task::spawn_blocking(move || {
         PasswordHash::new(&hash).is_ok_and(|parsed| {
             hasher()
@@ -133,11 +136,13 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$Rdes
 /// tenant in front lets every later look-up stay inside one tenant.
 ///
 /// # Errors
-/// One and the same error for a wrong password, an unknown and an inactive person.
+/// One and the same error for a wrong password, an unknown and an inactive person. Forbidden for a technician whose
+/// password is right where the MSP asks for Microsoft (see [`passwords`]).
 pub async fn sign_in(
     services: &Services,
     email: &str,
     password: SecretString,
+    client: &Client,
 ) -> AppResult<SecretString> {
     let mut unit = services.store.read(Scope::System).await.map_err(internal)?;
     let candidates = unit
@@ -164,10 +169,50 @@ pub async fn sign_in(
                 .next_step("Check both and try again."),
         );
     };
-    open_session(services, person.tenant_id, person.user_id, "password").await
+    let mut unit = services.read(person.tenant_id).await?;
+    let user = unit
+        .find_user(person.tenant_id, person.user_id)
+        .await
+        .map_err(internal)?
+        .ok_or_else(AppError::signed_out)?;
+    passwords::admit(unit.as_mut(), &user).await?;
+    drop(unit);
+    open_session(
+        services,
+        person.tenant_id,
+        person.user_id,
+        "password",
+        client,
+    )
+    .await
 }
 
-/// Opens a session for somebody whose identity has been proven.
+/// What is known about the browser somebody signs in with.
+#[derive(Debug, Clone, Default)]
+pub struct Client {
+    /// Its network address.
+    pub address: Option<IpAddr>,
+    /// What it calls itself.
+    pub user_agent: Option<String>,
+    /// The session cookie it already sends: that session ends when the new one begins, so that a token somebody may
+    /// have planted or seen before is worth nothing afterwards.
+    pub cookie: Option<SecretString>,
+    /// The request, as the log names it.
+    pub request_id: Option<String>,
+}
+
+/// Enough of a user agent to tell devices apart; the header is as long as a stranger likes.
+fn shortened(user_agent: &str) -> String {
+    user_agent
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(256)
+        .collect()
+}
+
+/// Opens a session for somebody whose identity has been proven. `method` is `password` or `microsoft`.
+///
+/// The session the browser came with ends, and so do the tenant's sessions that have run out.
 ///
 /// # Errors
 /// An internal error.
@@ -176,7 +221,11 @@ pub async fn open_session(
     tenant_id: TenantId,
     user_id: UserId,
     method: &str,
+    client: &Client,
 ) -> AppResult<SecretString> {
+    if let Some(cookie) = &client.cookie {
+        end_cookie(services, cookie.expose_secret()).await?;
+    }
     let mut token = [0_u8; 32];
     rand::rng().fill_bytes(&mut token);
     let token = URL_SAFE_NO_PAD.encode(token);
@@ -189,8 +238,14 @@ pub async fn open_session(
         created_at: now,
         last_seen_at: now,
         expires_at: now + SESSION_MAX,
+        method: method.to_owned(),
+        user_agent: client.user_agent.as_deref().map(shortened),
+        address: client.address.map(|address| address.to_string()),
     };
     let mut unit = services.begin(tenant_id).await?;
+    unit.purge_sessions(tenant_id, now, now - SESSION_IDLE)
+        .await
+        .map_err(internal)?;
     unit.add_session(&session).await.map_err(internal)?;
     unit.add_audit(&audit::row(
         services,
@@ -198,12 +253,41 @@ pub async fn open_session(
         Some(user_id),
         "session.opened",
         format!("session:{}", session.session_id),
-        serde_json::json!({ "method": method }),
+        serde_json::json!({ "method": method, "address": session.address }),
     ))
     .await
     .map_err(internal)?;
     unit.save().await.map_err(internal)?;
     Ok(SecretString::from(format!("{tenant_id}.{token}")))
+}
+
+/// Ends the session of a cookie, whoever sends it; one that is malformed or unknown is fine.
+async fn end_cookie(services: &Services, cookie: &str) -> AppResult<()> {
+    let Some((tenant_id, token)) = split_cookie(cookie) else {
+        return Ok(());
+    };
+    let mut unit = services.begin(tenant_id).await?;
+    let Some(session) = unit
+        .find_session(tenant_id, &hash_token(token))
+        .await
+        .map_err(internal)?
+    else {
+        return Ok(());
+    };
+    unit.remove_session(tenant_id, session.session_id)
+        .await
+        .map_err(internal)?;
+    unit.add_audit(&audit::row(
+        services,
+        tenant_id,
+        Some(session.user_id),
+        "session.replaced",
+        format!("session:{}", session.session_id),
+        serde_json::json!({}),
+    ))
+    .await
+    .map_err(internal)?;
+    unit.save().await.map_err(internal)
 }
 
 /// Finds who a session cookie belongs to; `None` when it is malformed, unknown, ended, or the person is inactive.

@@ -66,9 +66,14 @@ impl World {
         };
         demo::seed(&services).await.unwrap();
         let password = SecretString::from(demo::PASSWORD);
-        let cookie = auth::sign_in(&services, "admin@demo.daybind.test", password)
-            .await
-            .unwrap();
+        let cookie = auth::sign_in(
+            &services,
+            "admin@demo.daybind.test",
+            password,
+            &auth::Client::default(),
+        )
+        .await
+        .unwrap();
         let admin = auth::authenticate(&services, cookie.expose_secret(), None)
             .await
             .unwrap()

@@ -76,9 +76,14 @@ struct World {
 }
 
 async fn actor(services: &Services, email: &str) -> Actor {
-    let cookie = auth::sign_in(services, email, SecretString::from(demo::PASSWORD))
-        .await
-        .unwrap();
+    let cookie = auth::sign_in(
+        services,
+        email,
+        SecretString::from(demo::PASSWORD),
+        &auth::Client::default(),
+    )
+    .await
+    .unwrap();
     auth::authenticate(services, cookie.expose_secret(), None)
         .await
         .unwrap()

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use daybind_domain::ids::{SessionId, TenantId};
+use daybind_domain::ids::{SessionId, TenantId, UserId};
 use daybind_storage::{Session, SessionRepository, StorageResult};
 
 use crate::PgUnit;
@@ -17,6 +17,9 @@ fn session(row: &Row) -> StorageResult<Session> {
         created_at: codec::get_at(row, "created_at")?,
         last_seen_at: codec::get_at(row, "last_seen_at")?,
         expires_at: codec::get_at(row, "expires_at")?,
+        method: get(row, "method")?,
+        user_agent: get(row, "user_agent")?,
+        address: get(row, "address")?,
     })
 }
 
@@ -24,8 +27,8 @@ fn session(row: &Row) -> StorageResult<Session> {
 impl SessionRepository for PgUnit {
     async fn add_session(&mut self, session: &Session) -> StorageResult<()> {
         sqlx::query(
-            "INSERT INTO sessions (tenant_id, session_id, user_id, token_hash, created_at, last_seen_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO sessions (tenant_id, session_id, user_id, token_hash, created_at, last_seen_at, expires_at, \
+             method, user_agent, address) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(codec::id(session.tenant_id.0))
         .bind(codec::id(session.session_id.0))
@@ -34,6 +37,9 @@ impl SessionRepository for PgUnit {
         .bind(codec::at(session.created_at))
         .bind(codec::at(session.last_seen_at))
         .bind(codec::at(session.expires_at))
+        .bind(session.method.clone())
+        .bind(session.user_agent.clone())
+        .bind(session.address.clone())
         .execute(self.connection())
         .await
         .map_err(failure)?;
@@ -83,6 +89,72 @@ impl SessionRepository for PgUnit {
             .execute(self.connection())
             .await
             .map_err(failure)?;
+        Ok(())
+    }
+
+    async fn list_sessions(
+        &mut self,
+        tenant_id: TenantId,
+        user_id: UserId,
+    ) -> StorageResult<Vec<Session>> {
+        let rows = sqlx::query(
+            "SELECT * FROM sessions WHERE tenant_id = $1 AND user_id = $2 ORDER BY last_seen_at DESC, session_id",
+        )
+        .bind(codec::id(tenant_id.0))
+        .bind(codec::id(user_id.0))
+        .fetch_all(self.connection())
+        .await
+        .map_err(failure)?;
+        rows.iter().map(session).collect()
+    }
+
+    async fn has_session_by(&mut self, tenant_id: TenantId, method: &str) -> StorageResult<bool> {
+        let row =
+            sqlx::query("SELECT 1 FROM sessions WHERE tenant_id = $1 AND method = $2 LIMIT 1")
+                .bind(codec::id(tenant_id.0))
+                .bind(method.to_owned())
+                .fetch_optional(self.connection())
+                .await
+                .map_err(failure)?;
+        Ok(row.is_some())
+    }
+
+    async fn remove_other_sessions(
+        &mut self,
+        tenant_id: TenantId,
+        user_id: UserId,
+        keep: Option<SessionId>,
+    ) -> StorageResult<Vec<SessionId>> {
+        let rows = sqlx::query(
+            "DELETE FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND ($3::uuid IS NULL OR session_id <> $3) \
+             RETURNING session_id",
+        )
+        .bind(codec::id(tenant_id.0))
+        .bind(codec::id(user_id.0))
+        .bind(keep.map(|id| codec::id(id.0)))
+        .fetch_all(self.connection())
+        .await
+        .map_err(failure)?;
+        rows.iter()
+            .map(|row| Ok(codec::get_id(row, "session_id")?.into()))
+            .collect()
+    }
+
+    async fn purge_sessions(
+        &mut self,
+        tenant_id: TenantId,
+        now: DateTime<Utc>,
+        idle_since: DateTime<Utc>,
+    ) -> StorageResult<()> {
+        sqlx::query(
+            "DELETE FROM sessions WHERE tenant_id = $1 AND (expires_at <= $2 OR last_seen_at <= $3)",
+        )
+        .bind(codec::id(tenant_id.0))
+        .bind(codec::at(now))
+        .bind(codec::at(idle_since))
+        .execute(self.connection())
+        .await
+        .map_err(failure)?;
         Ok(())
     }
 }

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use daybind_domain::ids::{TenantId, UserId};
 use daybind_domain::user::{Role, UserType};
 use daybind_storage::{
-    LoginCandidate, NewUser, Scope, StorageResult, Tenant, User, UserRepository,
+    LoginCandidate, NewUser, Scope, SignInSettings, StorageError, StorageResult, Tenant, User,
+    UserRepository,
 };
 
 use crate::PgUnit;
@@ -145,5 +146,81 @@ impl UserRepository for PgUnit {
         .await
         .map_err(failure)?;
         rows.iter().map(user).collect()
+    }
+
+    async fn find_password(
+        &mut self,
+        tenant_id: TenantId,
+        user_id: UserId,
+    ) -> StorageResult<Option<String>> {
+        let row =
+            sqlx::query("SELECT password_hash FROM users WHERE tenant_id = $1 AND user_id = $2")
+                .bind(codec::id(tenant_id.0))
+                .bind(codec::id(user_id.0))
+                .fetch_optional(self.connection())
+                .await
+                .map_err(failure)?
+                .ok_or(StorageError::NotFound)?;
+        get(&row, "password_hash")
+    }
+
+    async fn set_password(
+        &mut self,
+        tenant_id: TenantId,
+        user_id: UserId,
+        password_hash: &str,
+    ) -> StorageResult<()> {
+        let done = sqlx::query(
+            "UPDATE users SET password_hash = $3 WHERE tenant_id = $1 AND user_id = $2",
+        )
+        .bind(codec::id(tenant_id.0))
+        .bind(codec::id(user_id.0))
+        .bind(password_hash.to_owned())
+        .execute(self.connection())
+        .await
+        .map_err(failure)?;
+        if done.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(StorageError::NotFound)
+        }
+    }
+
+    async fn find_sign_in_settings(
+        &mut self,
+        tenant_id: TenantId,
+    ) -> StorageResult<Option<SignInSettings>> {
+        let row = sqlx::query("SELECT * FROM sign_in_settings WHERE tenant_id = $1")
+            .bind(codec::id(tenant_id.0))
+            .fetch_optional(self.connection())
+            .await
+            .map_err(failure)?;
+        row.as_ref()
+            .map(|row| {
+                Ok(SignInSettings {
+                    tenant_id,
+                    technician_passwords: get(row, "technician_passwords")?,
+                    updated_by: codec::get_id(row, "updated_by")?.into(),
+                    updated_at: codec::get_at(row, "updated_at")?,
+                })
+            })
+            .transpose()
+    }
+
+    async fn set_sign_in_settings(&mut self, settings: &SignInSettings) -> StorageResult<()> {
+        sqlx::query(
+            "INSERT INTO sign_in_settings (tenant_id, technician_passwords, updated_by, updated_at) \
+             VALUES ($1, $2, $3, $4) ON CONFLICT (tenant_id) DO UPDATE SET \
+             technician_passwords = excluded.technician_passwords, updated_by = excluded.updated_by, \
+             updated_at = excluded.updated_at",
+        )
+        .bind(codec::id(settings.tenant_id.0))
+        .bind(settings.technician_passwords)
+        .bind(codec::id(settings.updated_by.0))
+        .bind(codec::at(settings.updated_at))
+        .execute(self.connection())
+        .await
+        .map_err(failure)?;
+        Ok(())
     }
 }

@@ -9,6 +9,8 @@ mod flows;
 mod identities;
 mod jobs;
 mod ledger;
+mod limits;
+mod login_domains;
 mod profiles;
 mod schedule;
 mod sessions;

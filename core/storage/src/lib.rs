@@ -19,6 +19,8 @@ pub mod flows;
 pub mod identities;
 pub mod jobs;
 pub mod ledger;
+pub mod limits;
+pub mod login_domains;
 pub mod predecessor;
 pub mod profiles;
 pub mod schedule;
@@ -37,11 +39,14 @@ pub use flows::{FlowRepository, OauthFlow};
 pub use identities::{Identity, IdentityRepository, IdentityRequest, Proof, RequestState};
 pub use jobs::{ClaimedJob, FinishJob, JobRepository, JobStats, NewJob};
 pub use ledger::{LedgerRepository, LedgerRow};
+pub use limits::{LimitRepository, Rate};
+pub use login_domains::{DomainChallenge, LoginDomain, LoginDomainRepository};
 pub use predecessor::{AlgaBinding, AlgaDatabase, AlgaDomain, AlgaProfile, AlgaTenant};
 pub use profiles::{Binding, BindingRepository, BindingUndo, Profile, ProfileRepository};
 pub use schedule::{Entry, NewEntry, ScheduleRepository};
 pub use users::{
-    LoginCandidate, NewUser, Session, SessionRepository, Tenant, User, UserRepository,
+    LoginCandidate, NewUser, Session, SessionRepository, SignInSettings, Tenant, User,
+    UserRepository,
 };
 pub use vault::{RowKey, SealedColumn, SealedValue, VaultRepository};
 
@@ -107,6 +112,8 @@ pub trait UnitOfWork:
     + AuditRepository
     + LedgerRepository
     + VaultRepository
+    + LoginDomainRepository
+    + LimitRepository
     + Send
     + Any
 {

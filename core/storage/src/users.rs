@@ -80,6 +80,25 @@ pub struct Session {
     pub last_seen_at: DateTime<Utc>,
     /// When it ends whatever happens.
     pub expires_at: DateTime<Utc>,
+    /// How the person proved who they are: `password` or `microsoft`.
+    pub method: String,
+    /// What the browser called itself at sign-in.
+    pub user_agent: Option<String>,
+    /// The network address at sign-in.
+    pub address: Option<String>,
+}
+
+/// Who may sign in with a password. Table `sign_in_settings`; no row means everybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignInSettings {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// Whether technicians may. Administrators always may.
+    pub technician_passwords: bool,
+    /// Who decided.
+    pub updated_by: UserId,
+    /// When.
+    pub updated_at: DateTime<Utc>,
 }
 
 /// Tenants and people.
@@ -109,6 +128,30 @@ pub trait UserRepository {
 
     /// The tenant's active internal people who have no password, by name.
     async fn list_without_password(&mut self, tenant_id: TenantId) -> StorageResult<Vec<User>>;
+
+    /// The argon2id PHC string of one person, if they have a password. `NotFound` when there is no such person.
+    async fn find_password(
+        &mut self,
+        tenant_id: TenantId,
+        user_id: UserId,
+    ) -> StorageResult<Option<String>>;
+
+    /// Replaces a person's password hash. `NotFound` when there is no such person.
+    async fn set_password(
+        &mut self,
+        tenant_id: TenantId,
+        user_id: UserId,
+        password_hash: &str,
+    ) -> StorageResult<()>;
+
+    /// Who may sign in with a password, if the tenant decided.
+    async fn find_sign_in_settings(
+        &mut self,
+        tenant_id: TenantId,
+    ) -> StorageResult<Option<SignInSettings>>;
+
+    /// Stores that decision.
+    async fn set_sign_in_settings(&mut self, settings: &SignInSettings) -> StorageResult<()>;
 }
 
 /// Sessions.
@@ -137,5 +180,31 @@ pub trait SessionRepository {
         &mut self,
         tenant_id: TenantId,
         session_id: SessionId,
+    ) -> StorageResult<()>;
+
+    /// A person's sessions, ended ones too, last used first.
+    async fn list_sessions(
+        &mut self,
+        tenant_id: TenantId,
+        user_id: UserId,
+    ) -> StorageResult<Vec<Session>>;
+
+    /// Whether anybody has a session that began that way.
+    async fn has_session_by(&mut self, tenant_id: TenantId, method: &str) -> StorageResult<bool>;
+
+    /// Ends all of a person's sessions but one; which.
+    async fn remove_other_sessions(
+        &mut self,
+        tenant_id: TenantId,
+        user_id: UserId,
+        keep: Option<SessionId>,
+    ) -> StorageResult<Vec<SessionId>>;
+
+    /// Removes the tenant's sessions that expired, or were last used before `idle_since`.
+    async fn purge_sessions(
+        &mut self,
+        tenant_id: TenantId,
+        now: DateTime<Utc>,
+        idle_since: DateTime<Utc>,
     ) -> StorageResult<()>;
 }

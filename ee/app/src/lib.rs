@@ -1,10 +1,12 @@
-//! Enterprise pages: calendar tab of the profile, calendar category of the settings, the Google card on Providers.
+//! Enterprise pages: calendar tab of the profile, calendar category of the settings, the Google card on
+//! Providers, the proof of login domains.
 
 pub mod calendar_profile;
 pub mod calendar_questions;
 pub mod calendar_settings;
 pub mod connection;
 pub mod google_card;
+pub mod login_domains;
 pub mod outcome;
 
 use daybind_app::Entries;
@@ -15,6 +17,7 @@ use leptos::prelude::*;
 use calendar_profile::CalendarProfile;
 use calendar_settings::CalendarSettings;
 use google_card::GoogleCard;
+use login_domains::LoginDomains;
 
 /// The Enterprise table of entry points. Server and browser lower it when Community runs.
 #[must_use]
@@ -32,6 +35,7 @@ pub fn entries() -> Entries {
             view: || view! { <CalendarProfile/> }.into_any(),
         }),
         provider_cards: Some(|| view! { <GoogleCard/> }.into_any()),
+        login_domains: Some(|| view! { <LoginDomains/> }.into_any()),
         microsoft_intro: "A Microsoft profile is an app registration that MSP SSO, Email, Calendar and Teams can use, each the same or another one.",
         microsoft_empty: "Add the app registration that MSP SSO, Email, Calendar or Teams should use.",
     }

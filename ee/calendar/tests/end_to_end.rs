@@ -58,7 +58,8 @@ enum Database {
 }
 
 async fn actor(services: &Services, email: &str) -> Actor {
-    let cookie = auth::sign_in(services, email, SecretString::from(demo::PASSWORD))
+    let client = auth::Client::default();
+    let cookie = auth::sign_in(services, email, SecretString::from(demo::PASSWORD), &client)
         .await
         .unwrap();
     use secrecy::ExposeSecret as _;

@@ -5,6 +5,7 @@ pub mod policy;
 use std::sync::Arc;
 
 use daybind_ee_calendar::CalendarRuntime;
+use daybind_ee_domains::Claims;
 use daybind_server::{Composition, Edition};
 
 /// The Enterprise edition.
@@ -15,6 +16,7 @@ pub fn composition() -> Composition {
         entries: daybind_ee_app::entries,
         endpoints: daybind_ee_calendar::register_endpoints,
         calendar: |services| Arc::new(CalendarRuntime::new(services)),
+        domains: |services, get| Ok(Arc::new(Claims::from_env(services, get)?)),
         form_targets: &["DAYBIND_GOOGLE_AUTH_URL"],
         site_root: "target/site-ee",
     }

@@ -13,6 +13,7 @@ use crate::config::{Config, KeySource};
 /// Variables every edition reads; hosts of the outside world are added by the edition.
 const KNOWN: &[&str] = &[
     "DAYBIND_DATA_DIR",
+    "DAYBIND_DNS_SERVER",
     "DAYBIND_EDITION",
     "DAYBIND_IMPORT_FROM",
     "DAYBIND_LISTEN",

@@ -1,6 +1,6 @@
 //! What Community does not offer.
 
-use daybind_domain::CALENDAR_ENTERPRISE_ONLY;
+use daybind_domain::{CALENDAR_ENTERPRISE_ONLY, DOMAINS_ENTERPRISE_ONLY};
 use daybind_server::Composition;
 use daybind_server::policy::Kind;
 use daybind_services::StableRoute;
@@ -97,7 +97,12 @@ pub async fn enterprise_actions_are_refused(site: &Site) {
             assert_eq!(answer.status.as_u16(), 501, "{case}");
             let error: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
             assert_eq!(error["code"], "enterprise_only", "{case}");
-            assert_eq!(error["message"], CALENDAR_ENTERPRISE_ONLY, "{case}");
+            let words = if endpoint.path.contains("_domain_claim") {
+                DOMAINS_ENTERPRISE_ONLY
+            } else {
+                CALENDAR_ENTERPRISE_ONLY
+            };
+            assert_eq!(error["message"], words, "{case}");
         }
         assert_eq!(
             (writes, outbound),

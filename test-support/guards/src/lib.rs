@@ -25,6 +25,7 @@ pub mod cross_site;
 pub mod headers;
 pub mod idor;
 pub mod inventory;
+pub mod rates;
 pub mod spoof;
 pub mod words;
 

@@ -119,6 +119,9 @@ pub async fn fill(site: &Site, tenant: &Tenant) {
             .replace("title=Guard", &format!("title=Guard+{n}"))
             .replace("{users.user_id}", &user);
         made(site, site.call(&add, &entry), tenant).await;
+        let list = site.endpoint("/_fn/add_login_domain");
+        let domain = list.form.replace("guard.", &format!("guard{n}."));
+        made(site, site.call(&list, &domain), tenant).await;
     }
     let bind = site.endpoint("/_fn/set_microsoft_consumer_binding");
     made(site, site.example(&bind, tenant, 0).await, tenant).await;

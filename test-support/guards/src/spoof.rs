@@ -130,6 +130,7 @@ async fn auth_of(site: &Site) -> usize {
         &site.state.services,
         &email("admin", "own"),
         secrecy::SecretString::from(PASSWORD),
+        &daybind_services::auth::Client::default(),
     )
     .await
     .unwrap();

@@ -1,8 +1,9 @@
 //! Carries out a plan: one transaction for each step, its ledger and audit rows in the same.
 
 use daybind_domain::ids::{TenantId, UserId};
+use daybind_domain::login_domain::ClaimStatus;
 use daybind_storage::{
-    AuditRow, Binding, LedgerRow, Origin, Profile, Scope, StorageResult, UnitOfWork,
+    AuditRow, Binding, LedgerRow, LoginDomain, Origin, Profile, Scope, StorageResult, UnitOfWork,
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -30,6 +31,12 @@ async fn read_here(services: &Services, target: TenantId) -> StorageResult<Here>
         tenant: unit.list_tenants().await?.into_iter().next(),
         profiles: unit.list_profiles(target).await?,
         bindings: unit.list_bindings(target).await?,
+        domains: unit
+            .list_login_domains(target)
+            .await?
+            .into_iter()
+            .map(|row| row.domain)
+            .collect(),
         ledger: unit
             .list_ledger(target, SOURCE)
             .await?
@@ -145,6 +152,10 @@ pub(super) async fn apply(
         .await
         .map_err(failed("the bindings"))?;
     crash::point("import.after_bindings");
+    domains(services, target, plan)
+        .await
+        .map_err(failed("the login domains"))?;
+    crash::point("import.after_domains");
     Ok(())
 }
 
@@ -244,5 +255,38 @@ async fn bindings(services: &Services, target: TenantId, plan: &Plan) -> Storage
         .await?;
     }
     crash::point("import.before_bindings_save");
+    step.save().await
+}
+
+async fn domains(services: &Services, target: TenantId, plan: &Plan) -> StorageResult<()> {
+    if plan.domains.is_empty() {
+        return Ok(());
+    }
+    let mut step = Step::begin(services, target).await?;
+    let now = services.now();
+    for new in &plan.domains {
+        let row = LoginDomain {
+            tenant_id: target,
+            domain_id: new.domain_id,
+            domain: new.domain.clone(),
+            status: ClaimStatus::Advisory,
+            status_changed_at: now,
+            status_changed_by: None,
+            verified_at: None,
+            version: 1,
+            created_by: new.created_by,
+            created_at: now,
+        };
+        step.unit.add_login_domain(&row).await?;
+        step.enter("login_domain", new.domain_id, Some(new.domain_id.0))
+            .await?;
+        step.audit(
+            "login_domain.imported",
+            format!("login_domain:{}", new.domain),
+            json!({ "before": null, "after": row.status.as_str() }),
+        )
+        .await?;
+    }
+    crash::point("import.before_domains_save");
     step.save().await
 }

@@ -7,6 +7,7 @@
 
 mod apply;
 mod bindings;
+mod domains;
 mod facts;
 mod plan;
 mod port;
@@ -14,6 +15,7 @@ mod report;
 mod secrets;
 
 pub use apply::Step;
+pub use domains::NewDomain;
 pub use facts::{ClientSecret, Facts, Legacy, Usage};
 pub use plan::{Here, NewBinding, NewProfile, Plan, plan};
 pub use port::{ImportPort, LeftForEnterprise};

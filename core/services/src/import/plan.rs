@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::bindings;
+use super::domains::{self, NewDomain};
 use super::facts::{ClientSecret, Facts};
 use super::report::Line;
 
@@ -23,6 +24,8 @@ pub struct Here {
     pub profiles: Vec<Profile>,
     /// Its bindings, visible or not.
     pub bindings: Vec<Binding>,
+    /// Its login domains, by name.
+    pub domains: Vec<String>,
     /// What earlier runs dealt with: kind and key over there, to the id here.
     pub ledger: BTreeMap<(String, String), Option<Uuid>>,
 }
@@ -76,6 +79,8 @@ pub struct Plan {
     pub adopted: Vec<(Uuid, ProfileId)>,
     /// Bindings to add.
     pub bindings: Vec<NewBinding>,
+    /// Login domains to add.
+    pub domains: Vec<NewDomain>,
     /// The profiles of the predecessor that are or will be here and active: there, here.
     pub active: BTreeMap<Uuid, ProfileId>,
     /// The report.
@@ -92,7 +97,7 @@ pub fn plan(edition: Edition, target: TenantId, facts: &Facts, here: &Here) -> P
     }
     bindings::explicit(edition, target, facts, here, &mut plan);
     bindings::from_use(edition, target, facts, here, &mut plan);
-    domains(target, facts, &mut plan);
+    domains::plan(edition, target, facts, here, &mut plan);
     plan
 }
 
@@ -347,22 +352,5 @@ fn taken(
             "is not brought over: another profile here has this name and other IDs",
             "Rename one of the two and run the import again.",
         )),
-    }
-}
-
-fn domains(target: TenantId, facts: &Facts, plan: &mut Plan) {
-    for domain in &facts.domains {
-        let subject = format!("log-in domain {}", domain.domain.trim());
-        plan.lines.push(if bindings::in_use(domain) {
-            Line::todo(
-                "domain_by_hand",
-                target,
-                subject,
-                "is not brought over",
-                "Add it under Settings > Integrations > Login domains.",
-            )
-        } else {
-            Line::left("domain_inactive", target, subject, "was not in use")
-        });
     }
 }

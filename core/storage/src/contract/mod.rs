@@ -16,6 +16,7 @@ mod jobs;
 mod operations;
 mod records;
 mod schedule;
+mod sign_in;
 mod tenancy;
 
 pub use audit::*;
@@ -25,6 +26,7 @@ pub use jobs::*;
 pub use operations::*;
 pub use records::*;
 pub use schedule::*;
+pub use sign_in::*;
 pub use tenancy::*;
 
 /// Makes one `#[tokio::test]` of each behaviour. The argument is an async function that returns a fresh store and a
@@ -45,6 +47,9 @@ macro_rules! contract_tests {
             one_of_two_binding_changes_wins, binding_and_archiving_never_both_happen,
             the_last_binding_change_is_kept, people_without_a_password_are_found,
             an_account_belongs_to_one_person_of_a_tenant, an_account_asks_once_and_is_decided_once,
+            login_domains_are_kept_per_tenant, claim_status_is_locked_optimistically,
+            claims_are_compared_over_all_tenants, due_challenges_are_taken_once, uses_are_limited_to_a_rate,
+            a_rate_holds_under_a_race, a_persons_sessions_are_listed_and_ended, passwords_are_replaced,
         );
     };
     (@ $fresh:path: $($name:ident),+ $(,)?) => {$(

@@ -101,6 +101,9 @@ pub async fn sessions_begin_and_end(store: &dyn Store) {
         created_at: at(0),
         last_seen_at: at(0),
         expires_at: at(100),
+        method: "microsoft".to_owned(),
+        user_agent: Some("Browser".to_owned()),
+        address: Some("192.0.2.1".to_owned()),
     };
     let mut u = unit(store, a).await;
     u.add_session(&session).await.unwrap();

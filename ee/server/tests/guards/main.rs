@@ -33,6 +33,8 @@ mod enterprise {
         cross_site::nothing_changes_over_another_method,
         /// M-27: CORS.
         cross_site::no_origin_is_let_in_by_cors,
+        /// M-29: rates.
+        rates::every_rate_holds,
         /// M-28: headers.
         headers::every_answer_carries_them,
         /// M-28: nonces.
