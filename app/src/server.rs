@@ -61,6 +61,20 @@ pub fn actor() -> Result<Actor, ApiError> {
         .ok_or_else(|| AppError::signed_out().into())
 }
 
+/// A cookie of this request.
+#[must_use]
+pub fn cookie(name: &str) -> Option<String> {
+    let parts = use_context::<http::request::Parts>()?;
+    let lines = parts.headers.get_all(http::header::COOKIE);
+    lines
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(found, _)| *found == name)
+        .map(|(_, value)| value.to_owned())
+}
+
 /// Sets the HTTP status that goes with a failure; without it Leptos answers 500.
 ///
 /// A form sent without WebAssembly keeps the redirect that carries the failure back to its page: any other status would

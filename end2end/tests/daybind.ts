@@ -26,7 +26,7 @@ export const admin = 'admin@demo.daybind.test';
 export const technician = 'tess@demo.daybind.test';
 export const client = 'client@demo.daybind.test';
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const server = createServer();
     server.once('error', fail);
@@ -37,7 +37,7 @@ async function freePort(): Promise<number> {
   });
 }
 
-async function answers(url: string, child: ChildProcess, log: () => string): Promise<void> {
+export async function answers(url: string, child: ChildProcess, log: () => string): Promise<void> {
   for (let tries = 0; tries < 300; tries += 1) {
     if (child.exitCode !== null) throw new Error(`ended before it served:\n${log()}`);
     const ok = await fetch(url).then((answer) => answer.ok, () => false);
@@ -47,7 +47,7 @@ async function answers(url: string, child: ChildProcess, log: () => string): Pro
   throw new Error(`nothing answers at ${url}:\n${log()}`);
 }
 
-class Program {
+export class Program {
   log = '';
   child: ChildProcess;
 
@@ -177,7 +177,7 @@ export const test = base.extend<Fixtures, { postgres: () => Promise<Postgres> }>
 export { expect };
 
 export async function signIn(page: Page, url: string, email: string): Promise<void> {
-  await page.goto(`${url}/auth/msp/signin`);
+  await page.goto(`${url}/auth/msp/signin?step=password`);
   await page.getByLabel('Email').fill(email);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();

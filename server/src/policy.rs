@@ -203,6 +203,18 @@ pub const TABLE: &[Endpoint] = &[
     .limited(Rate::SignIn),
     form("/auth/msp/signout", Everyone, ""),
     // Sign-in through Microsoft.
+    form(
+        "/auth/msp/discover",
+        Everyone,
+        "email=nobody%40example.test",
+    ),
+    form(
+        "/auth/msp/microsoft",
+        Everyone,
+        "email=nobody%40example.test",
+    )
+    .limited(Rate::Discovery),
+    read("/_fn/kept_sign_in_address", Everyone, ""),
     form("/auth/msp/connect", Staff, ""),
     callback("/api/auth/callback/azure-ad", Everyone),
     page("/auth/msp/result", Everyone).asked("code=connected"),

@@ -70,6 +70,8 @@ pub fn router(
         .route("/msp/operations/audit.csv", post(audit_csv::csv))
         .route("/auth/msp/signin", post(signin::sign_in))
         .route("/auth/msp/signout", post(signin::sign_out))
+        .route("/auth/msp/discover", post(sso::discover))
+        .route("/auth/msp/microsoft", post(sso::microsoft))
         .route("/auth/msp/connect", post(sso::connect))
         .route(CALLBACK_PATH, get(sso::callback))
         .layer(middleware::from_fn_with_state(state.clone(), guard::pages))

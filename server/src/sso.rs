@@ -3,20 +3,21 @@
 //! Every answer is a bare redirect: to Microsoft, to a page of ours, or to the result page with a code and nothing else.
 
 use axum::Extension;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Form, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
-use axum_extra::extract::cookie::Cookie;
+use axum_extra::extract::cookie::{Cookie, SameSite};
 use daybind_app::server::{AppState, ClientAddress, RequestActor};
 use daybind_domain::AppError;
 use daybind_domain::sso::SsoOutcome;
-use daybind_services::auth;
 use daybind_services::sso::{self, Answer, Begun, End, FLOW_LIFE};
+use daybind_services::{auth, discovery, limits};
 use secrecy::ExposeSecret as _;
+use serde::Deserialize;
 
 use crate::guard::{RequestId, plain};
-use crate::signin::{client, session_cookie};
+use crate::signin::{client, limited, session_cookie};
 
 fn secure(state: &AppState) -> bool {
     state.services.public_url.scheme() == "https"
@@ -55,6 +56,90 @@ fn away(state: &AppState, jar: CookieJar, begun: Result<Begun, SsoOutcome>) -> R
         Ok(cookie) => bare((jar.add(cookie), Redirect::to(&begun.url))),
         Err(_) => bare(result(SsoOutcome::Internal)),
     }
+}
+
+/// The first step's form.
+#[derive(Deserialize)]
+pub struct Discover {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    next: String,
+    /// `password` when the person wants to use one.
+    #[serde(default)]
+    step: String,
+}
+
+/// `POST /auth/msp/discover`: keeps the address for the next step. Nothing is looked up here, so there is nothing to learn.
+pub async fn discover(
+    State(state): State<AppState>,
+    jar: CookieJar,
+    Form(form): Form<Discover>,
+) -> Response {
+    let password = form.step == "password";
+    let Some(address) = sso::typed_address(&form.email) else {
+        let word = if password {
+            "step=password"
+        } else {
+            "error=email"
+        };
+        return bare(Redirect::to(&step(word, &form.next)));
+    };
+    let cookie = Cookie::build((
+        sso::address_cookie(&state.services),
+        sso::write_address(&address),
+    ))
+    .path("/")
+    .http_only(true)
+    .same_site(SameSite::Lax)
+    .secure(secure(&state));
+    let word = if password {
+        "step=password"
+    } else {
+        "step=microsoft"
+    };
+    bare((jar.add(cookie), Redirect::to(&step(word, &form.next))))
+}
+
+/// The sign-in page with that word in its query.
+fn step(word: &str, next: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(word.to_owned())
+        .append_pair("next", &sso::return_to(next))
+        .finish();
+    format!("/auth/msp/signin?{query}")
+}
+
+/// The second step's form.
+#[derive(Deserialize)]
+pub struct SetOut {
+    email: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /auth/msp/microsoft`: finds the MSP by the address's domain and sends the browser to its Microsoft directory. An
+/// unknown domain and an MSP that is not ready end alike, after the same time.
+pub async fn microsoft(
+    State(state): State<AppState>,
+    address: Option<Extension<ClientAddress>>,
+    headers: HeaderMap,
+    jar: CookieJar,
+    Form(form): Form<SetOut>,
+) -> Response {
+    let services = &state.services;
+    let address = address.map(|Extension(ClientAddress(address))| address);
+    if let Err(error) = limits::discovery(services, address).await {
+        return limited(&error, &headers, &form.next);
+    }
+    let found = match discovery::discover(services, &form.email).await {
+        Ok(found) => found,
+        Err(_) => return bare(result(SsoOutcome::Internal)),
+    };
+    let Some(tenant_id) = found.tenant_id.filter(|_| found.microsoft_ready) else {
+        return bare(result(SsoOutcome::NotReady));
+    };
+    let begun = sso::begin_sign_in(services, tenant_id, &form.email, &form.next).await;
+    away(&state, jar, begun)
 }
 
 /// `POST /auth/msp/connect`: begins adding a Microsoft account to the signed-in person.

@@ -1,9 +1,26 @@
 //! How people sign in: their Microsoft accounts, and the accounts that wait for an administrator.
 
-use daybind_domain::sso::{IdentityRequestsView, SignInMethodsView};
+use daybind_domain::sso::{IdentityRequestsView, SignInMethodsView, SignInStep};
 use leptos::prelude::*;
 
 use crate::error::ApiError;
+
+/// What somebody who is signing in has typed so far.
+///
+/// # Errors
+/// An internal error outside a request.
+#[server(endpoint = "kept_sign_in_address")]
+pub async fn kept_sign_in_address() -> Result<SignInStep, ApiError> {
+    use crate::server::{answer, cookie, state};
+    use daybind_services::sso::{address_cookie, read_address};
+    let state = answer(state())?;
+    let kept = cookie(address_cookie(&state.services));
+    Ok(SignInStep {
+        address: kept
+            .and_then(|value| read_address(&value))
+            .unwrap_or_default(),
+    })
+}
 
 /// How the caller can sign in.
 ///

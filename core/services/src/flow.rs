@@ -52,6 +52,44 @@ pub fn verifier_place(tenant_id: TenantId, flow: FlowId) -> SecretPlace {
     }
 }
 
+/// What a provider sends a browser back with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returned {
+    /// Which round trip.
+    pub state: String,
+    /// The code to exchange, or
+    pub code: Option<String>,
+    /// what went wrong: the standard's word,
+    pub error: Option<String>,
+    /// and the provider's own text, not for showing.
+    pub description: String,
+    /// Who answers (RFC 9207).
+    pub issuer: Option<String>,
+}
+
+/// Reads the query of the way back. A parameter given twice has two readers disagree, so it is refused (RFC 6749
+/// section 3.1), and so is an answer with both a code and an error, or neither.
+#[must_use]
+pub fn returned(query: &str) -> Option<Returned> {
+    let find = |wanted: &str| {
+        let mut all = url::form_urlencoded::parse(query.as_bytes())
+            .filter(|(name, value)| name == wanted && !value.is_empty());
+        let first = all.next().map(|(_, value)| value.into_owned());
+        all.next().is_none().then_some(first)
+    };
+    let (code, error) = (find("code")?, find("error")?);
+    if code.is_some() == error.is_some() {
+        return None;
+    }
+    Some(Returned {
+        state: find("state")??,
+        code,
+        error,
+        description: find("error_description")?.unwrap_or_default(),
+        issuer: find("iss")?,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,5 +105,26 @@ mod tests {
             state_tenant(&URL_SAFE_NO_PAD.encode(format!("{tenant}.short"))),
             None
         );
+    }
+
+    #[test]
+    fn a_query_is_read_once_or_not_at_all() {
+        assert!(returned("state=s&code=c").is_some());
+        assert!(returned("state=s&error=access_denied&error_description=x").is_some());
+        for wrong in [
+            "",
+            "state=s",
+            "code=c",
+            "state=&code=c",
+            "state=s&code=",
+            "state=s&state=t&code=c",
+            "state=s&code=c&code=d",
+            "state=s&code=c&error=e",
+            "state=s&code=c&iss=a&iss=b",
+            "state[]=s&code=c",
+            "State=s&Code=c",
+        ] {
+            assert!(returned(wrong).is_none(), "{wrong}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The end of an OAuth round trip. Every outcome is a redirect to the profile page; the codes say which.
 //!
-//! Order of checks: parameters, session, single-use flow, same session and person, the provider's own error, the token
-//! exchange, the granted scopes; then connection and first jobs in one transaction.
+//! Order of checks: parameters, session, single-use flow, same session and person, unchanged settings, the answer's issuer,
+//! the provider's own error, the token exchange, the granted scopes; then connection and first jobs in one transaction.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
@@ -10,6 +10,7 @@ use daybind_domain::ids::{ConnectionId, TenantId};
 use daybind_domain::user::Permission;
 use daybind_domain::{AppError, ErrorCode};
 use daybind_ee_storage::{Connection, ConnectionSettings, calendar};
+use daybind_services::flow::Returned;
 use daybind_services::{Actor, Provider, Services, flow, internal};
 use daybind_storage::{OauthFlow, StorageError, UnitOfWork};
 use secrecy::{ExposeSecret, SecretString};
@@ -36,25 +37,6 @@ fn storage(error: StorageError) -> Refusal {
     INTERNAL
 }
 
-struct Parameters {
-    code: Option<String>,
-    state: Option<String>,
-    error: Option<String>,
-}
-
-fn parameters(query: &str) -> Parameters {
-    let find = |wanted: &str| {
-        url::form_urlencoded::parse(query.as_bytes())
-            .find(|(name, value)| name == wanted && !value.is_empty())
-            .map(|(_, value)| value.into_owned())
-    };
-    Parameters {
-        code: find("code"),
-        state: find("state"),
-        error: find("error"),
-    }
-}
-
 /// Answers a callback.
 pub async fn serve(services: &Services, provider: Provider, request: Request<Body>) -> Response {
     if request.method() != Method::GET {
@@ -65,7 +47,7 @@ pub async fn serve(services: &Services, provider: Provider, request: Request<Bod
         .get::<Option<Actor>>()
         .cloned()
         .flatten();
-    let given = parameters(request.uri().query().unwrap_or_default());
+    let given = flow::returned(request.uri().query().unwrap_or_default());
     let target = match finish(services, provider, actor, given).await {
         Ok(id) => {
             tracing::info!(owner = "ee", provider = provider.as_str(), connection = %id, "calendar connected");
@@ -94,12 +76,10 @@ async fn finish(
     services: &Services,
     provider: Provider,
     actor: Option<Actor>,
-    given: Parameters,
+    given: Option<Returned>,
 ) -> Result<ConnectionId, Refusal> {
-    let state = given.state.ok_or("missing_parameters")?;
-    if given.code.is_none() && given.error.is_none() {
-        return Err("missing_parameters");
-    }
+    let given = given.ok_or("missing_parameters")?;
+    let state = given.state;
     let actor = actor.ok_or("invalid_state")?;
     let tenant_id = flow::state_tenant(&state)
         .filter(|id| *id == actor.tenant_id)
@@ -120,17 +100,6 @@ async fn finish(
     if actor.require(Permission::OwnProfile).is_err() {
         return Err("access_denied");
     }
-    if let Some(error) = given.error {
-        return Err(match error.as_str() {
-            "access_denied" | "consent_required" => "access_denied",
-            "unauthorized_client"
-            | "invalid_client"
-            | "invalid_scope"
-            | "redirect_uri_mismatch" => "configuration_error",
-            _ => INTERNAL,
-        });
-    }
-    let code = given.code.ok_or("missing_parameters")?;
     let mut unit = services
         .read(tenant_id)
         .await
@@ -143,6 +112,20 @@ async fn finish(
     if flow.profile_id != client.profile_id || flow.profile_version != Some(client.version) {
         return Err("configuration_error");
     }
+    if let Some(named) = given.issuer {
+        issued_by(services, tenant_id, &client, &named).await?;
+    }
+    if let Some(error) = given.error {
+        return Err(match error.as_str() {
+            "access_denied" | "consent_required" => "access_denied",
+            "unauthorized_client"
+            | "invalid_client"
+            | "invalid_scope"
+            | "redirect_uri_mismatch" => "configuration_error",
+            _ => INTERNAL,
+        });
+    }
+    let code = given.code.ok_or("missing_parameters")?;
     let tokens = exchange(services, &client, &flow, &code).await?;
     if !oauth::granted(provider, &tokens) || tokens.refresh_token.is_none() {
         return Err("missing_scope");
@@ -155,6 +138,32 @@ async fn finish(
     })?;
     let adopted = adopted(services, reader.as_ref(), &actor, &flow).await?;
     store(services, &actor, &flow, &client, &tokens, &account, adopted).await
+}
+
+/// An answer that names its sender names the one that was asked (RFC 9207): the profile's directory, or the host of
+/// Google's log-in page. No token request is made for any other.
+async fn issued_by(
+    services: &Services,
+    tenant_id: TenantId,
+    client: &OauthClient,
+    named: &str,
+) -> Result<(), Refusal> {
+    let issuer = match &client.directory {
+        Some(directory) => {
+            let found = services.issuers.find(services, tenant_id, directory, None);
+            let found = found.await.map_err(|error| {
+                tracing::warn!(owner = "ee", %error, "the issuer is not known");
+                "token_exchange_failed"
+            })?;
+            found.issuer
+        }
+        None => {
+            let page =
+                url::Url::parse(&client.authorize_url).map_err(|error| refuse(&internal(error)))?;
+            page.origin().ascii_serialization()
+        }
+    };
+    (named == issuer).then_some(()).ok_or("invalid_state")
 }
 
 /// The calendar of a connection that was brought over from a predecessor, once the account has shown that it is its

@@ -54,6 +54,8 @@ pub struct OauthClient {
     pub authorize_url: String,
     /// Where codes and refresh tokens are exchanged.
     pub token_url: String,
+    /// The Microsoft directory; `None` for Google.
+    pub directory: Option<String>,
     /// The Microsoft profile it comes from.
     pub profile_id: Option<ProfileId>,
     /// Version of that profile, or of the tenant's Google client.
@@ -122,6 +124,7 @@ pub async fn client(
                 secret,
                 authorize_url: endpoint(services, GOOGLE_AUTH_URL)?,
                 token_url: endpoint(services, GOOGLE_TOKEN_URL)?,
+                directory: None,
                 profile_id: None,
                 version: row.version,
             })
@@ -137,6 +140,7 @@ pub async fn client(
                 secret: resolved.client_secret,
                 authorize_url: format!("{base}/authorize"),
                 token_url: format!("{base}/token"),
+                directory: Some(resolved.directory_id),
                 profile_id: Some(resolved.profile_id),
                 version: resolved.profile_version,
             })

@@ -4,6 +4,7 @@
 mod bench;
 mod flows;
 mod people;
+mod setting_out;
 
 /// A test on each database.
 macro_rules! on_both {
@@ -24,6 +25,10 @@ macro_rules! on_both {
 }
 
 on_both! {
+    /// M-18, A16: the first step is the same for every address, tells nothing and puts no address into a link.
+    setting_out::the_first_step_tells_nothing,
+    /// M-18: a login domain leads to its MSP's directory; unknown and unready end alike; the password always works.
+    setting_out::a_domain_leads_to_its_msp,
     /// M-11, M-13, M-15, M-18, W38: the whole way: an account is connected by its signed-in owner and opens a session.
     people::an_account_is_connected_and_signs_in,
     /// M-13, T16, W35: an address finds nobody, verified or not, from our directory or another.

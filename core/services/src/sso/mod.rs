@@ -7,6 +7,8 @@
 //! it, or an administrator approved it ([`accounts`]).
 
 pub mod accounts;
+mod address;
+mod apply;
 mod begin;
 mod callback;
 pub mod decide;
@@ -18,6 +20,7 @@ pub mod token;
 
 use chrono::Duration;
 
+pub use address::{address_cookie, read_address, typed_address, write_address};
 pub use begin::{Begun, FlowCookie, begin_link, begin_sign_in};
 pub use callback::{Answer, End, finish};
 pub use return_to::{HOME, return_to};

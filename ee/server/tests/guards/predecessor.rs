@@ -134,6 +134,37 @@ async fn states(database: Database) {
             );
             assert_eq!(before, after, "{who} asks for no token");
         }
+        // One that has run out.
+        let back = consent(&site, &site.own.admin, provider, 0).await;
+        site.db
+            .texts("UPDATE oauth_flows SET expires_at = created_at")
+            .await;
+        let before = count(&fakes, &asked);
+        let answer = site.send(Call::get(&back).cookie(&site.own.admin)).await;
+        assert!(
+            answer.location().ends_with("calendarError=invalid_state"),
+            "{answer:?}"
+        );
+        assert_eq!(
+            before,
+            count(&fakes, &asked),
+            "an old state asks for no token"
+        );
+        // Another sender than the one that was asked (RFC 9207), and an answer that can be read in two ways.
+        for (odd, code) in [
+            ("&iss=https%3A%2F%2Fevil.example", "invalid_state"),
+            ("&iss=a&iss=b", "missing_parameters"),
+            ("&code=another", "missing_parameters"),
+            ("&error=access_denied", "missing_parameters"),
+        ] {
+            let back = consent(&site, &site.own.admin, provider, 0).await;
+            let before = count(&fakes, &asked);
+            let call = Call::get(&format!("{back}{odd}")).cookie(&site.own.admin);
+            let answer = site.send(call).await;
+            let end = format!("calendarAuth=error&calendarError={code}");
+            assert!(answer.location().ends_with(&end), "{odd}: {answer:?}");
+            assert_eq!(before, count(&fakes, &asked), "{odd} asks for no token");
+        }
         let back = consent(&site, &site.own.admin, provider, 0).await;
         let before = count(&fakes, &asked);
         let mut calls = tokio::task::JoinSet::new();
