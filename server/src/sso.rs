@@ -131,9 +131,8 @@ pub async fn microsoft(
     if let Err(error) = limits::discovery(services, address).await {
         return limited(&error, &headers, &form.next);
     }
-    let found = match discovery::discover(services, &form.email).await {
-        Ok(found) => found,
-        Err(_) => return bare(result(SsoOutcome::Internal)),
+    let Ok(found) = discovery::discover(services, &form.email).await else {
+        return bare(result(SsoOutcome::Internal));
     };
     let Some(tenant_id) = found.tenant_id.filter(|_| found.microsoft_ready) else {
         return bare(result(SsoOutcome::NotReady));
