@@ -166,7 +166,9 @@ export const test = base.extend<Fixtures, { postgres: () => Promise<Postgres> }>
     page.on('console', (message) => {
       // The browser itself notes a form that was refused with wrong fields (422); the page shows why.
       const refused = message.text().includes('status of 422') && message.location().url.includes('/_fn/');
-      if (!refused) noise.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+      // The OpenID provider's own log-in pages are not ours (oidc/entra.mjs).
+      const theirs = message.location().url.includes('/v2.0/interaction/');
+      if (!refused && !theirs) noise.push(`${message.type()}: ${message.text()} (${message.location().url})`);
     });
     page.on('pageerror', (error) => noise.push(`page error: ${error.message}`));
     await use(page);
