@@ -61,6 +61,7 @@ pub fn state(
 ) -> anyhow::Result<AppState> {
     let services = Services {
         edition: config.edition,
+        guides: composition.guides,
         store,
         keyring: Arc::new(config.keyring(get)?),
         clock: Arc::new(SystemClock),

@@ -78,6 +78,7 @@ async fn demo_providers(state: &AppState) -> Result<(), AppError> {
             client_id: "22222222-2222-4222-8222-222222222222".to_owned(),
             directory_id: "11111111-1111-4111-8111-111111111111".to_owned(),
             client_secret: SecretString::from("demo-microsoft-secret"),
+            secret_expires_on: String::new(),
         };
         let profile = profiles::create(services, &admin, input).await?;
         let port = state.calendar.as_ref();

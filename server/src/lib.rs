@@ -31,6 +31,7 @@ pub use daybind_domain::Edition;
 use daybind_services::{
     CalendarPort, CommunityClaims, CommunityPort, DomainClaims, Endpoints, Services,
 };
+use daybind_services::{CalendarPort, CommunityPort, ConsumerGuide, Endpoints, Services};
 
 /// Reads one environment variable.
 pub type ReadEnv<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -42,6 +43,8 @@ pub struct Composition {
     pub built: Edition,
     /// Its entry points for pages.
     pub entries: fn() -> Entries,
+    /// What its consumers need in Entra.
+    pub guides: &'static [ConsumerGuide],
     /// Adds the hosts only this edition talks to.
     pub endpoints: fn(&mut Endpoints, ReadEnv<'_>) -> Result<(), String>,
     /// Makes its calendar port.
@@ -61,6 +64,7 @@ impl Composition {
         Self {
             built: Edition::Community,
             entries: Entries::community,
+            guides: daybind_services::guide::COMMUNITY,
             endpoints: |_, _| Ok(()),
             calendar: |_| Arc::new(CommunityPort),
             domains: |_, _| Ok(Arc::new(CommunityClaims)),

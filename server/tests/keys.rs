@@ -91,10 +91,12 @@ async fn fill(store: &dyn Store, ring: &Keyring) {
                 },
                 client_secret_sealed: Some(sealed),
                 client_secret_last4: None,
+                secret: daybind_storage::SecretMeta::default(),
                 archived_at: None,
                 version: 1,
                 created_by: UserId(Uuid::nil()),
                 created_at: now,
+                updated_by: None,
                 updated_at: now,
             })
             .await

@@ -26,6 +26,7 @@ pub async fn create_microsoft_profile(
     client_id: String,
     directory_id: String,
     client_secret: String,
+    #[server(default)] secret_expires_on: String,
 ) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     use daybind_services::profiles::{ProfileInput, create};
@@ -35,6 +36,7 @@ pub async fn create_microsoft_profile(
         client_id,
         directory_id,
         client_secret: client_secret.into(),
+        secret_expires_on,
     };
     answer(create(&state.services, &actor, input).await)?;
     redirect("/msp/settings?tab=integrations&category=providers&saved=profile");

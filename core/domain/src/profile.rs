@@ -34,10 +34,7 @@ pub fn check_profile(
             message: message.to_owned(),
         });
     };
-    let display_name = display_name
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
+    let display_name = collapse(display_name);
     if display_name.is_empty() {
         refuse(
             "display_name",
@@ -63,6 +60,11 @@ pub fn check_profile(
         refuse(
             "directory_id",
             "Enter the Directory (tenant) ID from the app registration's Overview page.",
+        );
+    } else if is_shared(&directory_id) {
+        refuse(
+            "directory_id",
+            "“common”, “organizations” and “consumers” name no single directory. Enter the Directory (tenant) ID of your own directory.",
         );
     } else if !is_guid(&directory_id) && !is_domain(&directory_id) {
         refuse(
@@ -105,6 +107,11 @@ pub fn check_secret(secret: &str) -> Result<&str, String> {
     }
 }
 
+/// Collapses whitespace.
+fn collapse(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Trims, drops zero-width characters that pasting brings along, and lowers the case.
 fn clean(text: &str) -> String {
     text.chars()
@@ -114,12 +121,45 @@ fn clean(text: &str) -> String {
         .to_lowercase()
 }
 
-fn is_guid(text: &str) -> bool {
+/// Whether the text is a GUID in Entra's form, in either case.
+#[must_use]
+pub fn is_guid(text: &str) -> bool {
     text.len() == 36
         && text.char_indices().all(|(at, c)| match at {
             8 | 13 | 18 | 23 => c == '-',
             _ => c.is_ascii_hexdigit(),
         })
+}
+
+/// What a stored Directory (tenant) ID is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Directory {
+    /// A directory's GUID.
+    Guid,
+    /// One of a directory's verified domains.
+    Domain,
+    /// `common`, `organizations` or `consumers`: no single directory.
+    Shared,
+    /// Nothing of the kind.
+    Wrong,
+}
+
+/// Says what a Directory (tenant) ID is.
+#[must_use]
+pub fn directory_kind(text: &str) -> Directory {
+    if is_guid(text) {
+        Directory::Guid
+    } else if is_domain(text) {
+        Directory::Domain
+    } else if is_shared(text) {
+        Directory::Shared
+    } else {
+        Directory::Wrong
+    }
+}
+
+fn is_shared(text: &str) -> bool {
+    matches!(text, "common" | "organizations" | "consumers")
 }
 
 fn is_domain(text: &str) -> bool {

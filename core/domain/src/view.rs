@@ -47,6 +47,12 @@ pub struct ProfileView {
     pub missing: Vec<String>,
     /// Archived profiles cannot be bound.
     pub archived: bool,
+    /// How it stands, in one word.
+    pub standing: crate::profile_view::Standing,
+    /// "Expires in 6 days", and whether that needs attention; `None` without a secret or a recorded date.
+    pub expiry: Option<(String, bool)>,
+    /// When directory and secret were last proven together, in words.
+    pub verified: Option<String>,
     /// Labels of the visible consumers bound to it.
     pub used_by: Vec<String>,
     /// For optimistic locking.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use daybind_domain::Edition;
 use daybind_domain::ids::TenantId;
+use daybind_domain::{Consumer, Edition};
 use daybind_storage::{Scope, Store, UnitOfWork};
 use tokio::sync::Notify;
 use url::Url;
@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::endpoints::Endpoints;
 use crate::failure::{AppResult, internal};
+use crate::guide::ConsumerGuide;
 use crate::seal::Keyring;
 use crate::sso::issuer::Issuers;
 
@@ -38,6 +39,8 @@ impl Clock for SystemClock {
 pub struct Services {
     /// The edition that runs.
     pub edition: Edition,
+    /// What each consumer of the linked edition needs in Entra. Ask through [`Services::guide`].
+    pub guides: &'static [ConsumerGuide],
     /// The database.
     pub store: Arc<dyn Store>,
     /// Opens and seals secrets.
@@ -77,6 +80,28 @@ impl Services {
             .read(Scope::Tenant(tenant_id))
             .await
             .map_err(internal)
+    }
+
+    /// The guides of the consumers this edition shows, in their order.
+    pub fn guides(&self) -> impl Iterator<Item = &'static ConsumerGuide> {
+        let visible = self.edition.visible_consumers();
+        let all = self.guides;
+        visible
+            .iter()
+            .filter_map(|consumer| all.iter().find(|guide| guide.consumer == *consumer))
+    }
+
+    /// What a visible consumer needs; `None` for one this edition does not show.
+    #[must_use]
+    pub fn guide(&self, consumer: Consumer) -> Option<&'static ConsumerGuide> {
+        self.guides().find(|guide| guide.consumer == consumer)
+    }
+
+    /// A consumer's name on the screen. One this edition does not show has none of its own.
+    #[must_use]
+    pub fn label(&self, consumer: Consumer) -> &'static str {
+        self.guide(consumer)
+            .map_or("an Enterprise feature", |guide| guide.label)
     }
 
     /// Now.

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::Services;
 use crate::port::CalendarPort;
+use crate::upkeep;
 
 /// How long a claim holds without a heartbeat. A dead worker's jobs are taken over after that.
 pub const LEASE: TimeDelta = TimeDelta::seconds(45);
@@ -39,12 +40,11 @@ pub async fn work(
     stop: CancellationToken,
     grace: Duration,
 ) {
-    let kinds = port.job_kinds();
-    if kinds.is_empty() {
-        tracing::info!("no background jobs in this edition");
-        stop.cancelled().await;
-        return;
-    }
+    let kinds: Vec<&str> = upkeep::KINDS
+        .iter()
+        .chain(port.job_kinds())
+        .copied()
+        .collect();
     let mut running = JoinSet::new();
     while !stop.is_cancelled() {
         while running.try_join_next().is_some() {}
@@ -52,7 +52,7 @@ pub async fn work(
         let claimed = if free == 0 {
             Vec::new()
         } else {
-            claim(&services, kinds, free).await
+            claim(&services, &kinds, free).await
         };
         let busy = !claimed.is_empty();
         for job in claimed {
@@ -100,7 +100,7 @@ async fn claim(services: &Services, kinds: &[&str], free: usize) -> Vec<ClaimedJ
 
 async fn run(services: Services, port: Arc<dyn CalendarPort>, job: ClaimedJob) {
     let outcome = tokio::select! {
-        outcome = port.run_job(&job) => outcome,
+        outcome = execute(&services, port.as_ref(), &job) => outcome,
         () = heartbeat(&services, &job) => {
             tracing::warn!(job = %job.job_id, kind = job.kind, "lease lost; stopped working on the job");
             return;
@@ -128,6 +128,13 @@ async fn run(services: Services, port: Arc<dyn CalendarPort>, job: ClaimedJob) {
     };
     if let Err(error) = finished.await {
         tracing::warn!(job = %job.job_id, %error, "could not record how a job ended; it will run again");
+    }
+}
+
+async fn execute(services: &Services, port: &dyn CalendarPort, job: &ClaimedJob) -> FinishJob {
+    match upkeep::run(services, job).await {
+        Some(outcome) => outcome,
+        None => port.run_job(job).await,
     }
 }
 

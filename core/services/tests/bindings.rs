@@ -96,6 +96,7 @@ impl World {
         let clock = Arc::new(ShiftedClock::default());
         let services = Services {
             edition: Edition::Community,
+            guides: daybind_services::guide::COMMUNITY,
             store,
             keyring: Arc::new(Keyring::parse(&Keyring::generate()).unwrap()),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -125,6 +126,7 @@ impl World {
             client_id: Uuid::new_v4().to_string(),
             directory_id: "contoso.example".to_owned(),
             client_secret: SecretString::from(format!("very-secret-{name}-value")),
+            secret_expires_on: String::new(),
         };
         profiles::create(&self.services, &self.admin, input)
             .await

@@ -11,6 +11,7 @@ mod jobs;
 mod ledger;
 mod limits;
 mod login_domains;
+mod profile_parts;
 mod profiles;
 mod schedule;
 mod sessions;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use daybind_domain::ids::{ProfileId, TenantId};
 use daybind_domain::profile::ProfileFields;
-use daybind_storage::{Profile, ProfileRepository, StorageError, StorageResult};
+use daybind_storage::{Profile, ProfileRepository, SecretMeta, StorageError, StorageResult};
 
 use crate::SqliteUnit;
 use crate::codec::{self, Row, failure, get};
@@ -20,10 +20,16 @@ fn profile(row: &Row) -> StorageResult<Profile> {
         },
         client_secret_sealed: get(row, "client_secret_sealed")?,
         client_secret_last4: get(row, "client_secret_last4")?,
+        secret: SecretMeta {
+            added_by: codec::get_id_or(row, "secret_added_by")?.map(Into::into),
+            added_at: codec::get_at_or(row, "secret_added_at")?,
+            expires_on: get(row, "secret_expires_on")?,
+        },
         archived_at: codec::get_at_or(row, "archived_at")?,
         version: get(row, "version")?,
         created_by: codec::get_id(row, "created_by")?.into(),
         created_at: codec::get_at(row, "created_at")?,
+        updated_by: codec::get_id_or(row, "updated_by")?.map(Into::into),
         updated_at: codec::get_at(row, "updated_at")?,
     })
 }
@@ -34,7 +40,8 @@ impl ProfileRepository for SqliteUnit {
         sqlx::query(
             "INSERT INTO microsoft_profiles (tenant_id, profile_id, display_name, display_name_normalized, client_id, \
              directory_id, client_secret_sealed, client_secret_last4, archived_at, version, created_by, created_at, \
-             updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+             updated_at, secret_added_by, secret_added_at, secret_expires_on, updated_by) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         )
         .bind(codec::id(profile.tenant_id.0))
         .bind(codec::id(profile.profile_id.0))
@@ -49,6 +56,10 @@ impl ProfileRepository for SqliteUnit {
         .bind(codec::id(profile.created_by.0))
         .bind(codec::at(profile.created_at))
         .bind(codec::at(profile.updated_at))
+        .bind(profile.secret.added_by.map(|id| codec::id(id.0)))
+        .bind(profile.secret.added_at.map(codec::at))
+        .bind(profile.secret.expires_on)
+        .bind(profile.updated_by.map(|id| codec::id(id.0)))
         .execute(self.connection())
         .await
         .map_err(failure)?;
@@ -87,7 +98,8 @@ impl ProfileRepository for SqliteUnit {
         let done = sqlx::query(
             "UPDATE microsoft_profiles SET display_name = $4, display_name_normalized = $5, client_id = $6, \
              directory_id = $7, client_secret_sealed = $8, client_secret_last4 = $9, archived_at = $10, \
-             updated_at = $11, version = version + 1 WHERE tenant_id = $1 AND profile_id = $2 AND version = $3",
+             updated_at = $11, secret_added_by = $12, secret_added_at = $13, secret_expires_on = $14, updated_by = $15, \
+             version = version + 1 WHERE tenant_id = $1 AND profile_id = $2 AND version = $3",
         )
         .bind(codec::id(profile.tenant_id.0))
         .bind(codec::id(profile.profile_id.0))
@@ -100,16 +112,50 @@ impl ProfileRepository for SqliteUnit {
         .bind(profile.client_secret_last4.clone())
         .bind(profile.archived_at.map(codec::at))
         .bind(codec::at(profile.updated_at))
+        .bind(profile.secret.added_by.map(|id| codec::id(id.0)))
+        .bind(profile.secret.added_at.map(codec::at))
+        .bind(profile.secret.expires_on)
+        .bind(profile.updated_by.map(|id| codec::id(id.0)))
         .execute(self.connection())
         .await
         .map_err(failure)?;
         if done.rows_affected() == 1 {
             return Ok(());
         }
-        let found = self
-            .find_profile(profile.tenant_id, profile.profile_id)
-            .await?;
-        Err(if found.is_some() {
+        Err(self.missed(profile.tenant_id, profile.profile_id).await?)
+    }
+
+    async fn remove_profile(
+        &mut self,
+        tenant_id: TenantId,
+        profile_id: ProfileId,
+        version: i64,
+    ) -> StorageResult<()> {
+        let done = sqlx::query(
+            "DELETE FROM microsoft_profiles WHERE tenant_id = $1 AND profile_id = $2 AND version = $3",
+        )
+        .bind(codec::id(tenant_id.0))
+        .bind(codec::id(profile_id.0))
+        .bind(version)
+        .execute(self.connection())
+        .await
+        .map_err(failure)?;
+        if done.rows_affected() == 1 {
+            return Ok(());
+        }
+        Err(self.missed(tenant_id, profile_id).await?)
+    }
+}
+
+impl SqliteUnit {
+    /// Why a profile with the expected version was not there.
+    async fn missed(
+        &mut self,
+        tenant_id: TenantId,
+        profile_id: ProfileId,
+    ) -> StorageResult<StorageError> {
+        let found = self.find_profile(tenant_id, profile_id).await?;
+        Ok(if found.is_some() {
             StorageError::Stale
         } else {
             StorageError::NotFound

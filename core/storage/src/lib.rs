@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod limits;
 pub mod login_domains;
 pub mod predecessor;
+pub mod profile_parts;
 pub mod profiles;
 pub mod schedule;
 pub mod users;
@@ -42,7 +43,13 @@ pub use ledger::{LedgerRepository, LedgerRow};
 pub use limits::{LimitRepository, Rate};
 pub use login_domains::{DomainChallenge, LoginDomain, LoginDomainRepository};
 pub use predecessor::{AlgaBinding, AlgaDatabase, AlgaDomain, AlgaProfile, AlgaTenant};
-pub use profiles::{Binding, BindingRepository, BindingUndo, Profile, ProfileRepository};
+pub use profile_parts::{
+    CheckRepository, Draft, DraftRepository, ProfileCheck, SecretRepository, SecretSlot,
+    StagedSecret,
+};
+pub use profiles::{
+    Binding, BindingRepository, BindingUndo, Profile, ProfileRepository, SecretMeta,
+};
 pub use schedule::{Entry, NewEntry, ScheduleRepository};
 pub use users::{
     LoginCandidate, NewUser, Session, SessionRepository, SignInSettings, Tenant, User,
@@ -104,6 +111,9 @@ pub trait UnitOfWork:
     UserRepository
     + SessionRepository
     + ProfileRepository
+    + SecretRepository
+    + CheckRepository
+    + DraftRepository
     + BindingRepository
     + ScheduleRepository
     + JobRepository

@@ -1,12 +1,23 @@
 //! Microsoft profiles and their explicit consumer bindings.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use daybind_domain::Consumer;
 use daybind_domain::ids::{ProfileId, TenantId, UserId};
 use daybind_domain::profile::ProfileFields;
 
 use crate::StorageResult;
+
+/// Who brought a client secret in, when, and until when it holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SecretMeta {
+    /// Who entered it; column `secret_added_by`.
+    pub added_by: Option<UserId>,
+    /// When; column `secret_added_at`. Names this secret among those the profile has had.
+    pub added_at: Option<DateTime<Utc>>,
+    /// Its last day as Entra shows it; column `secret_expires_on`.
+    pub expires_on: Option<NaiveDate>,
+}
 
 /// A named app registration. Table `microsoft_profiles`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +32,8 @@ pub struct Profile {
     pub client_secret_sealed: Option<String>,
     /// Its last four characters, to be recognised by.
     pub client_secret_last4: Option<String>,
+    /// Where the secret comes from.
+    pub secret: SecretMeta,
     /// When it was archived.
     pub archived_at: Option<DateTime<Utc>>,
     /// Starts at 1, grows by one with every change.
@@ -29,6 +42,8 @@ pub struct Profile {
     pub created_by: UserId,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// Who last changed it.
+    pub updated_by: Option<UserId>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
 }
@@ -89,6 +104,16 @@ pub trait ProfileRepository {
     /// Stores all fields of `profile` if the row still has `profile.version`, and raises the version by one.
     /// `Stale` when it has another, `NotFound` when it is gone.
     async fn update_profile(&mut self, profile: &Profile) -> StorageResult<()>;
+
+    /// Removes the profile if its row still has `version`, with its staged secrets and check results. `Stale` when it
+    /// has another version, `NotFound` when it is gone, `Reference` while a consumer is bound to it or something made
+    /// through it is still stored: a database rule, not only a check.
+    async fn remove_profile(
+        &mut self,
+        tenant_id: TenantId,
+        profile_id: ProfileId,
+        version: i64,
+    ) -> StorageResult<()>;
 }
 
 /// Consumer bindings.

@@ -14,6 +14,7 @@ mod engine;
 pub mod event;
 mod google;
 mod graph;
+mod guides;
 mod import;
 mod integrate;
 pub mod merge;
@@ -33,6 +34,7 @@ pub mod zones;
 
 use daybind_services::Endpoints;
 
+pub use guides::GUIDES;
 pub use runtime::CalendarRuntime;
 
 /// Adds the calendar hosts to the endpoints.

@@ -102,6 +102,7 @@ impl World {
         let clock = Arc::new(ShiftedClock::default());
         let services = Services {
             edition: Edition::Enterprise,
+            guides: daybind_ee_calendar::GUIDES,
             store,
             keyring: Arc::new(Keyring::parse(&Keyring::generate()).unwrap()),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -396,6 +397,7 @@ async fn set_up(services: &Services, port: &CalendarRuntime, admin: &Actor, opti
         client_id: microsoft.client_id.clone(),
         directory_id: microsoft.tenant_id.clone(),
         client_secret: SecretString::from(microsoft.client_secret.clone()),
+        secret_expires_on: String::new(),
     };
     let profile = profiles::create(services, admin, input).await.unwrap();
     bindings::set_binding(services, port, admin, "calendar", &profile.to_string())

@@ -55,6 +55,7 @@ impl Place {
         register_endpoints(&mut endpoints, &|_| None).unwrap();
         let services = Services {
             edition: Edition::Enterprise,
+            guides: daybind_ee_calendar::GUIDES,
             store,
             keyring: Arc::new(Keyring::parse(&Keyring::generate()).unwrap()),
             clock: Arc::new(SystemClock),

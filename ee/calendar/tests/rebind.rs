@@ -72,6 +72,7 @@ impl World {
         register_endpoints(&mut endpoints, &|_| None).unwrap();
         let services = Services {
             edition: Edition::Enterprise,
+            guides: daybind_ee_calendar::GUIDES,
             store,
             keyring: Arc::new(Keyring::parse(&Keyring::generate()).unwrap()),
             clock: Arc::new(SystemClock),
@@ -126,6 +127,7 @@ impl World {
             client_id: client_id.to_owned(),
             directory_id: DIRECTORY.to_owned(),
             client_secret: SecretString::from("long-enough-to-be-a-secret"),
+            secret_expires_on: String::new(),
         };
         profiles::create(&self.services, &self.admin, input)
             .await

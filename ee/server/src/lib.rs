@@ -14,6 +14,7 @@ pub fn composition() -> Composition {
     Composition {
         built: Edition::Enterprise,
         entries: daybind_ee_app::entries,
+        guides: daybind_ee_calendar::GUIDES,
         endpoints: daybind_ee_calendar::register_endpoints,
         calendar: |services| Arc::new(CalendarRuntime::new(services)),
         domains: |services, get| Ok(Arc::new(Claims::from_env(services, get)?)),

@@ -6,6 +6,7 @@
 use chrono::DateTime;
 use daybind_domain::ids::UserId;
 use daybind_domain::profile::ProfileFields;
+use daybind_storage::SecretMeta;
 use uuid::Uuid;
 
 use super::*;
@@ -42,10 +43,12 @@ fn blank(tenant_id: TenantId, profile_id: ProfileId) -> Profile {
         },
         client_secret_sealed: None,
         client_secret_last4: None,
+        secret: SecretMeta::default(),
         archived_at: None,
         version: 1,
         created_by: UserId(Uuid::from_u128(9)),
         created_at: DateTime::UNIX_EPOCH,
+        updated_by: None,
         updated_at: DateTime::UNIX_EPOCH,
     }
 }

@@ -4,6 +4,7 @@ use daybind_domain::ids::{TenantId, UserId};
 use daybind_domain::login_domain::ClaimStatus;
 use daybind_storage::{
     AuditRow, Binding, LedgerRow, LoginDomain, Origin, Profile, Scope, StorageResult, UnitOfWork,
+    AuditRow, Binding, LedgerRow, Origin, Profile, Scope, SecretMeta, StorageResult, UnitOfWork,
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -214,10 +215,16 @@ fn sealed(services: &Services, target: TenantId, new: &NewProfile) -> Result<Pro
             .secret
             .as_ref()
             .map(|secret| last_four(secret.expose_secret())),
+        secret: SecretMeta {
+            added_by: None,
+            added_at: new.secret.as_ref().map(|_| now),
+            expires_on: None,
+        },
         archived_at: new.archived_at,
         version: 1,
         created_by: new.created_by,
         created_at: now,
+        updated_by: None,
         updated_at: now,
     })
 }

@@ -6,7 +6,7 @@ use daybind_domain::profile::ProfileFields;
 use daybind_domain::user::{Role, UserType};
 use uuid::Uuid;
 
-use crate::{NewUser, Profile, Scope, Store, Tenant, UnitOfWork, User};
+use crate::{NewUser, Profile, Scope, SecretMeta, Store, Tenant, UnitOfWork, User};
 
 /// A fixed moment, in seconds after 2026-01-01.
 pub(super) fn at(seconds: i64) -> DateTime<Utc> {
@@ -66,10 +66,16 @@ pub(super) fn profile(tenant_id: TenantId, created_by: UserId, name: &str) -> Pr
         },
         client_secret_sealed: Some("sealed".to_owned()),
         client_secret_last4: Some("abcd".to_owned()),
+        secret: SecretMeta {
+            added_by: Some(created_by),
+            added_at: Some(at(1)),
+            expires_on: at(86_400).date_naive().into(),
+        },
         archived_at: None,
         version: 1,
         created_by,
         created_at: at(1),
+        updated_by: Some(created_by),
         updated_at: at(1),
     }
 }

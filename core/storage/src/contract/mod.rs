@@ -14,6 +14,7 @@ mod fixture;
 mod identities;
 mod jobs;
 mod operations;
+mod profiles;
 mod records;
 mod schedule;
 mod sign_in;
@@ -24,6 +25,7 @@ pub use bindings::*;
 pub use identities::*;
 pub use jobs::*;
 pub use operations::*;
+pub use profiles::*;
 pub use records::*;
 pub use schedule::*;
 pub use sign_in::*;
@@ -38,7 +40,9 @@ macro_rules! contract_tests {
             another_tenant_sees_nothing, a_dropped_or_cancelled_unit_keeps_nothing, logins_are_found_over_all_tenants,
             sessions_begin_and_end, profiles_are_locked_optimistically, an_archived_name_can_be_used_again,
             setting_a_binding_touches_no_other, archived_and_foreign_profiles_cannot_be_bound,
-            a_bound_profile_cannot_be_archived, flows_are_taken_once, audit_rows_are_listed_newest_first,
+            a_bound_profile_cannot_be_archived, a_profile_is_removed_unless_bound_or_changed,
+            archiving_and_binding_at_once_never_both_succeed, deleting_and_binding_at_once_never_both_succeed,
+            staged_secrets_keep_their_slots, a_check_keeps_its_latest_result, a_draft_belongs_to_one_person, flows_are_taken_once, audit_rows_are_listed_newest_first,
             entries_are_versioned_and_leave_tombstones, entries_are_listed_by_range_and_assignee,
             jobs_of_one_lane_are_merged, a_job_is_claimed_once, an_expired_lease_is_taken_over,
             every_sealed_column_can_be_rewritten, sealed_values_are_replaced_by_comparing, the_canary_is_written_once,

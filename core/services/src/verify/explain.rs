@@ -1,0 +1,247 @@
+//! What a refusal of Microsoft means for an administrator.
+//!
+//! Microsoft asks clients not to depend on AADSTS numbers or texts: what Daybind *does* follows the OAuth `error`
+//! (RFC 6749 section 5.2); the number only picks the words, with words for the `error` to fall back on.
+
+/// Words about one refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Explanation {
+    /// What is the matter.
+    pub meaning: &'static str,
+    /// What to do.
+    pub next_step: &'static str,
+    /// Where in the Microsoft Entra admin center; empty when nowhere.
+    pub place: &'static str,
+}
+
+const fn words(meaning: &'static str, next_step: &'static str, place: &'static str) -> Explanation {
+    Explanation {
+        meaning,
+        next_step,
+        place,
+    }
+}
+
+const SECRETS: &str = "App registrations > your app > Certificates & secrets";
+const OVERVIEW: &str = "App registrations > your app > Overview";
+const AUTHENTICATION: &str = "App registrations > your app > Authentication > Web";
+const PERMISSIONS: &str = "App registrations > your app > API permissions";
+const ASSIGNMENT: &str = "Enterprise applications > your app > Users and groups";
+const SIGN_IN_LOGS: &str = "Monitoring > Sign-in logs";
+
+/// The words for a refusal. `number` is the AADSTS number, if there was one.
+#[must_use]
+pub fn explain(error: &str, number: Option<i64>) -> Explanation {
+    number
+        .and_then(by_number)
+        .unwrap_or_else(|| by_error(error))
+}
+
+/// Whether there are words for a number.
+#[must_use]
+pub fn by_number(number: i64) -> Option<Explanation> {
+    Some(match number {
+        7_000_215 => words(
+            "The client secret is wrong. Often the Secret ID was pasted instead of the Value.",
+            "Create a new client secret, copy its Value and rotate the secret here.",
+            SECRETS,
+        ),
+        7_000_222 => words(
+            "The client secret has expired.",
+            "Create a new client secret and rotate it here.",
+            SECRETS,
+        ),
+        7_000_218 => words(
+            "Entra expects no client secret from this application, or got none.",
+            "Make sure that the redirect URI stands under the platform Web, not under single-page or mobile applications.",
+            AUTHENTICATION,
+        ),
+        700_016 => words(
+            "This application is not known in that directory.",
+            "Compare the Application (client) ID and the Directory (tenant) ID with Entra's Overview page, and check that you look at the right directory.",
+            OVERVIEW,
+        ),
+        90_002 => words(
+            "There is no directory with this Directory (tenant) ID or domain.",
+            "Correct the Directory (tenant) ID.",
+            OVERVIEW,
+        ),
+        50_011 | 500_112 => words(
+            "The redirect URI is not registered. Upper and lower case and a slash at the end count.",
+            "Copy the exact redirect URI shown on this page into Entra.",
+            AUTHENTICATION,
+        ),
+        65_001 | 90_094 => words(
+            "Consent is missing: an administrator of the directory must approve the permissions.",
+            "Grant admin consent in Entra, then test again.",
+            PERMISSIONS,
+        ),
+        65_004 => words(
+            "The person declined the request.",
+            "Test again and accept, or choose another account.",
+            "",
+        ),
+        50_194 => words(
+            "The application belongs to one directory, but was asked for through a shared address.",
+            "Enter your Directory (tenant) ID in the profile.",
+            OVERVIEW,
+        ),
+        50_020 => words(
+            "This account belongs to another directory.",
+            "Sign in with an account of the profile's directory.",
+            "",
+        ),
+        50_105 => words(
+            "This account is not assigned to the application.",
+            "Assign the person, or switch off “Assignment required”.",
+            ASSIGNMENT,
+        ),
+        50_076 | 50_079 | 53_003 => words(
+            "Extra verification or a conditional-access rule applies to this sign-in.",
+            "Complete it in the browser, or ask the Entra administrator which rule refused it.",
+            SIGN_IN_LOGS,
+        ),
+        700_082 | 50_173 => words(
+            "The stored permission has lapsed or was revoked, for example by a password change.",
+            "Connect again.",
+            "",
+        ),
+        54_005 | 70_008 => words(
+            "The sign-in took too long, or its answer was used twice.",
+            "Test again.",
+            "",
+        ),
+        70_011 => words(
+            "A requested permission is not valid for this application.",
+            "Compare the permissions with the list on this page, then verify again.",
+            PERMISSIONS,
+        ),
+        _ => return None,
+    })
+}
+
+fn by_error(error: &str) -> Explanation {
+    match error {
+        "invalid_client" => words(
+            "Microsoft did not accept the client secret.",
+            "Compare the Application (client) ID with Entra, and rotate the secret.",
+            SECRETS,
+        ),
+        "unauthorized_client" => words(
+            "Microsoft does not let this application do that in this directory.",
+            "Compare both ids with Entra's Overview page.",
+            OVERVIEW,
+        ),
+        "invalid_tenant" => words(
+            "There is no such directory.",
+            "Correct the Directory (tenant) ID.",
+            OVERVIEW,
+        ),
+        "access_denied" => words(
+            "The request was declined.",
+            "Test again and accept, or have an administrator grant consent.",
+            PERMISSIONS,
+        ),
+        "consent_required" | "interaction_required" => words(
+            "Microsoft wants a person to approve or confirm something first.",
+            "Grant admin consent in Entra, then test again.",
+            PERMISSIONS,
+        ),
+        "invalid_scope" => words(
+            "A requested permission is not valid for this application.",
+            "Compare the permissions with the list on this page.",
+            PERMISSIONS,
+        ),
+        "invalid_grant" => words(
+            "Microsoft did not accept the answer of the sign-in.",
+            "Test again.",
+            "",
+        ),
+        // Codes of our own.
+        "wrong_directory" => words(
+            "The address answered for another directory.",
+            "Correct the Directory (tenant) ID.",
+            OVERVIEW,
+        ),
+        "missing_scope" => words(
+            "The sign-in worked, but not every permission was granted.",
+            "Add the missing permissions in Entra and grant admin consent, then test again.",
+            PERMISSIONS,
+        ),
+        "profile_changed" => words(
+            "The profile was changed while the sign-in was under way.",
+            "Test again.",
+            "",
+        ),
+        "malformed_answer" => words(
+            "The address answered, but not as Microsoft's sign-in does.",
+            "Check that DAYBIND_MICROSOFT_LOGIN_URL and any proxy in between lead to Microsoft.",
+            "",
+        ),
+        _ => words(
+            "Microsoft refused the request.",
+            "Look the number up on Microsoft's page, and give its support the ids below.",
+            "",
+        ),
+    }
+}
+
+/// The AADSTS number at the beginning of a description.
+#[must_use]
+pub fn number_in(description: &str) -> Option<i64> {
+    let at = description.find("AADSTS")? + "AADSTS".len();
+    let digits: String = description
+        .get(at..)?
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .take(12)
+        .collect();
+    digits.parse().ok()
+}
+
+/// The id after `label` ("Trace ID", "Correlation ID") in a description, if it looks like one.
+#[must_use]
+pub fn id_in(description: &str, label: &str) -> Option<String> {
+    let at = description.find(label)? + label.len();
+    let id: String = description
+        .get(at..)?
+        .trim_start_matches([':', ' '])
+        .chars()
+        .take_while(|c| c.is_ascii_hexdigit() || *c == '-')
+        .collect();
+    daybind_domain::profile::is_guid(&id).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_picks_the_words_and_the_error_is_the_fallback() {
+        let known = explain("invalid_client", Some(7_000_222));
+        assert!(known.meaning.contains("expired"));
+        let unknown = explain("invalid_client", Some(123));
+        assert_eq!(unknown, explain("invalid_client", None));
+        assert_eq!(
+            explain("new_error", None).meaning,
+            "Microsoft refused the request."
+        );
+    }
+
+    #[test]
+    fn numbers_and_ids_are_read_from_descriptions() {
+        let text = "AADSTS50011: The redirect URI … Trace ID: 0f8fad5b-d9cb-469f-a165-70867728950e \
+                    Correlation ID: 7c9e6679-7425-40de-944b-e07fc1f90ae7 Timestamp: 2026-11-25 08:00:00Z";
+        assert_eq!(number_in(text), Some(50_011));
+        assert_eq!(
+            id_in(text, "Trace ID").as_deref(),
+            Some("0f8fad5b-d9cb-469f-a165-70867728950e")
+        );
+        assert_eq!(
+            id_in(text, "Correlation ID").as_deref(),
+            Some("7c9e6679-7425-40de-944b-e07fc1f90ae7")
+        );
+        assert_eq!(number_in("nothing"), None);
+        assert_eq!(id_in("Trace ID: <script>", "Trace ID"), None);
+    }
+}
