@@ -131,9 +131,7 @@ impl Page<'_> {
         let guide = self.services.guide(consumer);
         let binding = self.bindings.iter().find(|row| row.consumer == consumer);
         let profile = binding.and_then(|b| profiles.iter().find(|p| p.profile_id == b.profile_id));
-        let lacking = profile
-            .map(|profile| super::missing(profile))
-            .unwrap_or_default();
+        let lacking = profile.map(super::missing).unwrap_or_default();
         BindingView {
             consumer: consumer.as_str().to_owned(),
             label: self.services.label(consumer).to_owned(),
