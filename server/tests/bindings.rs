@@ -51,10 +51,12 @@ async fn a_hidden_binding_is_listed_and_lifted() {
         },
         client_secret_sealed: None,
         client_secret_last4: None,
+        secret: daybind_storage::SecretMeta::default(),
         archived_at: None,
         version: 1,
         created_by: demo::ADMIN,
         created_at: now,
+        updated_by: None,
         updated_at: now,
     };
     let mut unit = store.begin(Scope::Tenant(demo::TENANT)).await.unwrap();
