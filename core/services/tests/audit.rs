@@ -159,6 +159,7 @@ async fn community_shows_only_its_own(w: World) {
     let community = World {
         services: Services {
             edition: Edition::Community,
+            guides: daybind_services::guide::COMMUNITY,
             ..w.services.clone()
         },
         admin: w.admin.clone(),
