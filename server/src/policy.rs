@@ -316,6 +316,21 @@ pub const TABLE: &[Endpoint] = &[
         May(SettingsUpdate),
         "display_name=Guard&client_id=8f0f6b1c-0000-4000-8000-00000000000a&directory_id=contoso.example&client_secret={secret}",
     ),
+    read(
+        "/_fn/microsoft_profile_page",
+        May(SettingsRead),
+        "profile={microsoft_profiles.profile_id}",
+    ),
+    write(
+        "/_fn/change_microsoft_profile",
+        May(SettingsUpdate),
+        "act=update&profile_id={microsoft_profiles.profile_id}&version=1&display_name=Guarded&client_id=8f0f6b1c-0000-4000-8000-00000000000a&directory_id=contoso.example",
+    ),
+    write(
+        "/_fn/build_microsoft_profile",
+        May(SettingsUpdate),
+        "act=choose&consumers%5B%5D=msp_sso",
+    ),
     write(
         "/_fn/set_microsoft_consumer_binding",
         May(SettingsUpdate),

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod bindings;
 pub mod calendar;
 pub mod login_domains;
+pub mod profiles;
 pub mod providers;
 pub mod schedule;
 pub mod session;

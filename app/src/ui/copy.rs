@@ -7,7 +7,7 @@ use super::Icon;
 /// Puts `text` on the clipboard. Silently does nothing where the browser offers none (plain HTTP, old browsers): the
 /// value itself is selected by one click, so the person can still copy it by hand. Answers whether a write was begun.
 #[cfg(feature = "hydrate")]
-fn write_to_clipboard(text: &str) -> bool {
+pub(crate) fn write_to_clipboard(text: &str) -> bool {
     use leptos::wasm_bindgen::{JsCast, JsValue};
     use leptos::web_sys::js_sys::{Function, Reflect};
 

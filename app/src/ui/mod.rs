@@ -23,6 +23,8 @@ mod render_tests;
 
 pub use action::{Failed, failed, message, successes};
 pub use copy::CopyField;
+#[cfg(feature = "hydrate")]
+pub(crate) use copy::write_to_clipboard;
 pub use form::{Field, SecretField, Submit, TextField, described};
 pub use icon::{Icon, Wordmark};
 pub use lane::{Direction, LaneCard, LaneSide};

@@ -4,7 +4,11 @@ mod board;
 mod create;
 mod profiles;
 mod rebind;
+mod served;
+#[cfg(feature = "ssr")]
+pub(crate) mod sheet;
 
+use daybind_domain::profile_view::Standing;
 use daybind_domain::view::ProvidersView;
 use leptos::prelude::*;
 
@@ -15,18 +19,39 @@ use crate::api::bindings::{ConfirmRebind, UndoRebind, list_microsoft_consumer_bi
 use crate::api::providers::{CreateMicrosoftProfile, list_microsoft_profiles};
 use crate::entries::Entries;
 use crate::ui::{
-    Announcement, Banner, BannerKind, EmptyState, ErrorSummary, PageHead, Section, failed,
-    successes,
+    Announcement, Banner, BannerKind, EmptyState, ErrorSummary, PageHead, Section, StatusKind,
+    failed, successes,
 };
 
 use board::{Board, Setups};
 use create::NewProfile;
 use profiles::Profiles;
 use rebind::Rebind;
+use served::Served;
 
 /// The Providers category: bindings, profiles, and the edition's further providers.
 #[component]
 pub fn ProvidersPage() -> impl IntoView {
+    let (profile, panel) = (query_value("profile"), query_value("panel"));
+    // The quick form for a new profile stands on the list; the walkthrough and each profile have a page of their own.
+    let served = Memo::new(move |_| {
+        profile.with(|profile| match profile.as_str() {
+            "" => false,
+            "new" => panel.with(|panel| !panel.is_empty()),
+            _ => true,
+        })
+    });
+    move || {
+        if served.get() {
+            view! { <Served profile/> }.into_any()
+        } else {
+            view! { <ProvidersList/> }.into_any()
+        }
+    }
+}
+
+#[component]
+fn ProvidersList() -> impl IntoView {
     let entries = Entries::current();
     let (profile, saved) = (query_value("profile"), query_value("saved"));
     let (consumer, to) = (query_value("rebind"), query_value("to"));
@@ -42,6 +67,7 @@ pub fn ProvidersPage() -> impl IntoView {
             "profile" => "The profile is saved. Choose below which service uses it.",
             "binding" => "The service now uses the profile you chose.",
             "unbound" => "The service now uses no profile.",
+            "profile_deleted" => "The profile is deleted.",
             "undone" => "The change is taken back.",
             // The edition's own cards announce their forms' success here, too.
             "google" => "The OAuth client is saved.",
@@ -109,4 +135,16 @@ fn Microsoft(view: ProvidersView, empty: &'static str) -> impl IntoView {
         {profiles}
     }
     .into_any()
+}
+
+/// The word for how a profile or a check stands.
+fn standing(standing: Standing) -> StatusKind {
+    match standing {
+        Standing::Working => StatusKind::Working,
+        Standing::Waiting => StatusKind::Waiting,
+        Standing::NeedsYou => StatusKind::NeedsYou,
+        Standing::Failed => StatusKind::Failed,
+        Standing::NotTested => StatusKind::NotTested,
+        Standing::Off => StatusKind::Off,
+    }
 }

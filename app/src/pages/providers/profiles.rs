@@ -3,20 +3,41 @@
 use daybind_domain::view::ProfileView;
 use leptos::prelude::*;
 
-use crate::ui::{StatusKind, StatusTag};
+use super::standing;
+use crate::pages::settings::category_address;
+use crate::ui::StatusTag;
 
-/// Every profile with its identifiers, who uses it and how it is.
+/// Every profile with its identifiers, who uses it and how it is. Archived ones are folded away.
 #[component]
 pub(super) fn Profiles(
     /// Active ones first.
     profiles: Vec<ProfileView>,
 ) -> impl IntoView {
+    let (archived, active): (Vec<_>, Vec<_>) =
+        profiles.into_iter().partition(|profile| profile.archived);
+    let old = (!archived.is_empty()).then(|| {
+        let title = format!("Archived profiles ({})", archived.len());
+        view! {
+            <details class="db-disclosure">
+                <summary>{title}</summary>
+                {table("Archived Microsoft profiles", archived)}
+            </details>
+        }
+    });
+    view! {
+        {(!active.is_empty()).then(|| table("Microsoft profiles", active))}
+        {old}
+    }
+    .into_any()
+}
+
+fn table(label: &'static str, profiles: Vec<ProfileView>) -> AnyView {
     let rows: Vec<_> = profiles
         .into_iter()
         .map(|profile| view! { <Row profile/> })
         .collect();
     view! {
-        <table class="db-table" aria-label="Microsoft profiles">
+        <table class="db-table" aria-label=label>
             <thead>
                 <tr>
                     <th scope="col">"Name"</th>
@@ -35,13 +56,8 @@ pub(super) fn Profiles(
 
 #[component]
 fn Row(profile: ProfileView) -> impl IntoView {
-    let (kind, text) = if profile.archived {
-        (StatusKind::Off, "archived")
-    } else if profile.ready {
-        (StatusKind::NotTested, "")
-    } else {
-        (StatusKind::NeedsYou, "")
-    };
+    let kind = standing(profile.standing);
+    let text = if profile.archived { "archived" } else { "" };
     let missing = (!profile.ready && !profile.archived).then(|| {
         view! { <p class="db-field__hint">{format!("Because {}.", profile.missing.join(", "))}</p> }
     });
@@ -50,14 +66,25 @@ fn Row(profile: ProfileView) -> impl IntoView {
     } else {
         profile.used_by.join(", ")
     };
+    let expiry = profile
+        .expiry
+        .map(|(text, _)| view! { <p class="db-field__hint">{text}</p> });
+    let verified = profile
+        .verified
+        .map(|text| view! { <p class="db-field__hint">{text}</p> });
+    let href = format!(
+        "{}&profile={}",
+        category_address("providers"),
+        profile.profile_id
+    );
     view! {
         <tr>
-            <th scope="row">{profile.display_name}</th>
+            <th scope="row"><a href=href>{profile.display_name}</a></th>
             <td data-label="Application (client) ID"><code>{profile.client_id}</code></td>
             <td data-label="Directory (tenant) ID"><code>{profile.directory_id}</code></td>
-            <td data-label="Client secret">{profile.secret_hint.unwrap_or_else(|| "Missing".to_owned())}</td>
+            <td data-label="Client secret">{profile.secret_hint.unwrap_or_else(|| "Missing".to_owned())}{expiry}</td>
             <td data-label="Used by">{used_by}</td>
-            <td data-label="Status"><StatusTag kind text/>{missing}</td>
+            <td data-label="Status"><StatusTag kind text/>{missing}{verified}</td>
         </tr>
     }
     .into_any()

@@ -32,7 +32,7 @@ pub fn in_use(services: &Services, bindings: &[Binding], profile_id: ProfileId) 
     }
     match (named.as_slice(), hidden) {
         ([], false) => None,
-        ([], true) => Some("It is in use by an Enterprise feature.".to_owned()),
+        ([], true) => Some("It is also in use by an Enterprise feature.".to_owned()),
         (_, false) => Some(format!("It is in use by {}.", listed(&named))),
         (_, true) => Some(format!(
             "It is in use by {}, and also in use by an Enterprise feature.",
@@ -99,12 +99,12 @@ pub(super) async fn refused(
             ),
         )
         .next_step("Disconnect or reconnect them through another profile first."),
-        Ok(()) => bound(profile, verb, "It is in use by an Enterprise feature."),
+        Ok(()) => bound(profile, verb, "It is also in use by an Enterprise feature."),
     }
 }
 
 /// The designed answer to a stale edit: who changed the profile and when, and each field that differs from what was
-/// typed. The field `version` carries the version a deliberate second try must name.
+/// typed.
 pub(super) async fn stale(
     actor: &Actor,
     unit: &mut dyn UnitOfWork,
@@ -146,7 +146,7 @@ pub(super) async fn stale(
             date(expires_on),
         ),
     ];
-    let mut fields: Vec<FieldError> = pairs
+    let fields: Vec<FieldError> = pairs
         .into_iter()
         .filter(|(_, now, wanted)| now != wanted)
         .map(|(name, now, wanted)| FieldError {
@@ -154,15 +154,11 @@ pub(super) async fn stale(
             message: format!("Now stored: {now}. You typed: {wanted}."),
         })
         .collect();
-    fields.push(FieldError {
-        field: "version".to_owned(),
-        message: current.version.to_string(),
-    });
     let mut error = AppError::new(
         ErrorCode::Conflict,
         format!("{who} changed this profile on {at}, while you were editing it."),
     )
-    .next_step("Compare the values below. Save again to store yours, or reload the page to keep what is stored.");
+    .next_step("The page shows what is stored now. Enter your values again where they should win, and save.");
     error.fields = fields;
     error
 }

@@ -265,7 +265,7 @@ fn described(profile: &Profile) -> serde_json::Value {
 ///
 /// # Errors
 /// Forbidden; wrong fields; a name in use; archived; changed by somebody else meanwhile: [`ErrorCode::Conflict`] that
-/// says who, with one message for each field that differs and the current version as field `version`.
+/// says who, with one message for each field that differs.
 pub async fn update(
     services: &Services,
     port: &dyn CalendarPort,

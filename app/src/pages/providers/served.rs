@@ -1,0 +1,73 @@
+//! The place in the page for what the server renders whole.
+
+use leptos::ev::MouseEvent;
+use leptos::prelude::*;
+
+use crate::api::profiles::microsoft_profile_page;
+use crate::pages::failure::Failure;
+use crate::pages::query_value;
+
+/// A profile's page, or a step of the walkthrough: the address says which. All it needs in the browser is one listener
+/// for its Copy buttons; its links and forms are plain ones.
+#[component]
+pub(super) fn Served(
+    /// A profile's id, or `new`.
+    profile: Memo<String>,
+) -> impl IntoView {
+    let (panel, saved, number) = (
+        query_value("panel"),
+        query_value("saved"),
+        query_value("number"),
+    );
+    let sheet = Resource::new(
+        move || (profile.get(), panel.get(), saved.get(), number.get()),
+        |(profile, panel, saved, number)| microsoft_profile_page(profile, panel, saved, number),
+    );
+    let live = RwSignal::new(false);
+    Effect::new(move |_| live.set(true));
+    let said = RwSignal::new("");
+    let copy = move |event: MouseEvent| {
+        if copied(&event) {
+            said.set("Copied");
+        }
+    };
+    view! {
+        <p class="db-visually-hidden" role="status">{said}</p>
+        <Transition fallback=|| view! { <p>"Loading the profile …"</p> }>
+            {move || Suspend::new(async move {
+                match sheet.await {
+                    // Rendered by the server from views that escape what they show.
+                    Ok(html) => view! {
+                        <div class="db-sheet" class:db-sheet--live=live on:click=copy inner_html=html></div>
+                    }
+                    .into_any(),
+                    Err(error) => view! { <Failure error/> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+/// Copies what the clicked Copy button names, if it was one. Answers whether a write was begun.
+#[cfg(feature = "hydrate")]
+fn copied(event: &MouseEvent) -> bool {
+    use leptos::wasm_bindgen::JsCast;
+    use leptos::web_sys::Element;
+    let button = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok())
+        .and_then(|element| element.closest("[data-copy]").ok().flatten());
+    let Some(button) = button else { return false };
+    let value = button.get_attribute("data-copy").unwrap_or_default();
+    let begun = crate::ui::write_to_clipboard(&value);
+    if begun {
+        button.set_text_content(Some("Copied"));
+    }
+    begun
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn copied(_event: &MouseEvent) -> bool {
+    false
+}

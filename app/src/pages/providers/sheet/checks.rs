@@ -1,0 +1,125 @@
+//! The verify panel: each step, how it stands, why, and where in Entra to mend it.
+
+use daybind_domain::profile_view::{CheckView, ProfileDetailView};
+use daybind_services::verify::look_up;
+use leptos::prelude::*;
+
+use super::Asked;
+use super::parts::{Act, ENTRA, Send};
+use crate::pages::providers::standing;
+use crate::ui::{Section, StatusTag};
+
+/// The panel.
+#[component]
+pub(super) fn Checks(
+    /// The profile.
+    view: ProfileDetailView,
+    /// With a number to be explained, perhaps.
+    asked: Asked,
+) -> impl IntoView {
+    let id = view.profile.profile_id.clone();
+    let rows = view
+        .checks
+        .into_iter()
+        .map(|check| view! { <Line check/> })
+        .collect_view();
+    let run = (view.can_update && !view.profile.archived).then(|| {
+        view! {
+            <Act act="verify" id=id.clone()>
+                <Send label="Verify now" look="primary"/>
+            </Act>
+        }
+    });
+    view! {
+        <Section title="Verify" id="verify-heading">
+            <p>"Daybind asks Microsoft itself. What nobody has tried says so: a token proves ids and secret, not redirect URIs and consent."</p>
+            <table class="db-table" aria-labelledby="verify-heading">
+                <thead>
+                    <tr>
+                        <th scope="col">"Check"</th>
+                        <th scope="col">"Status"</th>
+                        <th scope="col">"Cause and next step"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+            {run}
+            <LookUp id number=asked.number/>
+        </Section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Line(check: CheckView) -> impl IntoView {
+    let place = check.place.map(|place| {
+        view! { <p>"In "<a href=ENTRA rel="external noreferrer">"Entra"</a>": "{place}</p> }
+    });
+    let more = check.more.map(|href| {
+        view! { <p><a href=href rel="external noreferrer">"Microsoft's page about this number"</a></p> }
+    });
+    let ids = check
+        .ids
+        .into_iter()
+        .map(|(name, value)| view! { <dt>{name}</dt><dd><code>{value}</code></dd> })
+        .collect::<Vec<_>>();
+    let ids = (!ids.is_empty()).then(|| view! { <dl class="db-facts">{ids}</dl> });
+    view! {
+        <tr id=format!("check-{}", check.name)>
+            <th scope="row">{check.title}</th>
+            <td data-label="Status">
+                <StatusTag kind=standing(check.standing)/>
+                {check.when.map(|text| view! { <p class="db-field__hint">{text}</p> })}
+            </td>
+            <td data-label="Cause and next step">
+                <p>{check.text}</p>
+                {check.next_step.map(|text| view! { <p>{text}</p> })}
+                {place}
+                {ids}
+                {more}
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// Whoever saw an error page of Microsoft's can have its number explained.
+#[component]
+fn LookUp(id: String, number: String) -> impl IntoView {
+    let told = (!number.is_empty()).then(|| match look_up(&number) {
+        Ok((number, words)) => {
+            let place =
+                (!words.place.is_empty()).then(|| view! { <p>"In Entra: "{words.place}</p> });
+            view! {
+                <div role="status">
+                    <p><strong>{format!("AADSTS{number}: {}", words.meaning)}</strong></p>
+                    <p>{words.next_step}</p>
+                    {place}
+                </div>
+            }
+            .into_any()
+        }
+        Err(error) => view! {
+            <p role="alert" class="db-field__error" id="number-error">
+                {error.field_message("number").unwrap_or(error.message)}
+            </p>
+        }
+        .into_any(),
+    });
+    view! {
+        <form method="get" action="/msp/settings">
+            <input type="hidden" name="tab" value="integrations"/>
+            <input type="hidden" name="category" value="providers"/>
+            <input type="hidden" name="profile" value=id/>
+            <input type="hidden" name="panel" value="verify"/>
+            <div class="db-field">
+                <label class="db-field__label" for="aadsts">"A number from Microsoft's error page"</label>
+                <p class="db-field__hint" id="aadsts-hint">"For example AADSTS50011. Daybind says what it means and where to mend it."</p>
+                {told}
+                <input class="db-input db-input--mono" id="aadsts" name="number" value=number aria-describedby="aadsts-hint" autocomplete="off"/>
+            </div>
+            <Send label="Explain"/>
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,245 @@
+//! One profile.
+
+use daybind_domain::profile_view::ProfileDetailView;
+use leptos::prelude::*;
+
+use super::Asked;
+use super::checks::Checks;
+use super::guides::Guides;
+use super::parts::{Act, Send, address};
+use super::secrets::Secrets;
+use crate::pages::providers::standing;
+use crate::pages::settings::category_address;
+use crate::ui::{
+    Announcement, Banner, BannerKind, ErrorSummary, Failed, PageHead, Section, StatusTag, TextField,
+};
+
+const FIELDS: &[(&str, &str)] = &[
+    ("display_name", "edit-name"),
+    ("client_id", "edit-client"),
+    ("directory_id", "edit-directory"),
+    ("confirm_name", "confirm-name"),
+    ("overlap_hours", "overlap"),
+    ("client_secret", "new-secret"),
+];
+
+/// The page.
+pub(super) fn page(view: ProfileDetailView, asked: &Asked, error: Failed) -> AnyView {
+    let id = view.profile.profile_id.clone();
+    let here = match asked.panel.as_str() {
+        "verify" | "rotate" => format!("&panel={}", asked.panel),
+        _ => String::new(),
+    };
+    let announcement =
+        said(&asked.saved).map(|text| view! { <Announcement text dismiss=address(&id, &here)/> });
+    let content = match asked.panel.as_str() {
+        "verify" => view! { <Checks view=view.clone() asked=asked.clone()/> }.into_any(),
+        "rotate" => view! { <Secrets view=view.clone() rotate=true error/> }.into_any(),
+        _ => view! { <Whole view=view.clone() asked=asked.clone() error/> }.into_any(),
+    };
+    let back = if here.is_empty() {
+        view! { <a href=category_address("providers")>"All profiles"</a> }.into_any()
+    } else {
+        view! { <a href=address(&id, "")>{format!("Back to {}", view.profile.display_name)}</a> }
+            .into_any()
+    };
+    view! {
+        <p>{back}</p>
+        <PageHead title=view.profile.display_name.clone()/>
+        {announcement}
+        <ErrorSummary error fields=FIELDS/>
+        {content}
+    }
+    .into_any()
+}
+
+fn said(saved: &str) -> Option<&'static str> {
+    Some(match saved {
+        "updated" => "The changes are saved.",
+        "archived" => "The profile is archived. It keeps its data and can be restored.",
+        "restored" => "The profile is active again.",
+        "verified" => "Microsoft was asked. The results are below.",
+        "staged" => {
+            "The new secret is kept beside the one in use. Nothing has changed for any service."
+        }
+        "accepted" => "Microsoft accepted the new secret.",
+        "switched" => {
+            "The new secret is in use. You can go back to the previous one until it is destroyed."
+        }
+        "switched_back" => "The previous secret is in use again.",
+        "destroyed" => "The secret is destroyed.",
+        _ => return None,
+    })
+}
+
+#[component]
+fn Whole(view: ProfileDetailView, asked: Asked, error: Failed) -> impl IntoView {
+    let profile = view.profile.clone();
+    let twins = (!view.twins.is_empty()).then(|| {
+        let title = format!(
+            "Another profile has the same Application (client) ID and Directory (tenant) ID: {}.",
+            view.twins.join(", ")
+        );
+        view! { <Banner kind=BannerKind::Warning title><p>"Two profiles of one application share its secrets in Entra. One is usually enough."</p></Banner> }
+    });
+    let used = if view.bound.is_empty() {
+        view! { <p>"No service uses this profile."</p> }.into_any()
+    } else {
+        let items = view
+            .bound
+            .iter()
+            .map(|(consumer, label)| {
+                let href = format!("{}#binding-{consumer}", category_address("providers"));
+                view! { <li><a href=href>{label.clone()}</a></li> }
+            })
+            .collect_view();
+        view! { <ul>{items}</ul> }.into_any()
+    };
+    let history = view
+        .history
+        .iter()
+        .map(|line| view! { <li>{line.clone()}</li> })
+        .collect_view();
+    let guides = view.guides.clone();
+    let log = format!(
+        "/msp/operations?view=audit&subject=microsoft_profile:{}",
+        profile.profile_id
+    );
+    view! {
+        <p><StatusTag kind=standing(profile.standing) text=profile.verified.clone().unwrap_or_default()/></p>
+        {twins}
+        <Needs view=view.clone()/>
+        <Identity view=view.clone() error/>
+        <Secrets view=view.clone() rotate=false error/>
+        <Checks view=view.clone() asked/>
+        <Section title="Used by" id="used-heading">{used}</Section>
+        <Section title="What to enter in Entra" id="entra-heading">
+            <Guides guides/>
+        </Section>
+        <Leave view=view.clone() error/>
+        <Section title="History" id="history-heading">
+            <ul>{history}</ul>
+            <p><a href=log>"Every change in the audit log"</a></p>
+        </Section>
+    }
+    .into_any()
+}
+
+/// Readiness, explained: what is missing, for whom, and what to do.
+#[component]
+fn Needs(view: ProfileDetailView) -> impl IntoView {
+    let content = if view.needs.is_empty() {
+        view! { <p>"Nothing is missing. Verify says whether Microsoft agrees."</p> }.into_any()
+    } else {
+        let items = view
+            .needs
+            .into_iter()
+            .map(|need| {
+                let who = need.consumer.unwrap_or_else(|| "Every service".to_owned());
+                let word = if need.blocks { "Blocks" } else { "Warning" };
+                view! { <li><strong>{format!("{word} · {who}: ")}</strong>{need.what}". "{need.remedy}</li> }
+            })
+            .collect_view();
+        view! { <ul>{items}</ul> }.into_any()
+    };
+    view! { <Section title="Readiness" id="needs-heading">{content}</Section> }.into_any()
+}
+
+#[component]
+fn Identity(view: ProfileDetailView, error: Failed) -> impl IntoView {
+    let profile = view.profile;
+    let expires_on = view.secret.map(|secret| secret.expires_on);
+    let content = if view.can_update && !profile.archived {
+        view! {
+            <Act act="update" id=profile.profile_id version=profile.version>
+                <TextField id="edit-name" name="display_name" label="Display name" value=profile.display_name error/>
+                <TextField
+                    id="edit-client"
+                    name="client_id"
+                    label="Application (client) ID"
+                    hint="On the app registration's Overview page."
+                    value=profile.client_id
+                    mono=true
+                    error
+                />
+                <TextField
+                    id="edit-directory"
+                    name="directory_id"
+                    label="Directory (tenant) ID"
+                    hint="The GUID from the same page, or one of the directory's verified domains."
+                    value=profile.directory_id
+                    mono=true
+                    error
+                />
+                {expires_on.map(|value| view! {
+                    <TextField
+                        id="edit-expiry"
+                        name="secret_expires_on"
+                        label="Client secret expires on"
+                        kind="date"
+                        value
+                        optional=true
+                        error
+                    />
+                })}
+                <Send label="Save changes" look="primary"/>
+            </Act>
+        }
+        .into_any()
+    } else {
+        view! {
+            <dl class="db-facts">
+                <dt>"Application (client) ID"</dt>
+                <dd><code>{profile.client_id}</code></dd>
+                <dt>"Directory (tenant) ID"</dt>
+                <dd><code>{profile.directory_id}</code></dd>
+            </dl>
+        }
+        .into_any()
+    };
+    view! { <Section title="Identity" id="identity-heading">{content}</Section> }.into_any()
+}
+
+/// Archive, restore, delete. While something uses the profile there is no button at all, only who and where.
+#[component]
+fn Leave(view: ProfileDetailView, error: Failed) -> impl IntoView {
+    let profile = view.profile;
+    let (id, version) = (profile.profile_id, profile.version);
+    if !view.can_update {
+        return ().into_any();
+    }
+    let content = if let Some(reason) = view.in_use {
+        view! {
+            <p>"This profile can be neither archived nor deleted. "{reason}</p>
+            <p><a href=category_address("providers")>"Choose another profile for it"</a></p>
+        }
+        .into_any()
+    } else {
+        let keep = if profile.archived {
+            view! { <Act act="restore" id=id.clone() version><Send label="Restore profile" look="primary"/></Act> }
+                .into_any()
+        } else {
+            view! {
+                <p>"An archived profile keeps its data and can be restored, but no service can use it."</p>
+                <Act act="archive" id=id.clone() version><Send label="Archive profile"/></Act>
+            }
+            .into_any()
+        };
+        view! {
+            {keep}
+            <h3>"Delete for good"</h3>
+            <p>"The profile and its secrets are destroyed. The app registration in Entra stays."</p>
+            <Act act="delete" id version>
+                <TextField
+                    id="confirm-name"
+                    name="confirm_name"
+                    label=format!("Type {} to confirm", profile.display_name)
+                    error
+                />
+                <Send label="Delete profile" look="danger"/>
+            </Act>
+        }
+        .into_any()
+    };
+    view! { <Section title="Archive and delete" id="leave-heading">{content}</Section> }.into_any()
+}

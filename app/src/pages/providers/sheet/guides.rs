@@ -1,0 +1,93 @@
+//! What to enter in Entra, for each consumer of the edition.
+
+use daybind_domain::profile_view::GuideView;
+use leptos::prelude::*;
+
+use super::parts::Copy;
+use crate::ui::{Banner, BannerKind};
+
+/// Redirect URIs, permissions with their reasons, and the Application ID URI.
+#[component]
+pub(super) fn Guides(
+    /// One for each consumer.
+    guides: Vec<GuideView>,
+) -> impl IntoView {
+    guides
+        .into_iter()
+        .map(|guide| {
+            let label = guide.label.clone();
+            let heading = format!("guide-{}", guide.consumer);
+            let labelled = heading.clone();
+            view! {
+                <section class="db-section" aria-labelledby=labelled>
+                    <h3 id=heading>{label}</h3>
+                    <p>{guide.help.clone()}</p>
+                    {guide.redirect_problem.clone().map(|text| view! {
+                        <Banner kind=BannerKind::Warning title=text></Banner>
+                    })}
+                    <Uris guide=guide.clone()/>
+                    <p class="db-field__hint">"In Entra: Authentication > Add a platform > Web."</p>
+                    <Scopes guide=guide.clone()/>
+                    <ApplicationUri guide/>
+                </section>
+            }
+        })
+        .collect_view()
+        .into_any()
+}
+
+#[component]
+fn Uris(guide: GuideView) -> impl IntoView {
+    let label = format!("Redirect URI for {}", guide.label);
+    guide
+        .redirect_uris
+        .into_iter()
+        .map(|value| view! { <Copy label=label.clone() value/> })
+        .collect_view()
+}
+
+/// Permissions, each with its reason.
+#[component]
+pub(super) fn Scopes(
+    /// Whose.
+    guide: GuideView,
+) -> impl IntoView {
+    let label = format!("Delegated permissions for {}", guide.label);
+    let rows = guide
+        .scopes
+        .into_iter()
+        .map(|scope| {
+            view! {
+                <tr>
+                    <th scope="row"><code>{scope.name}</code></th>
+                    <td data-label="Why">{scope.reason}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <table class="db-table" aria-label=label>
+            <thead><tr><th scope="col">"Delegated permission"</th><th scope="col">"Why"</th></tr></thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+}
+
+/// The Application ID URI, or what it needs.
+#[component]
+pub(super) fn ApplicationUri(
+    /// Whose.
+    guide: GuideView,
+) -> impl IntoView {
+    let label = format!("Application ID URI for {}", guide.label);
+    guide.application_uri.map(|uri| {
+        let value = match uri.value {
+            Some(value) => view! { <Copy label value/> }.into_any(),
+            None => view! { <p>{label}": not available yet"</p> }.into_any(),
+        };
+        view! {
+            {value}
+            <p class="db-field__hint">{uri.note}</p>
+        }
+    })
+}

@@ -1,0 +1,79 @@
+//! What the pages here share.
+
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+
+use crate::api::profiles::ChangeMicrosoftProfile;
+use crate::pages::settings::category_address;
+
+/// Entra's list of app registrations.
+pub(super) const ENTRA: &str =
+    "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade";
+
+/// The page of a profile.
+pub(super) fn address(profile_id: &str, rest: &str) -> String {
+    format!(
+        "{}&profile={profile_id}{rest}",
+        category_address("providers")
+    )
+}
+
+/// A form that changes the profile.
+#[component]
+pub(super) fn Act(
+    /// What it does.
+    act: &'static str,
+    /// The profile.
+    id: String,
+    /// The version the page was made from.
+    #[prop(optional)]
+    version: i64,
+    /// Fields and button.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <form method="post" action=ChangeMicrosoftProfile::url()>
+            <input type="hidden" name="act" value=act/>
+            <input type="hidden" name="profile_id" value=id/>
+            <input type="hidden" name="version" value=version/>
+            {children()}
+        </form>
+    }
+    .into_any()
+}
+
+/// A submit button.
+#[component]
+pub(super) fn Send(
+    /// Verb and object.
+    #[prop(into)]
+    label: String,
+    /// `primary`, `secondary`, `quiet` or `danger`.
+    #[prop(default = "secondary")]
+    look: &'static str,
+) -> impl IntoView {
+    view! { <button type="submit" class=format!("db-btn db-btn--{look}")>{label}</button> }
+}
+
+/// A value to take to Entra. The button shows once the page can copy; the value can be marked by hand either way.
+#[component]
+pub(super) fn Copy(
+    /// What it is.
+    #[prop(into)]
+    label: String,
+    /// The value.
+    #[prop(into)]
+    value: String,
+) -> impl IntoView {
+    let name = format!("Copy {label}");
+    view! {
+        <div class="db-copyfield">
+            <span class="db-copyfield__label">{label}</span>
+            <div class="db-copyfield__row">
+                <code class="db-copyfield__value">{value.clone()}</code>
+                <button type="button" class="db-btn" data-copy=value aria-label=name>"Copy"</button>
+            </div>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,169 @@
+//! The client secret: the one in use, the one that waits, the one before, and the forms of a rollover.
+
+use daybind_domain::profile_view::{ProfileDetailView, SecretView};
+use daybind_services::profiles::secrets::{OVERLAP_CHOICES, OVERLAP_HOURS};
+use leptos::prelude::*;
+
+use super::parts::{Act, Send, address};
+use crate::ui::{Banner, BannerKind, Failed, SecretField, Section, SelectField, TextField};
+
+/// The secret in use and, in the panel `rotate`, everything that changes it.
+#[component]
+pub(super) fn Secrets(
+    /// The profile.
+    view: ProfileDetailView,
+    /// Shows the forms.
+    rotate: bool,
+    /// What went wrong.
+    error: Failed,
+) -> impl IntoView {
+    let id = view.profile.profile_id.clone();
+    let may = view.can_update && !view.profile.archived;
+    let warning = view.secret.as_ref().filter(|secret| secret.warns).map(|secret| {
+        let title = format!("The client secret needs a successor. {}.", secret.expires);
+        view! { <Banner kind=BannerKind::Warning title><p>"Create a new one in Entra and rotate it here before then."</p></Banner> }
+    });
+    let current = match view.secret.clone() {
+        Some(secret) => view! { <Facts secret/> }.into_any(),
+        None => view! { <p>"No client secret is stored. Without one no service can use this profile."</p> }.into_any(),
+    };
+    let open = (may && !rotate).then(|| {
+        let label = if view.secret.is_some() {
+            "Rotate secret"
+        } else {
+            "Add secret"
+        };
+        view! { <p><a class="db-btn" href=address(&id, "&panel=rotate")>{label}</a></p> }
+    });
+    let waiting = view.next.clone().map(|secret| {
+        view! { <Waiting secret id=id.clone() version=view.profile.version may/> }
+    });
+    let before = view.previous.clone().map(|secret| {
+        view! { <Before secret id=id.clone() version=view.profile.version may/> }
+    });
+    let stage = (may && rotate).then(|| {
+        view! { <Stage id=id.clone() again=view.next.is_some() error/> }
+    });
+    view! {
+        <Section title="Client secret" id="secret-heading">
+            {warning}
+            {current}
+            {open}
+            {waiting}
+            {before}
+            {stage}
+        </Section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Facts(secret: SecretView) -> impl IntoView {
+    view! {
+        <dl class="db-facts">
+            <dt>"Value"</dt>
+            <dd><code>{secret.hint}</code>" (stored encrypted, never shown)"</dd>
+            <dt>"Added"</dt>
+            <dd>{secret.added}</dd>
+            <dt>"Expiry"</dt>
+            <dd>{secret.expires}</dd>
+            {secret.note.map(|text| view! { <dt>"Note"</dt><dd>{text}</dd> })}
+        </dl>
+    }
+    .into_any()
+}
+
+#[component]
+fn Waiting(secret: SecretView, id: String, version: i64, may: bool) -> impl IntoView {
+    let next = if secret.usable {
+        let options = OVERLAP_CHOICES
+            .iter()
+            .map(|hours| {
+                let text = match hours {
+                    1 => "1 hour".to_owned(),
+                    24 => "1 day".to_owned(),
+                    hours => format!("{} days", hours / 24),
+                };
+                (hours.to_string(), text)
+            })
+            .collect();
+        view! {
+            <Act act="switch" id=id.clone() version>
+                <SelectField
+                    id="overlap"
+                    name="overlap_hours"
+                    label="Keep the previous secret for"
+                    hint="Until then one click goes back to it. Then it is destroyed."
+                    options
+                    selected=OVERLAP_HOURS.to_string()
+                />
+                <Send label="Switch to the new secret now" look="primary"/>
+            </Act>
+        }
+        .into_any()
+    } else {
+        view! { <Act act="verify_next" id=id.clone()><Send label="Verify the new secret" look="primary"/></Act> }
+            .into_any()
+    };
+    view! {
+        <h3>"New secret, not in use yet"</h3>
+        <Facts secret/>
+        {may.then(|| view! {
+            {next}
+            <Act act="discard" id>
+                <input type="hidden" name="which" value="next"/>
+                <Send label="Destroy the new secret" look="danger"/>
+            </Act>
+        })}
+    }
+    .into_any()
+}
+
+#[component]
+fn Before(secret: SecretView, id: String, version: i64, may: bool) -> impl IntoView {
+    view! {
+        <h3>"Previous secret"</h3>
+        <Facts secret/>
+        {may.then(|| view! {
+            <Act act="switch_back" id=id.clone() version><Send label="Go back to the previous secret"/></Act>
+            <Act act="discard" id>
+                <input type="hidden" name="which" value="previous"/>
+                <Send label="Destroy the previous secret" look="danger"/>
+            </Act>
+        })}
+    }
+    .into_any()
+}
+
+#[component]
+fn Stage(id: String, again: bool, error: Failed) -> impl IntoView {
+    let note = if again {
+        "Another value takes the place of the one that waits."
+    } else {
+        "Daybind asks Microsoft about it first. The secret in use stays in use until you switch."
+    };
+    view! {
+        <h3>"Bring in a new secret"</h3>
+        <p>{note}</p>
+        <Act act="stage" id>
+            <SecretField
+                id="new-secret"
+                name="client_secret"
+                label="Client secret value"
+                hint="In Entra: Certificates & secrets > New client secret. Copy the Value, not the Secret ID."
+                error
+            />
+            <TextField
+                id="new-expiry"
+                name="secret_expires_on"
+                label="Expires on"
+                kind="date"
+                hint="As Entra shows it. Daybind warns 60, 30, 14, 7 and 1 days before."
+                optional=true
+                error
+            />
+            <Send label="Verify and keep beside the current one" look="primary"/>
+        </Act>
+    }
+    .into_any()
+}

@@ -1,0 +1,340 @@
+//! The walkthrough to a new profile: six steps, each an address of its own, saved on the server as one goes.
+
+use daybind_domain::profile_view::{DraftView, GuideView, ProfileDetailView};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+
+use super::guides::{ApplicationUri, Scopes};
+use super::parts::{Act, Copy, ENTRA, Send, address};
+use crate::api::profiles::BuildMicrosoftProfile;
+use crate::pages::providers::standing;
+use crate::pages::settings::category_address;
+use crate::ui::{
+    Banner, BannerKind, EmptyState, ErrorSummary, Failed, PageHead, SecretField, StatusTag,
+    TextArea, TextField, message,
+};
+
+const STEPS: [&str; 6] = [
+    "What it is for",
+    "Register the app",
+    "Redirect URIs",
+    "IDs",
+    "Client secret",
+    "Permissions and verify",
+];
+
+const FIELDS: &[(&str, &str)] = &[
+    ("consumers", "for-msp_sso"),
+    ("display_name", "new-name"),
+    ("entered", "uri-0"),
+    ("overview", "new-overview"),
+    ("client_id", "new-client"),
+    ("directory_id", "new-directory"),
+    ("client_secret", "new-secret"),
+    ("secret_expires_on", "new-expiry"),
+];
+
+fn step_address(step: u8) -> String {
+    address("new", &format!("&panel={step}"))
+}
+
+/// The step the address names, but none that the answers so far do not lead to.
+fn step_of(asked: &str, reached: u8) -> u8 {
+    asked.parse().unwrap_or(reached).clamp(1, reached.max(1))
+}
+
+/// The page.
+pub(super) fn page(
+    draft: DraftView,
+    made: Option<ProfileDetailView>,
+    asked: &str,
+    error: Failed,
+) -> AnyView {
+    let step = step_of(asked, draft.reached);
+    if !draft.can_update {
+        return view! {
+            <PageHead title="New profile"/>
+            <EmptyState title="Only administrators make profiles" text="Ask one who may change system settings.">
+                <a class="db-btn" href=category_address("providers")>"Back to Providers"</a>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    let old = draft.old.clone().map(|when| {
+        let title = format!("You began this on {when}.");
+        view! {
+            <Banner kind=BannerKind::Info title>
+                <p>"Entra may have changed since. Compare the values, or start over."</p>
+            </Banner>
+        }
+    });
+    let guides: Vec<GuideView> = draft
+        .guides
+        .iter()
+        .filter(|guide| draft.consumers.contains(&guide.consumer))
+        .cloned()
+        .collect();
+    let content = match (step, made) {
+        (1, _) => view! { <Purpose draft=draft.clone()/> }.into_any(),
+        (2, _) => view! { <Register draft=draft.clone() error/> }.into_any(),
+        (3, _) => view! { <Uris guides entered=draft.entered.clone() error/> }.into_any(),
+        (4, _) => view! { <Ids draft=draft.clone() error/> }.into_any(),
+        (6, Some(made)) => view! { <Finish made guides/> }.into_any(),
+        _ => view! { <Secret draft=draft.clone() error/> }.into_any(),
+    };
+    let title = format!(
+        "New profile: {}",
+        STEPS
+            .get(usize::from(step) - 1)
+            .copied()
+            .unwrap_or_default()
+    );
+    view! {
+        <p><a href=category_address("providers")>"All profiles"</a></p>
+        <PageHead title lede=format!("Step {step} of 6. What you enter is kept; you can go on later.")/>
+        <Progress step reached=draft.reached/>
+        {old}
+        <ErrorSummary error fields=FIELDS/>
+        {content}
+        <Build act="close"><Send label="Start over" look="quiet"/></Build>
+    }
+    .into_any()
+}
+
+#[component]
+fn Progress(step: u8, reached: u8) -> impl IntoView {
+    let items = (1_u8..)
+        .zip(STEPS)
+        .map(|(number, name)| {
+            let current = (number == step).then_some("step");
+            let text = if number < reached && number != step {
+                format!("{name} (done)")
+            } else {
+                name.to_owned()
+            };
+            if number <= reached {
+                view! { <li><a href=step_address(number) aria-current=current>{text}</a></li> }
+                    .into_any()
+            } else {
+                view! { <li>{text}</li> }.into_any()
+            }
+        })
+        .collect_view();
+    view! { <nav aria-label="Steps"><ol>{items}</ol></nav> }.into_any()
+}
+
+#[component]
+fn Build(act: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <form method="post" action=BuildMicrosoftProfile::url()>
+            <input type="hidden" name="act" value=act/>
+            {children()}
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
+fn Purpose(draft: DraftView) -> impl IntoView {
+    let boxes = draft
+        .guides
+        .iter()
+        .map(|guide| {
+            let (id, help_id) = (
+                format!("for-{}", guide.consumer),
+                format!("for-{}-hint", guide.consumer),
+            );
+            let checked = draft.consumers.contains(&guide.consumer);
+            view! {
+                <li>
+                    <input id=id.clone() type="checkbox" name="consumers[]" value=guide.consumer.clone() checked=checked aria-describedby=help_id.clone()/>
+                    <label for=id>{guide.label.clone()}</label>
+                    <p class="db-field__hint" id=help_id>{guide.help.clone()}</p>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <Build act="choose">
+            <fieldset class="db-field">
+                <legend class="db-field__label">"What will use this profile?"</legend>
+                <p class="db-field__hint">"The next steps show only what these need. Nothing is bound yet."</p>
+                <ul class="db-checks">{boxes}</ul>
+            </fieldset>
+            <Send label="Save and continue" look="primary"/>
+        </Build>
+    }
+    .into_any()
+}
+
+#[component]
+fn Register(draft: DraftView, error: Failed) -> impl IntoView {
+    let name = if draft.display_name.is_empty() {
+        "Daybind".to_owned()
+    } else {
+        draft.display_name
+    };
+    view! {
+        <ol>
+            <li>"Open "<a href=ENTRA rel="external noreferrer">"App registrations in the Microsoft Entra admin center"</a>" and choose New registration."</li>
+            <li>"Enter a name. Use the same one here, so that the two are found together."</li>
+            <li>"Supported account types: Accounts in this organizational directory only. Choose several directories only if people of other directories must sign in."</li>
+            <li>"Leave Redirect URI empty: the next step enters it. Choose Register."</li>
+        </ol>
+        <Copy label="Suggested name" value=name.clone()/>
+        <Build act="name">
+            <TextField id="new-name" name="display_name" label="Display name" hint="As you entered it in Entra." value=name error/>
+            <Send label="Save and continue" look="primary"/>
+        </Build>
+    }
+    .into_any()
+}
+
+#[component]
+fn Uris(guides: Vec<GuideView>, entered: Vec<String>, error: Failed) -> impl IntoView {
+    let wrong = message(error, "entered");
+    let problems = guides
+        .iter()
+        .filter_map(|guide| guide.redirect_problem.clone())
+        .take(1)
+        .map(|title| view! { <Banner kind=BannerKind::Warning title></Banner> })
+        .collect_view();
+    let rows = guides
+        .iter()
+        .flat_map(|guide| {
+            let label = guide.label.clone();
+            guide.redirect_uris.iter().map(move |uri| (label.clone(), uri.clone()))
+        })
+        .enumerate()
+        .map(|(n, (label, uri))| {
+            let id = format!("uri-{n}");
+            let checked = entered.contains(&uri);
+            view! {
+                <li>
+                    <Copy label=format!("Redirect URI for {label}") value=uri.clone()/>
+                    <input id=id.clone() type="checkbox" name="entered[]" value=uri checked=checked/>
+                    <label for=id>{format!("Entered in Entra, for {label}")}</label>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <p>"In your app registration: Authentication > Add a platform > Web. Enter each of these exactly; upper and lower case count."</p>
+        {problems}
+        <Build act="uris">
+            <fieldset class="db-field">
+                <legend class="db-field__label">"Redirect URIs"</legend>
+                {wrong.get_untracked().map(|text| view! { <p class="db-field__error">{text}</p> })}
+                <ul class="db-checks">{rows}</ul>
+            </fieldset>
+            <Send label="Save and continue" look="primary"/>
+        </Build>
+    }
+    .into_any()
+}
+
+#[component]
+fn Ids(draft: DraftView, error: Failed) -> impl IntoView {
+    view! {
+        <p>"Open the app registration's Overview page. Copy both ids one by one, or the whole block with its labels."</p>
+        <Build act="ids">
+            <TextArea
+                id="new-overview"
+                name="overview"
+                label="The block from Overview"
+                hint="Daybind finds the ids in it by their labels and leaves the Object ID alone. Fields below that are filled count instead."
+            />
+            <TextField id="new-client" name="client_id" label="Application (client) ID" value=draft.client_id mono=true optional=true error/>
+            <TextField
+                id="new-directory"
+                name="directory_id"
+                label="Directory (tenant) ID"
+                hint="Daybind asks Microsoft whether the directory exists."
+                value=draft.directory_id
+                mono=true
+                optional=true
+                error
+            />
+            <Send label="Check and continue" look="primary"/>
+        </Build>
+    }
+    .into_any()
+}
+
+#[component]
+fn Secret(draft: DraftView, error: Failed) -> impl IntoView {
+    if let Some(id) = draft.profile_id {
+        return view! {
+            <p>"The profile is saved with its secret."</p>
+            <p><a class="db-btn" href=address(&id, "&panel=rotate")>"Rotate secret"</a></p>
+            <p><a class="db-btn db-btn--primary" href=step_address(6)>"Continue"</a></p>
+        }
+        .into_any();
+    }
+    view! {
+        {draft.directory_note.map(|title| view! { <Banner kind=BannerKind::Info title></Banner> })}
+        <p>"In your app registration: Certificates & secrets > New client secret > Add. Copy the Value at once; Entra shows it only now. The Secret ID beside it is something else."</p>
+        <Build act="secret">
+            <SecretField id="new-secret" name="client_secret" label="Client secret value" hint="Stored encrypted and never shown again." error/>
+            <TextField
+                id="new-expiry"
+                name="secret_expires_on"
+                label="Expires on"
+                kind="date"
+                hint="As Entra shows it. Daybind warns 60, 30, 14, 7 and 1 days before."
+                optional=true
+                error
+            />
+            <Send label="Save the profile" look="primary"/>
+        </Build>
+    }
+    .into_any()
+}
+
+#[component]
+fn Finish(made: ProfileDetailView, guides: Vec<GuideView>) -> impl IntoView {
+    let id = made.profile.profile_id.clone();
+    let permissions = guides
+        .iter()
+        .map(|guide| view! { <Scopes guide=guide.clone()/><ApplicationUri guide=guide.clone()/> })
+        .collect_view();
+    let binds = guides
+        .iter()
+        .filter(|guide| !made.bound.iter().any(|(consumer, _)| *consumer == guide.consumer))
+        .map(|guide| {
+            let href = format!(
+                "{}&rebind={}&to={id}",
+                category_address("providers"),
+                guide.consumer
+            );
+            view! { <li><a class="db-btn" href=href>{format!("Review and use it for {}", guide.label)}</a></li> }
+        })
+        .collect_view();
+    view! {
+        <p>"In your app registration: API permissions > Add a permission > Microsoft Graph > Delegated permissions. Then choose Grant admin consent."</p>
+        {permissions}
+        <h2>"Verify"</h2>
+        <p><StatusTag kind=standing(made.profile.standing) text=made.profile.verified.unwrap_or_default()/></p>
+        <Act act="verify" id=id.clone()><Send label="Verify now" look="primary"/></Act>
+        <h2>"Bind"</h2>
+        <p>"No service uses the profile until you say so."</p>
+        <ul>{binds}</ul>
+        <Build act="close"><Send label="Finish"/></Build>
+        <p><a href=address(&id, "")>"Open the profile"</a></p>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_leads_no_further_than_the_answers() {
+        assert_eq!(step_of("6", 3), 3);
+        assert_eq!(step_of("2", 3), 2);
+        assert_eq!(step_of("", 3), 3);
+        assert_eq!(step_of("0", 3), 1);
+        assert_eq!(step_of("nonsense", 1), 1);
+    }
+}
