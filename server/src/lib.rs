@@ -29,9 +29,8 @@ use std::sync::Arc;
 use daybind_app::Entries;
 pub use daybind_domain::Edition;
 use daybind_services::{
-    CalendarPort, CommunityClaims, CommunityPort, DomainClaims, Endpoints, Services,
+    CalendarPort, CommunityClaims, CommunityPort, ConsumerGuide, DomainClaims, Endpoints, Services,
 };
-use daybind_services::{CalendarPort, CommunityPort, ConsumerGuide, Endpoints, Services};
 
 /// Reads one environment variable.
 pub type ReadEnv<'a> = &'a dyn Fn(&str) -> Option<String>;

@@ -55,6 +55,7 @@ impl World {
         store.migrate().await.unwrap();
         let services = Services {
             edition: Edition::Enterprise,
+            guides: daybind_services::guide::COMMUNITY,
             store,
             keyring: Arc::new(Keyring::parse(&Keyring::generate()).unwrap()),
             clock: Arc::new(SystemClock),

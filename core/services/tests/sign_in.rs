@@ -102,6 +102,7 @@ impl World {
         let clock = Arc::new(ShiftedClock::default());
         let one = Services {
             edition: Edition::Community,
+            guides: daybind_services::guide::COMMUNITY,
             store: one,
             keyring: Arc::new(Keyring::parse(&Keyring::generate()).unwrap()),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

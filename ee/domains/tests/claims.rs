@@ -154,6 +154,7 @@ impl World {
         let clock = Arc::new(ShiftedClock::default());
         let services = Services {
             edition: Edition::Enterprise,
+            guides: daybind_services::guide::COMMUNITY,
             store,
             keyring: Arc::new(Keyring::parse(&Keyring::generate()).unwrap()),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

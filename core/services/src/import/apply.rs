@@ -3,8 +3,8 @@
 use daybind_domain::ids::{TenantId, UserId};
 use daybind_domain::login_domain::ClaimStatus;
 use daybind_storage::{
-    AuditRow, Binding, LedgerRow, LoginDomain, Origin, Profile, Scope, StorageResult, UnitOfWork,
-    AuditRow, Binding, LedgerRow, Origin, Profile, Scope, SecretMeta, StorageResult, UnitOfWork,
+    AuditRow, Binding, LedgerRow, LoginDomain, Origin, Profile, Scope, SecretMeta, StorageResult,
+    UnitOfWork,
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
