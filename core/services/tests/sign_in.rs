@@ -189,6 +189,7 @@ impl World {
             client_id: Uuid::new_v4().to_string(),
             directory_id: "contoso.example".to_owned(),
             client_secret: SecretString::from("very-secret-value"),
+            secret_expires_on: String::new(),
         };
         let id = profiles::create(&self.one, &self.admin, input)
             .await
