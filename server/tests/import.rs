@@ -376,6 +376,8 @@ async fn killed(remote: bool) {
         "import.after_tenant",
         "import.before_profiles_save",
         "import.after_profiles",
+        "import.before_domains_save",
+        "import.after_domains",
         "import.after_tenant",
         "import.before_bindings_save",
         "import.after_bindings",

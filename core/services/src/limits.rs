@@ -186,21 +186,28 @@ pub async fn signed_in(services: &Services, address: Option<IpAddr>, email: &str
     unit.reset_uses(limit.purpose, &limit.hash(&both))
         .await
         .map_err(internal)?;
-    unit.reset_uses(KNOWN.purpose, &KNOWN.hash(&both))
+    let now = services.now();
+    let mark = KNOWN.hash(&both);
+    let was_known = unit
+        .count_use(KNOWN.purpose, &mark, KNOWN.rate(), now)
         .await
-        .map_err(internal)?;
-    unit.count_use(
-        KNOWN.purpose,
-        &KNOWN.hash(&both),
-        KNOWN.rate(),
-        services.now(),
-    )
-    .await
-    .map_err(internal)?;
-    for (limit, key) in [
-        (SIGN_IN_ADDRESS, address_key(address)),
-        (SIGN_IN_ACCOUNT, normalise_email(email)),
-    ] {
+        .map_err(internal)?
+        .is_some();
+    if was_known {
+        // The thirty days begin anew.
+        unit.reset_uses(KNOWN.purpose, &mark)
+            .await
+            .map_err(internal)?;
+        unit.count_use(KNOWN.purpose, &mark, KNOWN.rate(), now)
+            .await
+            .map_err(internal)?;
+    }
+    let mut counted = vec![(SIGN_IN_ADDRESS, address_key(address))];
+    // From a known address nothing was counted for the account; giving it back would be a try for strangers.
+    if !was_known {
+        counted.push((SIGN_IN_ACCOUNT, normalise_email(email)));
+    }
+    for (limit, key) in counted {
         unit.return_use(limit.purpose, &limit.hash(&key), limit.rate())
             .await
             .map_err(internal)?;
