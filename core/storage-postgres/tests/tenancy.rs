@@ -12,8 +12,17 @@ use daybind_storage_postgres::{PgStore, PgUnit};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 use uuid::Uuid;
 
-/// Tables that answer before a tenant is known: their `system` policies are reviewed here.
-const SYSTEM_TABLES: [&str; 4] = ["jobs", "key_canaries", "tenants", "users"];
+/// Tables that answer before a tenant is known: their `system` policies are reviewed here. Login domains say which tenant it
+/// is (read only); their challenges are looked for by the server's own round; rate limits belong to nobody.
+const SYSTEM_TABLES: [&str; 7] = [
+    "jobs",
+    "key_canaries",
+    "msp_sso_domain_verification_challenges",
+    "msp_sso_login_domains",
+    "rate_limits",
+    "tenants",
+    "users",
+];
 const REFUSED: &str = "42501";
 
 async fn add_tenant(store: &PgStore, name: &str) -> TenantId {
