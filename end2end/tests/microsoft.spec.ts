@@ -132,8 +132,7 @@ async function journey(start: Start, edition: Edition, page: Page, look: (page: 
 }
 
 for (const edition of ['ce', 'ee'] as const) {
-  /** M-10, M-11, M-12, M-13, M-14, M-15, U12. */
-  test(`people of ${edition} sign in through an OpenID provider by others`, async ({ start, page }) => {
+  test(`people of ${edition} sign in through an OpenID provider by others (M-11, M-13, U12)`, async ({ start, page }) => {
     await journey(start, edition, page, async (shown) => {
       await hydrated(shown);
       await accessible(shown);
