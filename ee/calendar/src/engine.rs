@@ -11,7 +11,9 @@ use daybind_services::{Services, crash};
 use uuid::Uuid;
 
 use crate::provider::CalendarProvider;
-use crate::tokens::{HttpProviders, Stop};
+use crate::tokens::HttpProviders;
+
+pub use crate::tokens::Stop;
 
 /// Reaches a connection's provider.
 #[async_trait]

@@ -13,7 +13,9 @@ use crate::admit::{self, Import, ImportRule};
 use crate::conflicts;
 use crate::engine::Engine;
 use crate::event::canonical;
-use crate::merge::{Deletion, DeletionPolicy, Field, Flow, Policy, Rules, decide, decide_deletion};
+use crate::merge::{
+    Deletion, DeletionPolicy, Field, Flow, Policy, Rules, decide, decide_deletion, differing,
+};
 use crate::provider::{CalendarProvider, ProviderError, ProviderResult, RemoteEvent, RemoteState};
 use crate::sync::{connections_of, wanted};
 
@@ -183,6 +185,7 @@ impl Inbound<'_> {
             origin: origin.to_owned(),
             generation: 0,
             base: None,
+            sent: None,
             entry_version: 1,
             error: None,
             attempts: 0,
@@ -299,6 +302,7 @@ impl Inbound<'_> {
     async fn forget(&self, unit: &mut dyn UnitOfWork, mapping: &mut Mapping) -> StorageResult<()> {
         mapping.state = "removed".to_owned();
         mapping.error = None;
+        mapping.sent = None;
         calendar(unit)?.update_mapping(mapping).await?;
         conflicts::settle(unit, mapping, "event_gone", self.now).await
     }
@@ -356,7 +360,9 @@ impl Inbound<'_> {
     ) -> StorageResult<()> {
         let local = canonical(&entry.content);
         let rules = rules(self.connection, mapping, &entry, remote_at);
-        let outcome = decide(base_of(mapping)?.as_ref(), &local, remote, &rules);
+        let base = answered_base(mapping, remote)?;
+        mapping.sent = None;
+        let outcome = decide(base.as_ref(), &local, remote, &rules);
         let (seen, before) = (entry.version, entry.content.clone());
         if outcome.apply {
             entry.content = EntryContent {
@@ -374,7 +380,6 @@ impl Inbound<'_> {
         }
         // What is still to be pushed must differ from the base, so the base takes the event's words for it.
         let next = waiting_base(&outcome.base, remote, &outcome.conflicts);
-        let base = base_of(mapping)?;
         set_base(mapping, Some(&next));
         mark(mapping, &outcome.conflicts);
         calendar(unit)?.update_mapping(mapping).await?;
@@ -409,6 +414,23 @@ impl Inbound<'_> {
         }
         Ok(())
     }
+}
+
+/// The base, with our own last write taken into account where the event says just that: its answer was lost, and what we
+/// wrote ourselves is no change from outside.
+fn answered_base(mapping: &Mapping, remote: &EntryContent) -> StorageResult<Option<EntryContent>> {
+    let sent = mapping.sent.as_ref().map(content_of).transpose()?;
+    let mut base = base_of(mapping)?;
+    if let (Some(base), Some(sent)) = (&mut base, sent) {
+        let theirs = differing(&sent, remote);
+        for field in Field::ALL
+            .into_iter()
+            .filter(|field| !theirs.contains(field))
+        {
+            field.copy(&sent, base);
+        }
+    }
+    Ok(base)
 }
 
 /// The event as seen, except for fields in conflict, which keep the old base.

@@ -10,7 +10,7 @@ mod admit;
 mod callback;
 mod conflicts;
 mod disconnect;
-mod engine;
+pub mod engine;
 pub mod event;
 mod google;
 mod graph;

@@ -101,6 +101,7 @@ impl Push<'_, '_> {
                 mapping.generation += 1;
                 mapping.external_event_id = None;
                 mapping.external_etag = None;
+                mapping.sent = None;
                 mapping.external_ical_uid = None;
                 mapping.origin = "schedule".to_owned();
                 self.intend(&mut mapping, entry);
@@ -155,6 +156,7 @@ impl Push<'_, '_> {
             origin: "schedule".to_owned(),
             generation: 0,
             base: None,
+            sent: None,
             entry_version: entry.version,
             error: None,
             attempts: 0,
@@ -330,6 +332,8 @@ impl Push<'_, '_> {
         let mut noted = None;
         if !fields.is_empty() {
             let etag = mapping.external_etag.clone();
+            mapping.sent = serde_json::to_value(target).ok();
+            self.store(mapping, None).await?;
             lane.engine.point("call.before_send").await;
             let event = lane
                 .provider
@@ -337,6 +341,7 @@ impl Push<'_, '_> {
                 .await?;
             lane.engine.point("call.after_response").await;
             mapping.external_etag = event.etag;
+            mapping.sent = None;
         }
         mapping.entry_version = entry.version;
         set_base(mapping, Some(&outcome.base));

@@ -80,6 +80,7 @@ macro_rules! repository {
                 origin: get(row, "origin")?,
                 generation: get(row, "generation")?,
                 base: codec::get_json_or(row, "base")?,
+                sent: codec::get_json_or(row, "sent")?,
                 entry_version: get(row, "entry_version")?,
                 error: get(row, "error")?,
                 attempts: get(row, "attempts")?,
@@ -307,8 +308,8 @@ macro_rules! repository {
                 sqlx::query(
                     "INSERT INTO calendar_event_mappings (tenant_id, mapping_id, connection_id, entry_id, \
                      external_event_id, external_etag, external_ical_uid, state, generation, base, entry_version, \
-                     error, attempts, created_at, updated_at, origin) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+                     error, attempts, created_at, updated_at, origin, sent) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
                 )
                 .bind(codec::id(m.tenant_id.0))
                 .bind(codec::id(m.mapping_id.0))
@@ -326,6 +327,7 @@ macro_rules! repository {
                 .bind(codec::at(m.created_at))
                 .bind(codec::at(m.updated_at))
                 .bind(m.origin.clone())
+                .bind(m.sent.as_ref().map(codec::json))
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;
@@ -408,7 +410,8 @@ macro_rules! repository {
                 let done = sqlx::query(
                     "UPDATE calendar_event_mappings SET external_event_id = $3, external_etag = $4, \
                      external_ical_uid = $5, state = $6, generation = $7, base = $8, entry_version = $9, \
-                     error = $10, attempts = $11, updated_at = $12 WHERE tenant_id = $1 AND mapping_id = $2",
+                     error = $10, attempts = $11, updated_at = $12, origin = $13, sent = $14 \
+                     WHERE tenant_id = $1 AND mapping_id = $2",
                 )
                 .bind(codec::id(m.tenant_id.0))
                 .bind(codec::id(m.mapping_id.0))
@@ -422,6 +425,8 @@ macro_rules! repository {
                 .bind(m.error.clone())
                 .bind(m.attempts)
                 .bind(codec::at(m.updated_at))
+                .bind(m.origin.clone())
+                .bind(m.sent.as_ref().map(codec::json))
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;

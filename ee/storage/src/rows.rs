@@ -142,6 +142,8 @@ pub struct Mapping {
     pub generation: i32,
     /// What both sides last agreed on, as canonical content.
     pub base: Option<Value>,
+    /// What was last sent to the event and not yet answered, as canonical content.
+    pub sent: Option<Value>,
     /// The entry's version that was last written out.
     pub entry_version: i64,
     /// Why it failed or conflicts, for the user.

@@ -66,6 +66,7 @@ async fn write(services: &Services, target: TenantId, work: &Work) -> StorageRes
             origin: "schedule".to_owned(),
             generation: 0,
             base: None,
+            sent: None,
             entry_version: 0,
             error: None,
             attempts: 0,
