@@ -456,9 +456,14 @@ impl<'a> World<'a> {
     async fn tess(&self) -> Actor {
         let password = SecretString::from(demo::PASSWORD);
         let services = &self.stored.services;
-        let cookie = auth::sign_in(services, "tess@demo.daybind.test", password)
-            .await
-            .unwrap();
+        let cookie = auth::sign_in(
+            services,
+            "tess@demo.daybind.test",
+            password,
+            &auth::Client::default(),
+        )
+        .await
+        .unwrap();
         auth::authenticate(services, cookie.expose_secret(), None)
             .await
             .unwrap()
