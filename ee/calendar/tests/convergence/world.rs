@@ -74,6 +74,7 @@ async fn stored(store: Arc<dyn Store>, files: Option<tempfile::TempDir>) -> Stor
         http: outbound::client().unwrap(),
         wake: Arc::default(),
         issuers: Arc::default(),
+        guides: daybind_ee_calendar::GUIDES,
     };
     demo::seed(&services).await.unwrap();
     let mut unit = services.read(demo::TENANT).await.unwrap();
