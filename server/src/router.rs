@@ -17,7 +17,7 @@ use leptos_axum::{
 use tower_http::csrf::CsrfLayer;
 
 use crate::csp::Policy;
-use crate::{audit_csv, guard, health, signin, sso};
+use crate::{alone, audit_csv, guard, health, signin, sso};
 
 /// The largest form or server function body: 256 KiB.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -74,6 +74,7 @@ pub fn router(
         .route("/auth/msp/microsoft", post(sso::microsoft))
         .route("/auth/msp/connect", post(sso::connect))
         .route(CALLBACK_PATH, get(sso::callback))
+        .layer(middleware::from_fn(alone::alone))
         .layer(middleware::from_fn_with_state(state.clone(), guard::pages))
         .layer(middleware::from_fn_with_state(
             state.clone(),

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::failure::Failure;
 use super::query_value;
+use crate::api::session::current_session;
 use crate::api::sessions::{ChangeOwnPassword, EndOtherSessions, EndSession, list_sessions};
 use crate::ui::{
     Announcement, ErrorSummary, PageHead, SecretField, Section, SelectField, Submit, failed,
@@ -28,6 +29,7 @@ pub fn SecurityPage() -> impl IntoView {
         move || (person.get(), ended.get(), others_ended.get()),
         |(person, ..)| list_sessions(person),
     );
+    let session = Resource::new(|| (), |()| current_session());
     let announcement = move || {
         let text = match saved.get().as_str() {
             "session" => "The session has ended. Its browser is signed out.",
@@ -52,7 +54,14 @@ pub fn SecurityPage() -> impl IntoView {
                 })}
             </Transition>
         </Section>
-        {move || person.with(String::is_empty).then(|| view! { <Password/> })}
+        {move || person.with(String::is_empty).then(|| view! {
+            <Suspense>
+                {move || Suspend::new(async move {
+                    let email = session.await.map(|session| session.email).unwrap_or_default();
+                    view! { <Password email/> }
+                })}
+            </Suspense>
+        })}
     }
     .into_any()
 }
@@ -190,7 +199,7 @@ fn Row(
 }
 
 #[component]
-fn Password() -> impl IntoView {
+fn Password(email: String) -> impl IntoView {
     let change = ServerAction::<ChangeOwnPassword>::new();
     let error = failed(change);
     view! {
@@ -198,6 +207,8 @@ fn Password() -> impl IntoView {
             <p>"Changing it ends all your other sessions."</p>
             <ErrorSummary error fields=FIELDS/>
             <ActionForm action=change>
+                // Tells password stores whose password changes; the server takes the session's.
+                <input type="text" value=email autocomplete="username" hidden/>
                 <SecretField
                     id="password-current"
                     name="current"
