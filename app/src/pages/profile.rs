@@ -85,6 +85,8 @@ fn AboutMe() -> impl IntoView {
                 }
             })}
         </Suspense>
+        // Beside the facts, not among them: what waits for one reading must not ask for the next one anew.
+        <SignInMethods/>
     }
     .into_any()
 }
@@ -105,7 +107,6 @@ fn Facts(session: SessionView) -> impl IntoView {
             </dl>
             <p>"Your administrator changes these. Times everywhere in Daybind are in your time zone."</p>
         </section>
-        <SignInMethods/>
     }
     .into_any()
 }

@@ -127,7 +127,7 @@ impl Answer {
     }
 
     /// What two answers must share to be the same to whoever asked: status, headers and body, with ids and the
-    /// nonce left out.
+    /// nonce left out, and what a page read in one order.
     #[must_use]
     pub fn comparable(&self) -> String {
         let mut text = format!("{}\n", self.status.as_u16());
@@ -139,7 +139,7 @@ impl Answer {
                 text.push('\n');
             }
         }
-        text.push_str(&self.body);
+        text.push_str(&in_one_order(&self.body));
         without_ids(&match self.nonce() {
             "" => text,
             nonce => text.replace(nonce, "<nonce>"),
@@ -151,6 +151,30 @@ impl Answer {
     pub fn everything(&self) -> String {
         format!("{:?}\n{}", self.headers, self.body)
     }
+}
+
+/// Sorts the readings a page carries for its browser half by their number: they stand in the order in which the
+/// database answered them.
+fn in_one_order(body: &str) -> String {
+    const READING: &str = "__RESOLVED_RESOURCES[";
+    let mut parts = body.split(READING);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    let (mut readings, mut after) = (Vec::new(), String::new());
+    for part in parts {
+        // Several of them share one script, or each has its own.
+        let (reading, rest) = part.split_once(";</script>").unwrap_or((part, ""));
+        readings.push(reading.trim_end_matches(';'));
+        after.push_str(rest.strip_prefix("<script").map_or(rest, |rest| {
+            rest.split_once('>').map_or("", |(_, rest)| rest)
+        }));
+    }
+    readings.sort_unstable();
+    for reading in readings {
+        out.push_str(READING);
+        out.push_str(reading);
+        out.push('\n');
+    }
+    out + &after
 }
 
 /// Replaces runs of 32 or more of `0-9a-f-` (UUIDs and references) by `<id>`.
@@ -172,7 +196,22 @@ fn without_ids(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::without_ids;
+    use super::{in_one_order, without_ids};
+
+    #[test]
+    fn the_order_of_readings_is_left_out_and_what_was_read_is_not() {
+        let one = r#"<p><script nonce="a">__RESOLVED_RESOURCES[0] = "x";__RESOLVED_RESOURCES[2] = "y";</script>end"#;
+        let other = r#"<p><script nonce="a">__RESOLVED_RESOURCES[2] = "y";</script><script nonce="a">__RESOLVED_RESOURCES[0] = "x";</script>end"#;
+        assert_eq!(in_one_order(one), in_one_order(other));
+        assert_ne!(
+            in_one_order(one),
+            in_one_order(&other.replace("\"y\"", "\"z\""))
+        );
+        assert_ne!(
+            in_one_order(one),
+            in_one_order(&other.replace("end", "and"))
+        );
+    }
 
     #[test]
     fn what_differs_by_chance_is_left_out() {

@@ -1,5 +1,7 @@
 //! Secrets that must never be seen again.
 
+use daybind_server::policy::Endpoint;
+
 use crate::call::Call;
 use crate::seed::{PASSWORD, email};
 use crate::site::{SECRET, Site};
@@ -61,32 +63,62 @@ pub fn own_secrets(site: &Site) -> Vec<String> {
     secrets
 }
 
+/// What ends the sessions of those who ask; the one that leaves none comes last.
+const ENDS_SESSIONS: [&str; 3] = [
+    "/_fn/end_session",
+    "/_fn/end_other_sessions",
+    "/auth/msp/signout",
+];
+
+/// Asks an address as everybody, twice; with a malformed form; and from another site.
+async fn in_every_way(site: &Site, endpoint: &Endpoint, n: usize) {
+    for cookie in ["", &site.own.client, &site.own.technician, &site.own.admin] {
+        let call = site.example(endpoint, &site.own, n).await.cookie(cookie);
+        // Twice: the second one meets what the first one left (a name that is taken, a version that is old).
+        for again in [
+            call.clone(),
+            call.header("accept", "text/html")
+                .header("referer", "http://127.0.0.1:3000/msp/settings"),
+        ] {
+            site.send(again).await;
+        }
+    }
+    let malformed = endpoint
+        .form
+        .replace("{secret}", &format!("{SECRET}%00%ff"));
+    let malformed = site.filled(&malformed, &site.own, n).await;
+    site.send(site.call(endpoint, &malformed).cookie(&site.own.admin))
+        .await;
+    let forged = site
+        .example(endpoint, &site.own, n)
+        .await
+        .header("sec-fetch-site", "cross-site");
+    site.send(forged.cookie(&site.own.admin)).await;
+}
+
 /// M-18: every page, every action (done, refused, malformed, from another site) and every failure of a site, with secrets
 /// in it that are known: none of them stands in an answer, an address, a log line at the finest level, or a row.
 pub async fn no_secret_is_ever_seen(site: &Site) {
-    for (n, endpoint) in site.endpoints.iter().enumerate() {
-        for cookie in ["", &site.own.client, &site.own.technician, &site.own.admin] {
-            let call = site.example(endpoint, &site.own, n).await.cookie(cookie);
-            // Twice: the second one meets what the first one left (a name that is taken, a version that is old).
-            for again in [
-                call.clone(),
-                call.header("accept", "text/html")
-                    .header("referer", "http://127.0.0.1:3000/msp/settings"),
-            ] {
-                site.send(again).await;
-            }
+    // What ends sessions comes last: whoever is signed out sees nothing that could hold a secret.
+    let ends = |endpoint: &Endpoint| ENDS_SESSIONS.iter().position(|path| *path == endpoint.path);
+    let (last, first): (Vec<_>, Vec<_>) =
+        (site.endpoints.iter().enumerate()).partition(|(_, endpoint)| ends(endpoint).is_some());
+    for (n, endpoint) in first {
+        in_every_way(site, endpoint, n).await;
+    }
+    let signed_in = site.call(&site.endpoint("/_fn/current_session"), "");
+    let answer = site.send(signed_in.cookie(&site.own.admin)).await;
+    assert!(
+        answer.status.is_success(),
+        "signed in until here: {answer:?}"
+    );
+    for nth in 0..ENDS_SESSIONS.len() {
+        for (n, endpoint) in last
+            .iter()
+            .filter(|(_, endpoint)| ends(endpoint) == Some(nth))
+        {
+            in_every_way(site, endpoint, *n).await;
         }
-        let malformed = endpoint
-            .form
-            .replace("{secret}", &format!("{SECRET}%00%ff"));
-        let malformed = site.filled(&malformed, &site.own, n).await;
-        site.send(site.call(endpoint, &malformed).cookie(&site.own.admin))
-            .await;
-        let forged = site
-            .example(endpoint, &site.own, n)
-            .await
-            .header("sec-fetch-site", "cross-site");
-        site.send(forged.cookie(&site.own.admin)).await;
     }
     let wrong = format!(
         "email={}&password=wrong",
