@@ -2,6 +2,7 @@
 //!
 //! An entry (`daybind` or `daybind-ee`) hands in a [`Composition`]; nothing here knows which.
 
+mod alone;
 pub mod assemble;
 pub mod cli;
 pub mod commands;

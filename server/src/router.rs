@@ -16,7 +16,7 @@ use leptos_axum::{
 use tower_http::csrf::CsrfLayer;
 
 use crate::csp::Policy;
-use crate::{guard, health, signin};
+use crate::{alone, guard, health, signin};
 
 /// The largest form or server function body: 256 KiB.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -68,6 +68,7 @@ pub fn router(
         ))
         .route("/auth/msp/signin", post(signin::sign_in))
         .route("/auth/msp/signout", post(signin::sign_out))
+        .layer(middleware::from_fn(alone::alone))
         .layer(middleware::from_fn_with_state(state.clone(), guard::pages))
         .layer(middleware::from_fn_with_state(
             state.clone(),
