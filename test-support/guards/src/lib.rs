@@ -18,6 +18,7 @@ mod site;
 mod spy;
 
 pub mod access;
+pub mod alone;
 pub mod canary;
 pub mod community;
 pub mod cookies;

@@ -37,6 +37,8 @@ mod enterprise {
         rates::every_rate_holds,
         /// M-28: headers.
         headers::every_answer_carries_them,
+        /// M-28: everybody at once.
+        alone::everybody_gets_their_own_page,
         /// M-28: nonces.
         headers::every_page_has_a_fresh_nonce,
         /// M-28: malformed calls.
