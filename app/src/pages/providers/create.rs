@@ -23,7 +23,8 @@ pub(super) fn NewProfile(
     view! {
         <section class="db-section" aria-labelledby="profile-heading">
             <h3 id="profile-heading">"New profile"</h3>
-            <p><a href=format!("{}&profile=new&panel=1", category_address("providers"))>"New to Entra? Go step by step."</a></p>
+            // No step by number: one goes on where one was.
+            <p><a href=format!("{}&profile=new&panel=next", category_address("providers"))>"New to Entra? Go step by step."</a></p>
             <ErrorSummary error fields=FIELDS/>
             <ActionForm action=create>
                 <TextField
