@@ -48,6 +48,8 @@ guard_tests!(community:
     cross_site::no_origin_is_let_in_by_cors,
     /// M-29: rates.
     rates::every_rate_holds,
+    /// M-44: changes and their audit rows.
+    recorded::every_change_is_recorded,
     /// M-28: headers.
     headers::every_answer_carries_them,
     /// M-28: everybody at once.

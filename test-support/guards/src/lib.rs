@@ -27,6 +27,7 @@ pub mod headers;
 pub mod idor;
 pub mod inventory;
 pub mod rates;
+pub mod recorded;
 pub mod spoof;
 pub mod words;
 
