@@ -314,7 +314,7 @@ pub const TABLE: &[Endpoint] = &[
     write(
         "/_fn/create_microsoft_profile",
         May(SettingsUpdate),
-        "display_name=Guard&client_id=8f0f6b1c-0000-4000-8000-00000000000a&directory_id=contoso.example&client_secret={secret}",
+        "display_name=Guard&client_id=8f0f6b1c-0000-4000-8000-00000000000a&directory_id=11111111-1111-4111-8111-111111111111&client_secret={secret}",
     ),
     read(
         "/_fn/microsoft_profile_page",
@@ -324,7 +324,7 @@ pub const TABLE: &[Endpoint] = &[
     write(
         "/_fn/change_microsoft_profile",
         May(SettingsUpdate),
-        "act=update&profile_id={microsoft_profiles.profile_id}&version=1&display_name=Guarded&client_id=8f0f6b1c-0000-4000-8000-00000000000a&directory_id=contoso.example",
+        "act=update&profile_id={microsoft_profiles.profile_id}&version=1&display_name=Guarded&client_id=8f0f6b1c-0000-4000-8000-00000000000a&directory_id=11111111-1111-4111-8111-111111111111",
     ),
     write(
         "/_fn/build_microsoft_profile",

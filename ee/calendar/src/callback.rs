@@ -150,11 +150,6 @@ async fn issued_by(
 ) -> Result<(), Refusal> {
     let issuer = match &client.directory {
         Some(directory) => {
-            // Whoever is not even of the log-in host is refused without asking that host anything.
-            let login = format!("{}/", services.endpoints.microsoft_login);
-            if !named.starts_with(&login) {
-                return Err("invalid_state");
-            }
             let found = services.issuers.find(services, tenant_id, directory, None);
             let found = found.await.map_err(|error| {
                 tracing::warn!(owner = "ee", %error, "the issuer is not known");

@@ -9,6 +9,8 @@ use daybind_server::policy;
 
 /// Accounts at each provider: two providers and four accounts make eight connections for each tenant.
 const ACCOUNTS: usize = 4;
+/// The directory of the profile that the policy table makes: by its GUID, as Entra names itself in an issuer.
+pub const DIRECTORY: &str = "11111111-1111-4111-8111-111111111111";
 
 /// The stand-ins, with client secrets that are searched for afterwards.
 pub fn providers() -> FakeProviders {
@@ -19,7 +21,7 @@ pub fn providers() -> FakeProviders {
             client_secret: SECRET.to_owned(),
         },
         microsoft: MicrosoftClient {
-            tenant_id: "contoso.example".to_owned(),
+            tenant_id: DIRECTORY.to_owned(),
             client_id: "8f0f6b1c-0000-4000-8000-00000000000a".to_owned(),
             client_secret: SECRET.to_owned(),
         },

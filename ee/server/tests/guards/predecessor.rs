@@ -6,7 +6,7 @@ use std::time::Duration;
 use daybind_fakes::{FakeProviders, Provider};
 use daybind_guards::{Call, Database, Site, email, sign_in};
 
-use crate::connected::{consent, providers, reachable, set_up};
+use crate::connected::{DIRECTORY, consent, providers, reachable, set_up};
 use crate::journey::{Worker, choose, until};
 
 async fn ready(database: Database) -> (FakeProviders, Site) {
@@ -227,7 +227,7 @@ async fn authorizations(database: Database) {
                     .absolute(&format!("/api/auth/{provider}/calendar/callback"))
             );
             if provider == "microsoft" {
-                assert!(url.path().contains("/contoso.example/"), "{url}");
+                assert!(url.path().contains(&format!("/{DIRECTORY}/")), "{url}");
             }
             for scope in query["scope"].split(' ') {
                 let short = scope.rsplit('/').next().unwrap_or_default();
