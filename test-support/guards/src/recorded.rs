@@ -8,7 +8,7 @@ use crate::db::{Db, Rows};
 use crate::seed::{email, sign_in};
 use crate::site::Site;
 
-/// Tables whose rows are no security-relevant state: work, what is only on its way, and counters.
+/// Tables whose rows are no security-relevant state: the log itself, what is only on its way, and work.
 const ELSEWHERE: [&str; 4] = [
     "audit_log",
     "microsoft_profile_drafts",
