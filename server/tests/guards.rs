@@ -1,16 +1,9 @@
 //! The guard suite over the Community server.
 
 use daybind_guards::{Database, Plan, guard_tests};
-use daybind_server::{Composition, policy};
 
 fn community(database: Database) -> Plan {
-    Plan {
-        composition: Composition::community(),
-        database,
-        tables: vec![policy::TABLE],
-        env: Vec::new(),
-        fill: None,
-    }
+    Plan::community(database, Vec::new())
 }
 
 guard_tests!(community:

@@ -2,7 +2,6 @@
 
 use daybind_fakes::{FakeAccount, FakeOptions, FakeProviders, MicrosoftClient};
 use daybind_guards::{Answer, Call, Database, Plan, SECRET, Site, Tenant, made};
-use daybind_server::{Composition, policy};
 use daybind_services::outbound;
 use daybind_services::sso::{self, Begun};
 use secrecy::ExposeSecret as _;
@@ -54,14 +53,7 @@ impl Bench {
             ..FakeOptions::default()
         });
         let fakes = fakes.unwrap();
-        let site = Site::new(Plan {
-            composition: Composition::community(),
-            database,
-            tables: vec![policy::TABLE],
-            env: fakes.env(),
-            fill: None,
-        })
-        .await;
+        let site = Site::new(Plan::community(database, fakes.env())).await;
         let bench = Self { fakes, site };
         bench.bind(&bench.site.own, "Sign-in").await;
         bench

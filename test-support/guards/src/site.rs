@@ -8,7 +8,7 @@ use axum::Router;
 use daybind_app::server::AppState;
 use daybind_domain::Edition;
 use daybind_server::config::Config;
-use daybind_server::policy::{Endpoint, Kind, Offered};
+use daybind_server::policy::{self, Endpoint, Kind, Offered};
 use daybind_server::{Composition, assemble};
 use daybind_services::Keyring;
 use daybind_storage::Store;
@@ -44,6 +44,20 @@ pub struct Plan {
     pub env: Vec<(String, String)>,
     /// The edition's own rows.
     pub fill: Option<Fill>,
+}
+
+impl Plan {
+    /// The Community server, with no rows but the shared ones.
+    #[must_use]
+    pub fn community(database: Database, env: Vec<(String, String)>) -> Self {
+        Self {
+            composition: Composition::community(),
+            database,
+            tables: vec![policy::TABLE],
+            env,
+            fill: None,
+        }
+    }
 }
 
 /// A running application.

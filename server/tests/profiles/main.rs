@@ -1,0 +1,43 @@
+//! Microsoft profiles from outside: the whole router of the Community server, forms as a browser without script sends
+//! them, a stand-in Microsoft, both databases.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod bench;
+mod checks;
+mod life;
+mod secrets;
+mod walk;
+
+macro_rules! on_both {
+    ($($(#[$doc:meta])* $room:ident::$name:ident),+ $(,)?) => {
+        mod sqlite {
+            $($(#[$doc])* #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $name() {
+                crate::$room::$name(crate::bench::Bench::new(daybind_guards::Database::Sqlite).await).await;
+            })+
+        }
+        mod postgres {
+            $($(#[$doc])* #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $name() {
+                crate::$room::$name(crate::bench::Bench::new(daybind_guards::Database::Postgres).await).await;
+            })+
+        }
+    };
+}
+
+on_both! {
+    /// M-19: seen, edited, archived, restored, deleted; a stale edit changes nothing and says who was first.
+    life::a_profile_lives_from_creation_to_deletion,
+    /// M-08, W63: what is bound, hidden or not, is neither archived nor deleted, and no button offers it.
+    life::what_is_bound_stays,
+    /// M-19, W37: a new secret is proven before it counts, and one click goes back; no secret is ever shown.
+    secrets::a_secret_is_rolled_over_and_back,
+    /// The previous secret is destroyed when its time has come.
+    secrets::the_previous_secret_ends,
+    /// Each failed step says cause and place; what is not known is not claimed.
+    checks::verification_says_what_and_where,
+    /// Six steps, resumed, sent twice, and every pasted value checked.
+    walk::the_walkthrough_checks_what_is_pasted,
+    /// Warnings at 60, 30, 14, 7 and 1 days are seen on the list and on the profile.
+    life::an_expiry_is_announced,
+}
