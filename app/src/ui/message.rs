@@ -121,7 +121,14 @@ pub fn ErrorSummary(
                 })
                 .collect();
             view! {
-                <div class="db-error-summary" role="alert" tabindex="-1" node_ref=node>
+                // A page that the server sends with it is read from here; in the browser the effect above does it.
+                <div
+                    class="db-error-summary"
+                    role="alert"
+                    tabindex="-1"
+                    autofocus=cfg!(feature = "ssr")
+                    node_ref=node
+                >
                     <h2>{error.message}</h2>
                     {(!items.is_empty()).then(|| view! { <ul>{items}</ul> })}
                     {error.next_step.map(|text| view! { <p>{text}</p> })}

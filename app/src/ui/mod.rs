@@ -28,7 +28,7 @@ pub(crate) use copy::write_to_clipboard;
 pub use form::{Field, SecretField, Submit, TextField, described};
 pub use icon::{Icon, Wordmark};
 pub use lane::{Direction, LaneCard, LaneSide};
-pub use layout::{PageHead, Section, TimeText};
+pub use layout::{PageHead, PanelHead, Section, TimeText};
 pub use message::{Announcement, Banner, BannerKind, EmptyState, ErrorSummary};
 pub use select::SelectField;
 pub use status::{StatusKind, StatusTag};

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::api::providers::CreateMicrosoftProfile;
 use crate::pages::settings::category_address;
-use crate::ui::{ErrorSummary, Failed, SecretField, Submit, TextField, failed};
+use crate::ui::{ErrorSummary, Failed, PanelHead, SecretField, Submit, TextField, failed};
 
 const FIELDS: &[(&str, &str)] = &[
     ("display_name", "profile-name"),
@@ -22,7 +22,7 @@ pub(super) fn NewProfile(
     let error: Failed = failed(create);
     view! {
         <section class="db-section" aria-labelledby="profile-heading">
-            <h3 id="profile-heading">"New profile"</h3>
+            <PanelHead id="profile-heading" title="New profile"/>
             // No step by number: one goes on where one was.
             <p><a href=format!("{}&profile=new&panel=next", category_address("providers"))>"New to Entra? Go step by step."</a></p>
             <ErrorSummary error fields=FIELDS/>

@@ -6,7 +6,9 @@ use leptos::prelude::*;
 use crate::api::bindings::{ConfirmRebind, list_rebind_choices, plan_rebind};
 use crate::pages::failure::Failure;
 use crate::pages::settings::category_address;
-use crate::ui::{Banner, BannerKind, EmptyState, ErrorSummary, Icon, Submit, TextField, failed};
+use crate::ui::{
+    Banner, BannerKind, EmptyState, ErrorSummary, Icon, PanelHead, Submit, TextField, failed,
+};
 
 /// Where a profile for `consumer` is chosen.
 pub(super) fn choose_address(consumer: &str) -> String {
@@ -86,7 +88,7 @@ fn Choose(choices: RebindChoices) -> impl IntoView {
     if choices.choices.is_empty() {
         let new = format!("{}&profile=new", category_address("providers"));
         return view! {
-            <h3>{heading}</h3>
+            <PanelHead id="rebind-heading" title=heading/>
             <EmptyState title="There is no profile to choose" text="Create one, or restore an archived one.">
                 <a class="db-btn db-btn--primary" href=new>"New profile"</a>
                 <a class="db-btn db-btn--quiet" href=category_address("providers")>"Cancel"</a>
@@ -113,7 +115,7 @@ fn Choose(choices: RebindChoices) -> impl IntoView {
         })
         .collect();
     view! {
-        <h3>{heading}</h3>
+        <PanelHead id="rebind-heading" title=heading/>
         <p>{now} " Nothing changes before you have seen what it would do."</p>
         <form method="get" action="/msp/settings">
             <input type="hidden" name="tab" value="integrations"/>
@@ -195,7 +197,7 @@ fn Review(review: RebindReview, confirm: ServerAction<ConfirmRebind>) -> impl In
         .into_any()
     };
     view! {
-        <h3>{heading}</h3>
+        <PanelHead id="rebind-heading" title=heading/>
         {lanes}
         {same}
         {body}

@@ -1,5 +1,7 @@
 //! The place in the page for what the server renders whole.
 
+use std::time::Duration;
+
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
@@ -23,6 +25,13 @@ pub(super) fn Served(
         move || (profile.get(), panel.get(), saved.get(), number.get()),
         |(profile, panel, saved, number)| microsoft_profile_page(profile, panel, saved, number),
     );
+    // Another page in this place, reached without a page load: its heading takes the focus, as a page load would do it.
+    Effect::new(move |before: Option<()>| {
+        sheet.with(|_| ());
+        if before.is_some() {
+            set_timeout(focus_heading, Duration::ZERO);
+        }
+    });
     let live = RwSignal::new(false);
     Effect::new(move |_| live.set(true));
     let said = RwSignal::new("");
@@ -38,7 +47,7 @@ pub(super) fn Served(
                 match sheet.await {
                     // Rendered by the server from views that escape what they show.
                     Ok(html) => view! {
-                        <div class="db-sheet" class:db-sheet--live=live on:click=copy inner_html=html></div>
+                        <div class="db-sheet" class:db-sheet--live=live on:click=copy inner_html=placed(html)></div>
                     }
                     .into_any(),
                     Err(error) => view! { <Failure error/> }.into_any(),
@@ -47,6 +56,26 @@ pub(super) fn Served(
         </Transition>
     }
     .into_any()
+}
+
+/// What the server renders asks for the focus at page load. In a page that is there already that is the effect's part; a
+/// browser would only note in its console that it came too late. No text can look like the tag: it is escaped.
+fn placed(html: String) -> String {
+    if cfg!(feature = "hydrate") {
+        html.replacen(r#"<h1 tabindex="-1" autofocus"#, r#"<h1 tabindex="-1""#, 1)
+    } else {
+        html
+    }
+}
+
+fn focus_heading() {
+    use leptos::wasm_bindgen::JsCast;
+    use leptos::web_sys::HtmlElement;
+    let heading = document().query_selector(".db-sheet h1").ok().flatten();
+    if let Some(heading) = heading.and_then(|heading| heading.dyn_into::<HtmlElement>().ok()) {
+        // Focus is a courtesy: the page is there either way.
+        let _ = heading.focus();
+    }
 }
 
 /// Copies what the clicked Copy button names, if it was one. Answers whether a write was begun.

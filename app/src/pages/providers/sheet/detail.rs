@@ -45,7 +45,7 @@ pub(super) fn page(view: ProfileDetailView, asked: &Asked, error: Failed) -> Any
     };
     view! {
         <p>{back}</p>
-        <PageHead title=view.profile.display_name.clone()/>
+        <PageHead title=view.profile.display_name.clone() lead=error.with_untracked(Option::is_none)/>
         {announcement}
         <ErrorSummary error fields=FIELDS/>
         {content}

@@ -91,7 +91,11 @@ pub(super) fn page(
     );
     view! {
         <p><a href=category_address("providers")>"All profiles"</a></p>
-        <PageHead title lede=format!("Step {step} of 6. What you enter is kept; you can go on later.")/>
+        <PageHead
+            title
+            lede=format!("Step {step} of 6. What you enter is kept; you can go on later.")
+            lead=error.with_untracked(Option::is_none)
+        />
         <Progress step reached=draft.reached/>
         {old}
         <ErrorSummary error fields=FIELDS/>
