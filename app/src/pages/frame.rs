@@ -1,5 +1,7 @@
 //! The frame of every page of the MSP's side: skip link, rail, main landmark.
 
+use std::time::Duration;
+
 use daybind_domain::view::SessionView;
 use leptos::html;
 use leptos::prelude::*;
@@ -12,15 +14,30 @@ use crate::api::session::current_session;
 #[component]
 pub fn Frame() -> impl IntoView {
     let session = Resource::new(|| (), |()| current_session());
-    let path = use_location().pathname;
+    let place = use_location();
+    let (path, query) = (place.pathname, place.search);
     let main = NodeRef::<html::Main>::new();
-    // A page reached without a page load is announced by moving the focus to it, as a page load would.
+    let focus_main = move || {
+        if let Some(main) = main.get_untracked() {
+            let _ = main.focus();
+        }
+    };
+    // A page reached without a page load is announced by moving the focus to it, as a page load would. Within a page the
+    // focus stays where it is, unless what had it is gone.
     Effect::new(move |last: Option<String>| {
         let now = path.get();
-        if last.is_some_and(|last| last != now)
-            && let Some(main) = main.get_untracked()
-        {
-            let _ = main.focus();
+        query.track();
+        match last {
+            None => {}
+            Some(last) if last != now => focus_main(),
+            Some(_) => set_timeout(
+                move || {
+                    if focus_is_lost() {
+                        focus_main();
+                    }
+                },
+                Duration::ZERO,
+            ),
         }
         now
     });
@@ -46,6 +63,13 @@ pub fn Frame() -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// Whether nothing has the focus.
+fn focus_is_lost() -> bool {
+    document()
+        .active_element()
+        .is_none_or(|element| element.tag_name() == "BODY")
 }
 
 #[component]
