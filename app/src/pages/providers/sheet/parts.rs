@@ -42,6 +42,15 @@ pub(super) fn Act(
     .into_any()
 }
 
+/// Whose secret a form takes, for password stores; nobody sees it and it is not sent.
+#[component]
+pub(super) fn Whose(
+    /// The profile's name.
+    name: String,
+) -> impl IntoView {
+    view! { <input type="text" value=name autocomplete="username" hidden/> }
+}
+
 /// A submit button.
 #[component]
 pub(super) fn Send(

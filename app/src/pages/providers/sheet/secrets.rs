@@ -4,7 +4,7 @@ use daybind_domain::profile_view::{ProfileDetailView, SecretView};
 use daybind_services::profiles::secrets::{OVERLAP_CHOICES, OVERLAP_HOURS};
 use leptos::prelude::*;
 
-use super::parts::{Act, Send, address};
+use super::parts::{Act, Send, Whose, address};
 use crate::ui::{Banner, BannerKind, Failed, SecretField, Section, SelectField, TextField};
 
 /// The secret in use and, in the panel `rotate`, everything that changes it.
@@ -42,7 +42,8 @@ pub(super) fn Secrets(
         view! { <Before secret id=id.clone() version=view.profile.version may/> }
     });
     let stage = (may && rotate).then(|| {
-        view! { <Stage id=id.clone() again=view.next.is_some() error/> }
+        let name = view.profile.display_name.clone();
+        view! { <Stage id=id.clone() name again=view.next.is_some() error/> }
     });
     view! {
         <Section title="Client secret" id="secret-heading">
@@ -136,7 +137,7 @@ fn Before(secret: SecretView, id: String, version: i64, may: bool) -> impl IntoV
 }
 
 #[component]
-fn Stage(id: String, again: bool, error: Failed) -> impl IntoView {
+fn Stage(id: String, name: String, again: bool, error: Failed) -> impl IntoView {
     let note = if again {
         "Another value takes the place of the one that waits."
     } else {
@@ -146,6 +147,7 @@ fn Stage(id: String, again: bool, error: Failed) -> impl IntoView {
         <h3>"Bring in a new secret"</h3>
         <p>{note}</p>
         <Act act="stage" id>
+            <Whose name/>
             <SecretField
                 id="new-secret"
                 name="client_secret"

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
 use super::guides::{ApplicationUri, Scopes};
-use super::parts::{Act, Copy, ENTRA, Send, address};
+use super::parts::{Act, Copy, ENTRA, Send, Whose, address};
 use crate::api::profiles::BuildMicrosoftProfile;
 use crate::pages::providers::standing;
 use crate::pages::settings::category_address;
@@ -279,6 +279,7 @@ fn Secret(draft: DraftView, error: Failed) -> impl IntoView {
         {draft.directory_note.map(|title| view! { <Banner kind=BannerKind::Info title></Banner> })}
         <p>"In your app registration: Certificates & secrets > New client secret > Add. Copy the Value at once; Entra shows it only now. The Secret ID beside it is something else."</p>
         <Build act="secret">
+            <Whose name=draft.display_name/>
             <SecretField id="new-secret" name="client_secret" label="Client secret value" hint="Stored encrypted and never shown again." error/>
             <TextField
                 id="new-expiry"
