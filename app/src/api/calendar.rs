@@ -215,6 +215,6 @@ pub async fn save_google_client(
             .save_google_client(&actor, &client_id, &client_secret)
             .await,
     )?;
-    redirect("/msp/settings?tab=integrations&category=providers&saved=google");
+    redirect("/msp/settings?tab=integrations&category=providers&saved=oauth_client");
     Ok(())
 }

@@ -173,7 +173,7 @@ fn explain(code: &str, wait: &str) -> Option<AppError> {
         ),
         "email" => (
             ErrorCode::Invalid,
-            "That is not an email address.",
+            "That does not look like a work email address.",
             "Enter your work email, such as tess@example.com.",
         ),
         "microsoft" => (

@@ -70,7 +70,7 @@ fn ProvidersList() -> impl IntoView {
             "profile_deleted" => "The profile is deleted.",
             "undone" => "The change is taken back.",
             // The edition's own cards announce their forms' success here, too.
-            "google" => "The OAuth client is saved.",
+            "oauth_client" => "The OAuth client is saved.",
             _ => return None,
         };
         Some(view! { <Announcement text dismiss=category_address("providers")/> })
