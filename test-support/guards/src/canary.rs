@@ -65,7 +65,7 @@ pub fn own_secrets(site: &Site) -> Vec<String> {
 
 /// What ends the sessions of those who ask. It is asked last, for whoever is signed out sees nothing that could hold a
 /// secret; the one that leaves no session at all comes at the end.
-const ENDS_SESSIONS: [&str; 3] = [
+pub(crate) const ENDS_SESSIONS: [&str; 3] = [
     "/_fn/end_session",
     "/_fn/end_other_sessions",
     "/auth/msp/signout",
