@@ -162,21 +162,27 @@ export const test = base.extend<Fixtures, { postgres: () => Promise<Postgres> }>
   },
 
   page: async ({ page }, use) => {
-    const noise: string[] = [];
-    page.on('console', (message) => {
-      // The browser itself notes a form that was refused with wrong fields (422); the page shows why.
-      const refused = message.text().includes('status of 422') && message.location().url.includes('/_fn/');
-      // The OpenID provider's own log-in pages are not ours (oidc/entra.mjs).
-      const theirs = message.location().url.includes('/v2.0/interaction/');
-      if (!refused && !theirs) noise.push(`${message.type()}: ${message.text()} (${message.location().url})`);
-    });
-    page.on('pageerror', (error) => noise.push(`page error: ${error.message}`));
+    const heard = listen(page);
     await use(page);
-    expect(noise, 'the browser console must stay empty').toEqual([]);
+    expect(heard, 'the browser console must stay empty').toEqual([]);
   },
 });
 
 export { expect };
+
+/** What the page's console will have said. The test's own page is listened to already. */
+export function listen(page: Page): string[] {
+  const heard: string[] = [];
+  page.on('console', (message) => {
+    // The browser itself notes a form that was refused with wrong fields (422); the page shows why.
+    const refused = message.text().includes('status of 422') && message.location().url.includes('/_fn/');
+    // The OpenID provider's own log-in pages are not ours (oidc/entra.mjs).
+    const theirs = message.location().url.includes('/v2.0/interaction/');
+    if (!refused && !theirs) heard.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+  });
+  page.on('pageerror', (error) => heard.push(`page error: ${error.message}`));
+  return heard;
+}
 
 export async function signIn(page: Page, url: string, email: string): Promise<void> {
   await page.goto(`${url}/auth/msp/signin?step=password`);
