@@ -78,14 +78,20 @@ fn visible(body: &str) -> String {
             words_of(&value, &mut words);
             words
         }
-        Err(_) => text_of(body),
+        // The readings a page was made from stand in its scripts as escaped strings.
+        Err(_) => text_of(&body.replace("\\u003c", "<").replace('\\', "")),
     };
     let words: Vec<_> = text.split_whitespace().collect();
-    let mut text = words.join(" ").to_ascii_lowercase();
+    // The key of an address; and a list in a payload is read as the list it is on the page.
+    let mut text = words
+        .join(" ")
+        .to_ascii_lowercase()
+        .replace("\"email\":", "")
+        .replace("\",\"", " ");
     for allowed in ALLOWED {
         text = text.replace(&allowed.to_ascii_lowercase(), "");
     }
-    text.replace("\"email\":", "")
+    text
 }
 
 /// Every page for every kind of person, every payload of a reading server function, every refusal and every notice of
