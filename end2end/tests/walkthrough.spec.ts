@@ -126,11 +126,23 @@ test('six steps lead through Entra to a profile, and can be left and come back t
   });
 });
 
-test('the six steps fit a window of 320 pixels', async ({ fakes, start, page }) => {
+test('the six steps and the profile they make fit a window of 320 pixels', async ({ fakes, start, page }) => {
   await page.setViewportSize({ width: 320, height: 640 });
   const daybind = await start('ee', { env: fakes.env });
   await signIn(page, daybind.url, admin);
   await walk(page, daybind.url, async () => fits(page));
+  // And so does the profile it made.
+  await page.goto(`${daybind.url}${providers}`);
+  await fits(page);
+  await row(page, /^Fabrikam$/).getByRole('link', { name: 'Fabrikam' }).click();
+  await heading(page, 'Fabrikam');
+  const profile = page.url();
+  await fits(page);
+  for (const panel of ['verify', 'rotate']) {
+    await page.goto(`${profile}&panel=${panel}`);
+    await hydrated(page);
+    await fits(page);
+  }
 });
 
 test.describe('without JavaScript', () => {
