@@ -185,6 +185,7 @@ pub async fn callback(
     }
     match end {
         End::Page(outcome) => bare((jar, result(outcome))),
+        End::Tested(page) => bare((jar, Redirect::to(&page))),
         End::SignedIn {
             tenant_id,
             user_id,

@@ -91,6 +91,11 @@ pub async fn change_microsoft_profile(
             let done = verify::run(services, &actor, id).await;
             (done, "panel=verify&saved=verified")
         }
+        "test_sign_in" => {
+            let away = answer(verify::sign_in::begin(services, &actor, id, &which).await)?;
+            redirect(&away);
+            return Ok(());
+        }
         "stage" => {
             let value = client_secret.into();
             let done = secrets::stage(services, &actor, id, &value, &secret_expires_on).await;

@@ -48,8 +48,6 @@ pub struct GuideView {
     pub scopes: Vec<ScopeView>,
     /// The Application ID URI to expose: `None` when the consumer needs none.
     pub application_uri: Option<ApplicationUriView>,
-    /// A test sign-in can be made for it.
-    pub can_test: bool,
 }
 
 /// The Application ID URI of a consumer that needs one.

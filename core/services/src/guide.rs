@@ -32,6 +32,8 @@ pub struct ConsumerGuide {
     pub redirect_paths: &'static [&'static str],
     /// Delegated permissions. Least privilege: nothing that no screen uses.
     pub scopes: &'static [ScopeReason],
+    /// Why no test sign-in can be made for it; `None` when one can.
+    pub untested: Option<&'static str>,
     /// The path of its Application ID URI (`api://<host>/<path>/<client id>`), and where to enter it.
     pub application_uri: Option<(&'static str, &'static str)>,
 }
@@ -56,6 +58,7 @@ pub const MSP_SSO: ConsumerGuide = ConsumerGuide {
             reason: "Gives the address shown to a person who links an account. It never identifies anybody.",
         },
     ],
+    untested: None,
     application_uri: None,
 };
 
@@ -157,7 +160,6 @@ impl ConsumerGuide {
                     value,
                 }
             }),
-            can_test: !self.redirect_paths.is_empty(),
         }
     }
 }

@@ -15,7 +15,8 @@ pub struct OauthFlow {
     pub flow_id: FlowId,
     /// SHA-256 of the `state` parameter, unique.
     pub state_hash: Vec<u8>,
-    /// What for: `calendar_connect`, `msp_sso` (signing in) or `msp_sso_link` (adding an account to a signed-in person).
+    /// What for: `calendar_connect`, `msp_sso` (signing in), `msp_sso_link` (adding an account to a signed-in person)
+    /// or `test_sign_in.<consumer>`.
     pub purpose: String,
     /// `google` or `microsoft`.
     pub provider: String,

@@ -1,4 +1,5 @@
-//! The end of an OAuth round trip. Every outcome is a redirect to the profile page; the codes say which.
+//! The end of an OAuth round trip. Every outcome is a redirect to the profile page; the codes say which. A test sign-in
+//! ends on the page of the Microsoft profile it tested.
 //!
 //! Order of checks: parameters, session, single-use flow, same session and person, unchanged settings, the answer's issuer,
 //! the provider's own error, the token exchange, the granted scopes; then connection and first jobs in one transaction.
@@ -17,14 +18,22 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::oauth::{self, OauthClient, TokenError, Tokens, token_place};
 use crate::provider::{Account, CalendarProvider};
-use crate::{import, subscribe, sync};
+use crate::{import, subscribe, sync, trial};
 
 /// Why it did not work; the code in the URL.
-type Refusal = &'static str;
+pub(crate) type Refusal = &'static str;
 
-const INTERNAL: Refusal = "internal_error";
+pub(crate) const INTERNAL: Refusal = "internal_error";
 
-fn refuse(error: &AppError) -> Refusal {
+/// How it ends when nothing goes wrong.
+enum End {
+    /// A calendar is connected.
+    Connected(ConnectionId),
+    /// It was a test: the page at this address says how it ended.
+    Tested(String),
+}
+
+pub(crate) fn refuse(error: &AppError) -> Refusal {
     if error.code == ErrorCode::NotReady || error.code == ErrorCode::EnterpriseOnly {
         "configuration_error"
     } else {
@@ -49,7 +58,8 @@ pub async fn serve(services: &Services, provider: Provider, request: Request<Bod
         .flatten();
     let given = flow::returned(request.uri().query().unwrap_or_default());
     let target = match finish(services, provider, actor, given).await {
-        Ok(id) => {
+        Ok(End::Tested(page)) => page,
+        Ok(End::Connected(id)) => {
             tracing::info!(owner = "ee", provider = provider.as_str(), connection = %id, "calendar connected");
             services.wake.notify_waiters();
             format!("/msp/profile?tab=calendar&calendarAuth=success&connection={id}")
@@ -77,11 +87,11 @@ async fn finish(
     provider: Provider,
     actor: Option<Actor>,
     given: Option<Returned>,
-) -> Result<ConnectionId, Refusal> {
+) -> Result<End, Refusal> {
     let given = given.ok_or("missing_parameters")?;
-    let state = given.state;
+    let state = &given.state;
     let actor = actor.ok_or("invalid_state")?;
-    let tenant_id = flow::state_tenant(&state)
+    let tenant_id = flow::state_tenant(state)
         .filter(|id| *id == actor.tenant_id)
         .ok_or("invalid_state")?;
     let mut unit = services
@@ -89,11 +99,19 @@ async fn finish(
         .await
         .map_err(|error| refuse(&error))?;
     let taken = unit
-        .take_flow(tenant_id, &flow::hash(&state))
+        .take_flow(tenant_id, &flow::hash(state))
         .await
         .map_err(storage)?;
     // Taken for good, whatever follows.
     unit.save().await.map_err(storage)?;
+    if let Some(row) = taken
+        .as_ref()
+        .filter(|row| provider == Provider::Microsoft && trial::is_test(row))
+    {
+        return trial::finish(services, &actor, &given, row)
+            .await
+            .map(End::Tested);
+    }
     let flow = taken
         .filter(|flow| fits(flow, provider, &actor, services))
         .ok_or("invalid_state")?;
@@ -112,10 +130,10 @@ async fn finish(
     if flow.profile_id != client.profile_id || flow.profile_version != Some(client.version) {
         return Err("configuration_error");
     }
-    if let Some(named) = given.issuer {
-        issued_by(services, tenant_id, &client, &named).await?;
+    if let Some(named) = &given.issuer {
+        issued_by(services, tenant_id, &client, named).await?;
     }
-    if let Some(error) = given.error {
+    if let Some(error) = &given.error {
         return Err(match error.as_str() {
             "access_denied" | "consent_required" => "access_denied",
             "unauthorized_client"
@@ -137,7 +155,9 @@ async fn finish(
         "token_exchange_failed"
     })?;
     let adopted = adopted(services, reader.as_ref(), &actor, &flow).await?;
-    store(services, &actor, &flow, &client, &tokens, &account, adopted).await
+    store(services, &actor, &flow, &client, &tokens, &account, adopted)
+        .await
+        .map(End::Connected)
 }
 
 /// An answer that names its sender names the one that was asked (RFC 9207): the profile's directory, or the host of

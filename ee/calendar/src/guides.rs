@@ -28,6 +28,9 @@ pub const GUIDES: &[ConsumerGuide] = &[
                 reason: "Reads the messages of the connected mailbox. Nothing is changed or sent.",
             },
         ],
+        untested: Some(
+            "This version answers no sign-in at the redirect URI of Email, so only the directory, the application and the secret can be tested.",
+        ),
         application_uri: None,
     },
     ConsumerGuide {
@@ -43,6 +46,7 @@ pub const GUIDES: &[ConsumerGuide] = &[
                 reason: "Reads and writes events of the calendar the person chooses. No mail is read.",
             },
         ],
+        untested: None,
         application_uri: None,
     },
     ConsumerGuide {
@@ -69,6 +73,9 @@ pub const GUIDES: &[ConsumerGuide] = &[
             },
             OFFLINE,
         ],
+        untested: Some(
+            "This version answers no sign-in at the redirect URIs of Teams, so only the directory, the application and the secret can be tested.",
+        ),
         application_uri: Some((
             "teams",
             "Enter it under Expose an API > Application ID URI.",

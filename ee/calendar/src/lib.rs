@@ -27,6 +27,7 @@ mod runtime;
 mod subscribe;
 mod sync;
 mod tokens;
+mod trial;
 mod views;
 mod webhook;
 mod wire;

@@ -121,7 +121,8 @@ impl Bench {
         self.consent(&url, cookie).await
     }
 
-    async fn consent(&self, url: &str, cookie: String) -> Back {
+    /// Follows the address at Microsoft, which says yes.
+    pub async fn consent(&self, url: &str, cookie: String) -> Back {
         let answer = outbound::client().unwrap().get(url).send().await.unwrap();
         let target = answer.headers()["location"].to_str().unwrap().to_owned();
         let path = target.strip_prefix("http://127.0.0.1:3000").unwrap();

@@ -5,6 +5,7 @@ mod bench;
 mod flows;
 mod people;
 mod setting_out;
+mod trials;
 
 /// A test on each database.
 macro_rules! on_both {
@@ -53,4 +54,12 @@ on_both! {
     flows::keys_are_fetched_again_within_bounds,
     /// T20: whatever Microsoft answers ends on a page with a code of ours.
     flows::every_refusal_has_its_page,
+    /// A test sign-in proves redirect URI and consent, and keeps nothing but how it ended.
+    trials::a_test_proves_and_keeps_nothing_else,
+    /// M-10, M-12: the answer of a test is no sign-in, and the answer of a sign-in no test.
+    trials::a_test_is_no_sign_in,
+    /// M-19: cause and place of each failure; what is not known is not claimed.
+    trials::a_test_that_fails_says_why,
+    /// M-05, M-06: administrators alone, this edition's consumers alone, profiles that can work alone.
+    trials::a_test_is_begun_by_administrators_for_what_is_there,
 }

@@ -46,7 +46,7 @@ impl App {
 }
 
 /// Reads the name of a consumer this edition has.
-fn visible(services: &Services, consumer: &str) -> AppResult<Consumer> {
+pub(crate) fn visible(services: &Services, consumer: &str) -> AppResult<Consumer> {
     let consumer = Consumer::parse(consumer)
         .ok_or_else(|| AppError::field("consumer", "This is not a Microsoft consumer."))?;
     if services.edition.visible_consumers().contains(&consumer) {

@@ -342,10 +342,16 @@ impl Page<'_> {
             self.expiry_check(profile),
         ];
         for guide in self.services.guides() {
-            let name = format!("sign_in.{}", guide.consumer.as_str());
+            let name = verify::sign_in::check_name(guide.consumer);
             let title = format!("Test sign-in for {}", guide.label);
             let mut view = self.check_view(profile, &name, &title);
-            view.sign_in = Some(guide.consumer.as_str().to_owned());
+            match guide.untested {
+                Some(why) => why.clone_into(&mut view.text),
+                None if profile.client_secret_sealed.is_none() => {
+                    view.next_step = Some("Add the client secret first.".to_owned());
+                }
+                None => view.sign_in = Some(guide.consumer.as_str().to_owned()),
+            }
             list.push(view);
         }
         list
@@ -371,8 +377,10 @@ fn passed_text(name: &str, detail: Option<&str>) -> String {
             "Microsoft issued a token for this application and secret. That says nothing about redirect URIs and consent."
                 .to_owned()
         }
-        _ => "A real sign-in came back to this redirect URI, its code was accepted, and every permission was granted. Nothing was stored of it."
-            .to_owned(),
+        _ => format!(
+            "A real sign-in came back to this redirect URI, its code was accepted, and every permission was granted.{} Nothing else was stored of it.",
+            detail.map(|told| format!(" {told}")).unwrap_or_default()
+        ),
     }
 }
 

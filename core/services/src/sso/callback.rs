@@ -7,19 +7,21 @@ use daybind_domain::sso::SsoOutcome;
 use daybind_domain::user::Permission;
 use daybind_domain::{AppError, Consumer, ErrorCode};
 use daybind_storage::{OauthFlow, StorageError};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
 
 use super::apply::apply;
+use super::believe::{self, Disbelief, Sought};
 use super::exchange::exchange;
-use super::issuer::{Issuer, IssuerError};
-use super::token::{self, Account, Expected, TokenFault};
+use super::issuer::IssuerError;
+use super::token::{Account, TokenFault};
 use super::{LINK, SIGN_IN, begin};
 use crate::auth::Actor;
 use crate::bindings::{self, Resolved};
 use crate::context::Services;
 use crate::failure::internal;
 use crate::flow::{self, Returned, hash};
+use crate::verify::sign_in;
 
 /// What came back.
 pub struct Answer<'a> {
@@ -45,6 +47,8 @@ pub enum End {
     },
     /// The result page says it.
     Page(SsoOutcome),
+    /// It was a test: the page at this address says how it ended.
+    Tested(String),
 }
 
 /// Finishes a round trip. Also returns the name of the cookie that has served its turn.
@@ -76,6 +80,9 @@ async fn run(
     cookie: &str,
 ) -> Result<End, SsoOutcome> {
     let flow = take(services, &given.state, state_hash).await?;
+    if sign_in::tested(&flow).is_some() {
+        return test(services, answer.actor, given, &flow).await;
+    }
     let browser = (answer.cookie)(cookie).map(|value| hash(&value));
     let same_browser = match (&browser, &flow.browser_hash) {
         (Some(here), Some(there)) => bool::from(here.ct_eq(there)),
@@ -91,7 +98,11 @@ async fn run(
     let profile = unchanged(services, &flow).await?;
     if let Some(named) = &given.issuer {
         // Only directories have issuers, so this asks the log-in host's description, never the token endpoint.
-        let issuer = issuer(services, &flow, &profile, None).await?;
+        let issuer = services
+            .issuers
+            .find(services, flow.tenant_id, &profile.directory_id, None)
+            .await
+            .map_err(no_issuer)?;
         if *named != issuer.issuer {
             return Err(SsoOutcome::WrongIssuer);
         }
@@ -126,7 +137,11 @@ async fn take(
         .map_err(stored)?;
     unit.save().await.map_err(stored)?;
     // A flow of another purpose has a callback of its own; here it never began.
-    flow.filter(|flow| flow.provider == "microsoft" && [SIGN_IN, LINK].contains(&&*flow.purpose))
+    flow.filter(|flow| flow.provider == "microsoft")
+        .filter(|flow| {
+            [SIGN_IN, LINK].contains(&&*flow.purpose)
+                || sign_in::tested(flow) == Some(Consumer::MspSso)
+        })
         .ok_or(SsoOutcome::AlreadyUsed)
 }
 
@@ -163,24 +178,26 @@ async fn unchanged(services: &Services, flow: &OauthFlow) -> Result<Resolved, Ss
     same.then_some(profile).ok_or(SsoOutcome::SettingsChanged)
 }
 
-async fn issuer(
+/// A test sign-in: whoever comes back is nobody here, however it ends.
+async fn test(
     services: &Services,
+    actor: Option<&Actor>,
+    given: &Returned,
     flow: &OauthFlow,
-    profile: &Resolved,
-    kid: Option<&str>,
-) -> Result<Issuer, SsoOutcome> {
-    services
-        .issuers
-        .find(services, flow.tenant_id, &profile.directory_id, kid)
-        .await
-        .map_err(|error| {
-            tracing::warn!(%error, "the issuer is not known");
-            match error {
-                IssuerError::Unavailable => SsoOutcome::ProviderDown,
-                IssuerError::UnknownDirectory => SsoOutcome::ClientRefused,
-                IssuerError::Foreign => SsoOutcome::TokenInvalid,
-            }
-        })
+) -> Result<End, SsoOutcome> {
+    let (trial, tokens) = sign_in::accept(services, actor, given, flow).await?;
+    let actor = actor.ok_or(SsoOutcome::WrongPerson)?;
+    let page = sign_in::record(services, actor, trial, tokens.map(|_| None)).await;
+    page.map(End::Tested).map_err(fault)
+}
+
+fn no_issuer(error: IssuerError) -> SsoOutcome {
+    tracing::warn!(%error, "the issuer is not known");
+    match error {
+        IssuerError::Unavailable => SsoOutcome::ProviderDown,
+        IssuerError::UnknownDirectory => SsoOutcome::ClientRefused,
+        IssuerError::Foreign => SsoOutcome::TokenInvalid,
+    }
 }
 
 async fn believe(
@@ -189,18 +206,18 @@ async fn believe(
     profile: &Resolved,
     id_token: &SecretString,
 ) -> Result<Account, SsoOutcome> {
-    let text = id_token.expose_secret();
-    let kid = token::key_id(text).map_err(disbelief)?;
-    let issuer = issuer(services, flow, profile, Some(&kid)).await?;
-    let nonce_hash = flow.nonce_hash.as_deref().ok_or(SsoOutcome::Internal)?;
-    let expected = Expected {
+    let sought = Sought {
+        tenant_id: flow.tenant_id,
+        directory_id: &profile.directory_id,
         client_id: &profile.client_id,
-        issuer: &issuer.issuer,
-        directory_id: issuer.directory_id,
-        nonce_hash,
-        now: services.now(),
+        nonce_hash: flow.nonce_hash.as_deref().ok_or(SsoOutcome::Internal)?,
     };
-    token::verify(text, &issuer.keys, &expected).map_err(disbelief)
+    believe::believe(services, sought, id_token)
+        .await
+        .map_err(|error| match error {
+            Disbelief::Issuer(error) => no_issuer(error),
+            Disbelief::Token(fault) => disbelief(fault),
+        })
 }
 
 fn disbelief(error: TokenFault) -> SsoOutcome {

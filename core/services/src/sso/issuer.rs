@@ -21,6 +21,8 @@ const REFETCH: Duration = Duration::minutes(1);
 const PAUSE: Duration = Duration::seconds(5);
 /// Longer answers are not read.
 const MAX_ANSWER: usize = 512 * 1024;
+/// Directories kept for one tenant.
+const MAX_DIRECTORIES: usize = 8;
 /// More keys than any directory has.
 const MAX_KEYS: usize = 100;
 
@@ -112,9 +114,13 @@ impl Issuers {
         let base = authority(services, directory)?;
         let slot = {
             let mut slots = self.slots.lock().await;
-            // A tenant has one directory for sign-in; what it had before is of no use.
-            slots.retain(|(tenant, known), _| *tenant != tenant_id || *known == base);
-            Arc::clone(slots.entry((tenant_id, base.clone())).or_default())
+            // Bindings and tests may name several directories; a tenant that names more starts over.
+            let key = (tenant_id, base.clone());
+            let named = slots.keys().filter(|(tenant, _)| *tenant == tenant_id);
+            if !slots.contains_key(&key) && named.count() >= MAX_DIRECTORIES {
+                slots.retain(|(tenant, _), _| *tenant != tenant_id);
+            }
+            Arc::clone(slots.entry(key).or_default())
         };
         let mut place = slot.lock().await;
         let now = services.now();

@@ -1,7 +1,8 @@
 //! MSP SSO: technicians sign in through Microsoft (OpenID Connect, authorization code with PKCE).
 //!
 //! One round trip: [`begin_sign_in`] or [`begin_link`] writes a flow row and sends the browser away; [`finish`] takes the
-//! row (once), asks the token endpoint, checks the ID token, and [`decide`](decide::decide) says what follows.
+//! row (once), asks the token endpoint, checks the ID token, and [`decide`](decide::decide) says what follows. Test sign-ins
+//! come back the same way and end in [`crate::verify::sign_in`].
 //!
 //! A person is found by (`tid`, `oid`) and by nothing else. An unknown account is let in after a signed-in person added
 //! it, or an administrator approved it ([`accounts`]).
@@ -10,6 +11,7 @@ pub mod accounts;
 mod address;
 mod apply;
 mod begin;
+pub(crate) mod believe;
 mod callback;
 pub mod decide;
 mod exchange;

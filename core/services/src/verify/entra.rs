@@ -25,6 +25,8 @@ pub struct Refusal {
     pub trace_id: Option<String>,
     /// Microsoft's correlation id.
     pub correlation_id: Option<String>,
+    /// Names of ours, to be shown: missing permissions, for example.
+    pub detail: Option<String>,
 }
 
 impl Refusal {
@@ -65,14 +67,19 @@ struct ErrorBody {
 }
 
 /// Tokens, as far as verification looks at them.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct Tokens {
-    access_token: SecretString,
+    /// The access token.
+    pub access_token: SecretString,
+    /// The ID token, if one was asked for.
+    pub id_token: Option<SecretString>,
+    /// The refresh token, if one was asked for.
+    pub refresh_token: Option<SecretString>,
     /// What was granted, separated by spaces.
     pub scope: Option<String>,
 }
 
-fn address(services: &Services, directory: &str, rest: &str) -> Option<String> {
+pub(super) fn address(services: &Services, directory: &str, rest: &str) -> Option<String> {
     // Stored ids are GUIDs or domains; imported rows may hold anything, and nothing else goes into a path.
     match directory_kind(directory) {
         Directory::Wrong => None,
@@ -204,6 +211,7 @@ fn refusal(body: ErrorBody) -> Refusal {
         trace_id: known(body.trace_id, "Trace ID"),
         correlation_id: known(body.correlation_id, "Correlation ID"),
         error: code(&body.error),
+        detail: None,
     }
 }
 

@@ -173,6 +173,32 @@ fn by_error(error: &str) -> Explanation {
             "Test again.",
             "",
         ),
+        "too_late" => words("The sign-in took more than ten minutes.", "Test again.", ""),
+        "other_directory" => words(
+            "The account that signed in belongs to another directory.",
+            "Test again with an account of the profile's directory.",
+            "",
+        ),
+        "personal_account" => words(
+            "A personal Microsoft account signed in.",
+            "Test again with a work or school account of the profile's directory.",
+            "",
+        ),
+        "wrong_issuer" | "token_invalid" => words(
+            "The answer was not made by the profile's directory for this application.",
+            "Test again. If it says so again, check that DAYBIND_MICROSOFT_LOGIN_URL and any proxy in between lead to Microsoft.",
+            "",
+        ),
+        "access_refused" => words(
+            "The sign-in worked, but Microsoft refused what the consumer then asked for.",
+            "Check that the account has a licence and a mailbox, then test again.",
+            "",
+        ),
+        "internal_error" => words(
+            "Daybind could not finish the test; its log says why.",
+            "Test again. If it says so again, give the time of this test to whoever runs Daybind.",
+            "",
+        ),
         "malformed_answer" => words(
             "The address answered, but not as Microsoft's sign-in does.",
             "Check that DAYBIND_MICROSOFT_LOGIN_URL and any proxy in between lead to Microsoft.",

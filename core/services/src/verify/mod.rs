@@ -1,8 +1,9 @@
-//! Asking Microsoft whether a profile works: directory, application and secret. What was not proven is never called
+//! Asking Microsoft whether a profile works: directory, application and secret, and each consumer's sign-in. What was not proven is never called
 //! proven: a result belongs to the ids and the secret it was got with, and says nothing about others.
 
 pub mod entra;
 pub mod explain;
+pub mod sign_in;
 
 use chrono::{DateTime, Utc};
 use daybind_domain::AppError;
@@ -144,7 +145,10 @@ fn result_of(
 ) -> ProfileCheck {
     let (outcome, refusal, detail) = match result {
         Ok(detail) => ("passed", Refusal::default(), detail),
-        Err(Failure::Refused(refusal)) => ("failed", refusal, None),
+        Err(Failure::Refused(mut refusal)) => {
+            let detail = refusal.detail.take();
+            ("failed", refusal, detail)
+        }
         Err(Failure::Unreachable) => ("unavailable", Refusal::default(), None),
     };
     ProfileCheck {

@@ -5,6 +5,7 @@
 mod connected;
 mod journey;
 mod predecessor;
+mod trials;
 
 mod enterprise {
     use crate::connected;

@@ -18,12 +18,22 @@ pub(super) fn Checks(
     asked: Asked,
 ) -> impl IntoView {
     let id = view.profile.profile_id.clone();
+    let may = view.can_update && !view.profile.archived;
+    let tests = may && view.checks.iter().any(|check| check.sign_in.is_some());
     let rows = view
         .checks
         .into_iter()
-        .map(|check| view! { <Line check/> })
+        .map(|check| {
+            let test = check.sign_in.clone().filter(|_| may);
+            view! { <Line check id=id.clone() test/> }
+        })
         .collect_view();
-    let run = (view.can_update && !view.profile.archived).then(|| {
+    let hint = tests.then(|| {
+        view! {
+            <p>"A test sign-in goes to Microsoft and back with an account of yours. It signs nobody in and keeps nothing but how it ended. If Microsoft shows an error page instead of coming back, have its number explained below."</p>
+        }
+    });
+    let run = may.then(|| {
         view! {
             <Act act="verify" id=id.clone()>
                 <Send label="Verify now" look="primary"/>
@@ -43,6 +53,7 @@ pub(super) fn Checks(
                 </thead>
                 <tbody>{rows}</tbody>
             </table>
+            {hint}
             {run}
             <LookUp id number=asked.number/>
         </Section>
@@ -51,7 +62,13 @@ pub(super) fn Checks(
 }
 
 #[component]
-fn Line(check: CheckView) -> impl IntoView {
+fn Line(
+    check: CheckView,
+    /// The profile.
+    id: String,
+    /// The consumer a test sign-in can be started for.
+    test: Option<String>,
+) -> impl IntoView {
     let place = check.place.map(|place| {
         view! { <p>"In "<a href=ENTRA rel="external noreferrer">"Entra"</a>": "{place}</p> }
     });
@@ -64,6 +81,14 @@ fn Line(check: CheckView) -> impl IntoView {
         .map(|(name, value)| view! { <dt>{name}</dt><dd><code>{value}</code></dd> })
         .collect::<Vec<_>>();
     let ids = (!ids.is_empty()).then(|| view! { <dl class="db-facts">{ids}</dl> });
+    let test = test.map(|consumer| {
+        view! {
+            <Act act="test_sign_in" id>
+                <input type="hidden" name="which" value=consumer/>
+                <Send label=check.title.clone()/>
+            </Act>
+        }
+    });
     view! {
         <tr id=format!("check-{}", check.name)>
             <th scope="row">{check.title}</th>
@@ -77,6 +102,7 @@ fn Line(check: CheckView) -> impl IntoView {
                 {place}
                 {ids}
                 {more}
+                {test}
             </td>
         </tr>
     }

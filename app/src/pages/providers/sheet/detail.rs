@@ -59,6 +59,7 @@ fn said(saved: &str) -> Option<&'static str> {
         "archived" => "The profile is archived. It keeps its data and can be restored.",
         "restored" => "The profile is active again.",
         "verified" => "Microsoft was asked. The results are below.",
+        "sign_in_tested" => "The test sign-in came back. Its result is below.",
         "staged" => {
             "The new secret is kept beside the one in use. Nothing has changed for any service."
         }
