@@ -128,6 +128,20 @@ async function verifiedAndRotated(page: Page, url: string, look: Look): Promise<
   await press(page, 'Verify now');
   await expect(page.getByRole('row').filter({ hasText: 'Microsoft issued a token' })).toContainText('Working');
   await look(page);
+
+  // A real round trip: declined first, then approved; whoever tests stays who they are.
+  const test = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'Test sign-in for MSP SSO' }) });
+  await expect(test).toContainText('Not tested');
+  await press(page, 'Test sign-in for MSP SSO');
+  await page.locator('#deny').first().click();
+  await said(page, 'The test sign-in came back. Its result is below.');
+  await expect(test).toContainText('The person declined the request.');
+  await look(page);
+  await press(page, 'Test sign-in for MSP SSO');
+  await page.locator('#allow').first().click();
+  await expect(test).toContainText('Working');
+  await expect(test).toContainText('A real sign-in came back to this redirect URI');
+  await look(page);
 }
 
 /** Not archived while something uses it, whatever an older page offers. */

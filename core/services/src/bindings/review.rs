@@ -137,7 +137,7 @@ fn sign_in(plan: &Plan) -> Vec<ImpactLine> {
     let Some(to) = &plan.to else {
         return vec![
             ImpactLine::note(
-                "Signing in with Microsoft stops. People sign in with email and password.",
+                "Signing in with Microsoft stops. People sign in with work email and password.",
             ),
             ImpactLine::note("Whoever is signed in stays signed in."),
         ];

@@ -25,7 +25,7 @@ const PROVIDERS: &str = "/msp/settings?tab=integrations&category=providers";
 
 async fn profile(site: &Site) -> String {
     let sql = format!(
-        "SELECT CAST(profile_id AS text) FROM microsoft_profile_consumer_bindings WHERE tenant_id = '{}' AND consumer = 'calendar'",
+        "SELECT CAST(profile_id AS text) FROM microsoft_profile_consumer_bindings WHERE tenant_id = '{}' AND consumer_type = 'calendar'",
         site.own.id
     );
     site.db.texts(&sql).await.remove(0)

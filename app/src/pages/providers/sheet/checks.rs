@@ -81,11 +81,12 @@ fn Line(
         .map(|(name, value)| view! { <dt>{name}</dt><dd><code>{value}</code></dd> })
         .collect::<Vec<_>>();
     let ids = (!ids.is_empty()).then(|| view! { <dl class="db-facts">{ids}</dl> });
+    let name = check.title.clone();
     let test = test.map(|consumer| {
         view! {
             <Act act="test_sign_in" id>
                 <input type="hidden" name="which" value=consumer/>
-                <Send label=check.title.clone()/>
+                <Send label=name/>
             </Act>
         }
     });
