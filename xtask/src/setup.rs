@@ -1,10 +1,12 @@
 //! Everything a command needs before it can begin.
 
 use crate::prerequisites::{self, Program};
-use crate::process::Context;
+use crate::process::{self, Context};
 use crate::toolchain;
 use crate::tools::{self, Tool};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
 
 /// One group of things a command may need.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,11 +63,13 @@ impl Need {
     }
 }
 
-/// Gets what `needs` name. Does nothing, within a second, when all of it is there.
+/// Gets what `needs` name. Does nothing, within a second, when all of it is there. Another checkout that is at it
+/// finishes first: both build their tools in the same folder.
 ///
 /// # Errors
 /// When something is missing that cannot be installed here; the message says what would help.
 pub fn prepare(context: &mut Context, needs: &[Need]) -> Result<()> {
+    let _turn = turn(&process::cache_dir()?)?;
     // The system's programs first: they are quick to find missing, and the rest builds with them.
     let mut programs: Vec<Program> = Vec::new();
     for program in needs.iter().flat_map(|need| need.programs()) {
@@ -81,4 +85,36 @@ pub fn prepare(context: &mut Context, needs: &[Need]) -> Result<()> {
         tools::ensure(context, need.tools())?;
     }
     tools::tidy()
+}
+
+/// Waits until nobody else installs anything into `folder`. The turn ends with the file, or with the process.
+fn turn(folder: &Path) -> Result<File> {
+    fs::create_dir_all(folder).with_context(|| format!("could not create {}", folder.display()))?;
+    let path = folder.join("lock");
+    let file = File::create(&path).with_context(|| format!("could not open {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            process::note("waiting for another cargo xtask that installs tools");
+            file.lock()?;
+        }
+        Err(TryLockError::Error(error)) => return Err(error.into()),
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_at_a_time() {
+        let folder = std::env::temp_dir().join(format!("daybind-turn-{}", std::process::id()));
+        let first = turn(&folder).unwrap();
+        let other = File::create(folder.join("lock")).unwrap();
+        assert!(matches!(other.try_lock(), Err(TryLockError::WouldBlock)));
+        drop(first);
+        drop(turn(&folder).unwrap());
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }
