@@ -22,7 +22,9 @@ const FIELDS: &[(&str, &str)] = &[
 ];
 
 /// The entry, the people who can be assigned, and who asks.
-type Loaded = (Option<EntryView>, Vec<PersonView>, SessionView, String);
+///
+/// Then the week to go back to, and the day a new entry is offered for.
+type Loaded = (Option<EntryView>, Vec<PersonView>, SessionView, [String; 2]);
 
 async fn load(entry_id: String, week: String) -> Result<Loaded, ApiError> {
     let entry = if entry_id == "new" {
@@ -35,7 +37,7 @@ async fn load(entry_id: String, week: String) -> Result<Loaded, ApiError> {
         entry,
         schedule.people,
         current_session().await?,
-        schedule.week_start,
+        [schedule.week_start, schedule.offered_day],
     ))
 }
 
@@ -92,7 +94,7 @@ fn EntryForm(
     save: ServerAction<SaveScheduleEntry>,
     delete: ServerAction<DeleteScheduleEntry>,
 ) -> impl IntoView {
-    let (entry, people, session, week) = loaded;
+    let (entry, people, session, [week, day]) = loaded;
     let (saving, deleting) = (failed(save), failed(delete));
     // A new entry belongs to whoever plans it, until they choose otherwise.
     let chosen: Vec<String> = match &entry {
@@ -118,8 +120,8 @@ fn EntryForm(
         ),
         None => (
             String::new(),
-            format!("{week}T09:00"),
-            format!("{week}T10:00"),
+            format!("{day}T09:00"),
+            format!("{day}T10:00"),
             String::new(),
             String::new(),
         ),

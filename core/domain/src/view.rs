@@ -164,6 +164,8 @@ pub struct SyncMark {
 pub struct ScheduleView {
     /// Monday, `YYYY-MM-DD`.
     pub week_start: String,
+    /// The day a new entry is offered for: today, or Monday of a week that is not this one. `YYYY-MM-DD`
+    pub offered_day: String,
     /// "23 – 29 November 2026"
     pub week_title: String,
     /// Monday of the week before.

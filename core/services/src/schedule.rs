@@ -34,6 +34,15 @@ pub struct EntryInput {
     pub assignees: Vec<String>,
 }
 
+/// Today, if it lies in the week that begins on that Monday; otherwise the Monday.
+fn offered_day(today: NaiveDate, monday: NaiveDate) -> NaiveDate {
+    if localtime::monday(today) == monday {
+        today
+    } else {
+        monday
+    }
+}
+
 /// One week, Monday to Sunday, in the reader's zone. `week` is any day of it (`YYYY-MM-DD`), today's when absent or
 /// unreadable. Technicians see their own entries, administrators everybody's.
 ///
@@ -101,6 +110,7 @@ pub async fn week(
     }
     Ok(ScheduleView {
         week_start: monday.to_string(),
+        offered_day: offered_day(today, monday).to_string(),
         week_title: localtime::week_title(monday),
         previous: monday
             .checked_sub_days(Days::new(7))
@@ -432,4 +442,22 @@ fn overlaps(
 
 fn shift(day: NaiveDate, days: u64) -> NaiveDate {
     day.checked_add_days(Days::new(days)).unwrap_or(day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_entry_is_offered_for_today_or_the_week_one_looks_at() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let today = day("2026-11-27");
+        for (monday, offered) in [
+            ("2026-11-23", "2026-11-27"),
+            ("2026-11-30", "2026-11-30"),
+            ("2026-11-16", "2026-11-16"),
+        ] {
+            assert_eq!(offered_day(today, day(monday)), day(offered), "{monday}");
+        }
+    }
 }
