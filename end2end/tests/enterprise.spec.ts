@@ -82,7 +82,7 @@ for (const [provider, database] of (['microsoft', 'google'] as const).flatMap((p
   });
 }
 
-test('an admin sees four consumers and stores the Google client', async ({ fakes, start, page }) => {
+test('an admin sees four consumers and who is connected', async ({ fakes, start, page }) => {
   const daybind = await start('ee', { providers: true, env: fakes.env });
   await signIn(page, daybind.url, admin);
   await page.goto(`${daybind.url}/msp/settings?tab=integrations&category=providers`);

@@ -68,6 +68,15 @@ pub async fn begin(
         .next_step("Restore the profile, then test it."));
     }
     profiles::active_secret(services, &profile)?;
+    let authorize = entra::address(
+        services,
+        &profile.fields.directory_id,
+        "oauth2/v2.0/authorize",
+    )
+    .ok_or_else(|| {
+        AppError::field("directory_id", "This is not a Directory (tenant) ID.")
+            .next_step("Correct the profile, then test it.")
+    })?;
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let (state, nonce) = (flow::new_state(actor.tenant_id), flow::random());
     let flow_id = FlowId(services.new_id());
@@ -120,15 +129,6 @@ pub async fn begin(
     );
     unit.add_audit(&audit).await.map_err(internal)?;
     unit.save().await.map_err(internal)?;
-    let authorize = entra::address(
-        services,
-        &profile.fields.directory_id,
-        "oauth2/v2.0/authorize",
-    )
-    .ok_or_else(|| {
-        AppError::field("directory_id", "This is not a Directory (tenant) ID.")
-            .next_step("Correct the profile, then test it.")
-    })?;
     let mut url = Url::parse(&authorize).map_err(internal)?;
     url.query_pairs_mut()
         .append_pair("client_id", &profile.fields.client_id)
@@ -366,13 +366,12 @@ pub async fn record(
     unit.put_check(&check).await.map_err(internal)?;
     unit.add_audit(&audit).await.map_err(internal)?;
     unit.save().await.map_err(internal)?;
-    Ok(page(profile.profile_id, consumer))
+    Ok(page(profile.profile_id))
 }
 
-fn page(profile_id: ProfileId, consumer: Consumer) -> String {
+fn page(profile_id: ProfileId) -> String {
     format!(
-        "/msp/settings?tab=integrations&category=providers&profile={profile_id}&panel=verify&saved=sign_in_tested#check-{}",
-        check_name(consumer)
+        "/msp/settings?tab=integrations&category=providers&profile={profile_id}&panel=verify&saved=sign_in_tested"
     )
 }
 

@@ -102,9 +102,7 @@ async fn connects_nothing(database: Database) {
     let end = follow(&site, &back, &site.own.admin).await;
     assert_eq!(
         end,
-        format!(
-            "{PROVIDERS}&profile={profile}&panel=verify&saved=sign_in_tested#check-sign_in.calendar"
-        )
+        format!("{PROVIDERS}&profile={profile}&panel=verify&saved=sign_in_tested")
     );
     let page = told(&site, &profile).await;
     assert!(page.contains("A real sign-in came back"), "{page}");
