@@ -109,22 +109,43 @@ pub async fn headers(State(state): State<AppState>, request: Request, next: Next
     response
 }
 
+/// What a page was told by its address alone, once: an earlier failure of a form (`__path` and `__err` are Leptos'), and
+/// what had just been done.
+const SAID_ONCE: [&str; 3] = ["__path", "__err", "saved"];
+
 /// Takes a `Referer` away that is not one of our pages: Leptos sends a form without WebAssembly back there, and such an
-/// answer must not lead outside.
+/// answer must not lead outside. Of one of ours it takes what was said by an earlier answer, or the next would say it again.
 pub async fn referer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let ours = request
         .headers()
         .get(header::REFERER)
         .and_then(|value| url::Url::parse(value.to_str().ok()?).ok())
-        .is_some_and(|url| {
+        .filter(|url| {
             url.origin() == state.services.public_url.origin()
                 && url.username().is_empty()
                 && url.password().is_none()
-        });
-    if !ours {
-        request.headers_mut().remove(header::REFERER);
-    }
+        })
+        .and_then(|url| HeaderValue::from_str(without(url, &SAID_ONCE).as_str()).ok());
+    match ours {
+        Some(page) => request.headers_mut().insert(header::REFERER, page),
+        None => request.headers_mut().remove(header::REFERER),
+    };
     next.run(request).await
+}
+
+/// The address without these parameters.
+fn without(mut url: url::Url, names: &[&str]) -> url::Url {
+    let kept: Vec<_> = url
+        .query_pairs()
+        .filter(|(name, _)| !names.contains(&&**name))
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    if kept.is_empty() {
+        url.set_query(None);
+    } else {
+        url.query_pairs_mut().clear().extend_pairs(kept);
+    }
+    url
 }
 
 /// Refuses a body that says of itself that it is longer than `limit` bytes; one that does not say is cut off while it is

@@ -56,3 +56,29 @@ pub async fn verification_says_what_and_where(b: Bench) {
     has(&odd.body, "Enter the number from Microsoft");
     lacks(&odd.body, "<script>\"");
 }
+
+pub async fn a_refused_form_says_what_is_wrong_now(b: Bench) {
+    let id = b.profile("Twice", CLIENT, SECRET).await;
+    let page = format!("{HERE}&profile={id}");
+    let form = format!("act=update&profile_id={id}&version=1&display_name=&client_id=x");
+    let once = b
+        .submit(
+            "/_fn/change_microsoft_profile",
+            &format!("{page}&saved=updated"),
+            &form,
+        )
+        .await;
+    assert!(once.starts_with(&page), "{once}");
+    lacks(&b.get(&once).await.body, "The changes are saved.");
+    // Sent again from the page that says so: its address says it once.
+    let twice = b
+        .submit("/_fn/change_microsoft_profile", &once, &form)
+        .await;
+    assert_eq!(twice, once);
+    assert_eq!(twice.matches("__err=").count(), 1, "{twice}");
+    // A page that says nothing keeps its address to the letter.
+    let plain = b
+        .submit("/_fn/change_microsoft_profile", &page, &form)
+        .await;
+    assert_eq!(plain, once);
+}

@@ -36,6 +36,8 @@ on_both! {
     secrets::the_previous_secret_ends,
     /// Each failed step says cause and place; what is not known is not claimed.
     checks::verification_says_what_and_where,
+    /// A form refused twice, or after something was saved, says what is wrong now and nothing else.
+    checks::a_refused_form_says_what_is_wrong_now,
     /// Six steps, resumed, sent twice, and every pasted value checked.
     walk::the_walkthrough_checks_what_is_pasted,
     /// Warnings at 60, 30, 14, 7 and 1 days are seen on the list and on the profile.
