@@ -13,11 +13,11 @@ guard_tests!(community:
     idor::foreign_ids_are_as_good_as_none,
     /// M-05: client-portal users and people who are not signed in.
     access::only_staff_is_let_in,
-    /// M-05: permissions.
+    /// M-05, W39: permissions.
     access::permissions_are_as_declared,
     /// M-06: the four stable URLs.
     community::stable_addresses_answer_501,
-    /// M-06: Enterprise server functions.
+    /// M-06, W39: Enterprise server functions.
     community::enterprise_actions_are_refused,
     /// M-16: Host, Forwarded and X-Forwarded-*.
     spoof::hosts_are_taken_from_the_settings_alone,
@@ -41,7 +41,7 @@ guard_tests!(community:
     cross_site::no_origin_is_let_in_by_cors,
     /// M-29: rates.
     rates::every_rate_holds,
-    /// M-44: changes and their audit rows.
+    /// M-44, W62: changes and their audit rows.
     recorded::every_change_is_recorded,
     /// M-28: headers.
     headers::every_answer_carries_them,

@@ -16,8 +16,8 @@ const ELSEWHERE: [&str; 4] = [
     "schedule_entries",
 ];
 
-/// M-44: whatever an action changes for the MSP's security is in the audit log, with it or not at all: while the log
-/// takes nothing, nothing changes; afterwards every change has its row.
+/// M-44, W62: whatever an action changes for the MSP's security is in the audit log, with it or not at all: while the log
+/// takes nothing, nothing changes, no secret among it; afterwards every change has its row.
 pub async fn every_change_is_recorded(site: &Site) {
     // Somewhere else, so that there is a session to end.
     sign_in(&site.router, &email("admin", "own")).await;

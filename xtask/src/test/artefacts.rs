@@ -99,6 +99,7 @@ fn contains(hay: &[u8], needle: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    /// M-06, W40: what the step looks for in Community's files.
     #[test]
     fn marks_are_found_among_other_bytes() {
         assert_eq!(

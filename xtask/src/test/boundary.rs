@@ -123,6 +123,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    /// M-06, W40: what the step looks for in the dependency graph of a Community entry.
     #[test]
     fn crates_below_ee_are_found_and_namesakes_are_not() {
         let tree = "daybind-server v0.1.0 (/src/server)\naxum v0.8.9\n\
@@ -136,6 +137,7 @@ mod tests {
         );
     }
 
+    /// M-06, W40: no shared crate asks for an Enterprise one.
     #[test]
     fn a_shared_manifest_may_not_name_an_enterprise_crate() {
         let metadata = json!({"packages": [

@@ -544,10 +544,17 @@ async fn destroy(services: &Services, job: &ClaimedJob) -> AppResult<FinishJob> 
 mod tests {
     use super::*;
 
+    /// U13: neither the length of a secret nor the end of a short one.
     #[test]
     fn a_mask_never_shows_a_secrets_length() {
         assert_eq!(mask(Some("abcd")), "••••••••abcd");
         assert_eq!(last_four("short"), "");
         assert_eq!(last_four("q8Q~0123456789wxyz"), "wxyz");
+        let shown = |secret: &str| mask(Some(&last_four(secret)));
+        assert_eq!(
+            shown("q8Q~0123456789wxyz"),
+            shown(&format!("{}wxyz", "a".repeat(200)))
+        );
+        assert_eq!(shown("short"), mask(None));
     }
 }

@@ -21,7 +21,7 @@ fn secret() -> SecretString {
     SecretString::from("s3cret")
 }
 
-/// M-20 (T28): a value moved to any other tenant, table, row or column never opens, and no answer is given in its
+/// M-20, U10 (T28): a value moved to any other tenant, table, row or column never opens, and no answer is given in its
 /// stead.
 #[test]
 fn a_value_opens_only_where_it_was_sealed() {
@@ -78,7 +78,7 @@ fn every_flipped_bit_is_noticed() {
     }
 }
 
-/// M-20: another ring opens nothing and says which key is missing.
+/// M-20, U10: another ring opens nothing and says which key is missing.
 #[test]
 fn a_foreign_ring_opens_nothing() {
     let (ours, theirs) = (ring(), ring());
