@@ -4,6 +4,7 @@ use axum::Router;
 use daybind_server::policy::Kind;
 
 use crate::call::{Answer, Call};
+use crate::log::logged;
 use crate::site::Site;
 
 /// One call of every kind of answer: every declared address, for everybody and for nobody, and what goes wrong.
@@ -171,7 +172,7 @@ pub async fn every_page_has_a_fresh_nonce(site: &Site) {
     assert!(seen.len() >= 4, "{} nonces seen", seen.len());
 }
 
-/// M-28: the headers stand even when the database is gone, and the answer tells nothing but a reference.
+/// M-28: the headers stand even when the database is gone, and the answer tells nothing but a reference, the log's own.
 pub async fn a_lost_database_tells_nothing(site: &Site) {
     site.state.services.store.close().await;
     for (what, call) in [
@@ -195,7 +196,28 @@ pub async fn a_lost_database_tells_nothing(site: &Site) {
         ] {
             assert!(!said.contains(word), "{what} says {word}: {answer:?}");
         }
+        if what == "readiness" {
+            continue;
+        }
+        // Whoever reads the log finds there what the person was told to pass on.
+        let told = references(&answer.body);
+        assert!(!told.is_empty(), "{what} names no reference: {answer:?}");
+        let log = logged();
+        for reference in told {
+            let line = log
+                .lines()
+                .find(|line| line.contains(&reference) && line.contains("request failed"));
+            assert!(line.is_some(), "{what}: {reference} is not in the log");
+        }
     }
+}
+
+/// Every id of a failure in a text: 32 digits of base 16.
+fn references(text: &str) -> Vec<String> {
+    text.split(|c: char| !c.is_ascii_hexdigit())
+        .filter(|word| word.len() == 32)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// What a browser sends too much of, or malformed, is its own fault: 4xx, never 500.
