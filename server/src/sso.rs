@@ -11,7 +11,8 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 use daybind_app::server::{AppState, ClientAddress, RequestActor};
 use daybind_domain::AppError;
 use daybind_domain::sso::SsoOutcome;
-use daybind_services::sso::{self, Answer, Begun, End, FLOW_LIFE};
+use daybind_services::flow;
+use daybind_services::sso::{self, Answer, Begun, End};
 use daybind_services::{auth, discovery, limits};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
@@ -47,7 +48,7 @@ fn away(state: &AppState, jar: CookieJar, begun: Result<Begun, SsoOutcome>) -> R
         "{}={}; Max-Age={}; Path=/; HttpOnly; SameSite=Lax",
         begun.cookie.name,
         begun.cookie.value.expose_secret(),
-        FLOW_LIFE.num_seconds()
+        flow::LIFE.num_seconds()
     );
     if secure(state) {
         text.push_str("; Secure");

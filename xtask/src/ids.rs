@@ -185,6 +185,7 @@ fn named(path: &str, text: &str) -> BTreeSet<String> {
         .is_some_and(|end| end == "ts" || end == "mjs");
     let all_tests = path.contains("/tests/")
         || path.contains("/contract/")
+        || path.ends_with("tests.rs")
         || path.starts_with("test-support/guards/")
         || path.starts_with("xtask/src/test/");
     let mut inside = all_tests || journey;

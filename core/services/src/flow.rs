@@ -1,16 +1,141 @@
-//! What every OAuth round trip needs: the `state` parameter, and where its secrets are kept.
+//! What every OAuth round trip needs: its row and its address on the way out, the `state` parameter, where its secrets
+//! are kept, and who may end it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use daybind_domain::ids::{FlowId, TenantId};
+use chrono::Duration;
+use daybind_domain::ids::{FlowId, ProfileId, TenantId};
+use daybind_storage::OauthFlow;
+use oauth2::PkceCodeChallenge;
 use rand::RngCore;
+use secrecy::SecretString;
 use sha2::{Digest, Sha256};
+use url::Url;
 
+use crate::auth::Actor;
+use crate::context::Services;
+use crate::failure::{AppResult, internal};
 use crate::seal::SecretPlace;
+
+/// How long a round trip may take.
+pub const LIFE: Duration = Duration::minutes(10);
+
+/// A round trip to begin.
+#[derive(Debug)]
+pub struct Start<'a> {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// What for; see [`OauthFlow::purpose`].
+    pub purpose: &'a str,
+    /// `google` or `microsoft`.
+    pub provider: &'a str,
+    /// The Microsoft profile it uses, if any.
+    pub profile_id: Option<ProfileId>,
+    /// Version of that profile, or of the tenant's own client.
+    pub version: i64,
+    /// Who asks; `None` before sign-in.
+    pub actor: Option<&'a Actor>,
+    /// The exact redirect URI that is sent.
+    pub redirect_uri: String,
+}
+
+/// A round trip with its secrets: the row is still to be stored.
+#[derive(Debug)]
+pub struct Started {
+    /// What is kept of it. Nonce, browser, connection and path are the caller's to fill in.
+    pub row: OauthFlow,
+    state: String,
+    challenge: PkceCodeChallenge,
+}
+
+/// Makes the row of a round trip: single use, ten minutes, with PKCE (RFC 7636, S256).
+///
+/// # Errors
+/// An internal error when the verifier cannot be sealed.
+pub fn start(services: &Services, start: Start<'_>) -> AppResult<Started> {
+    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+    let state = new_state(start.tenant_id);
+    let flow_id = FlowId(services.new_id());
+    let verifier_sealed = services
+        .keyring
+        .seal(
+            &verifier_place(start.tenant_id, flow_id),
+            &SecretString::from(verifier.into_secret()),
+        )
+        .map_err(internal)?;
+    let now = services.now();
+    let row = OauthFlow {
+        tenant_id: start.tenant_id,
+        flow_id,
+        state_hash: hash(&state),
+        purpose: start.purpose.to_owned(),
+        provider: start.provider.to_owned(),
+        profile_id: start.profile_id,
+        profile_version: Some(start.version),
+        user_id: start.actor.map(Actor::user_id),
+        session_id: start.actor.map(|actor| actor.session_id),
+        connection_id: None,
+        verifier_sealed,
+        nonce_hash: None,
+        browser_hash: None,
+        return_to: None,
+        redirect_uri: start.redirect_uri,
+        created_at: now,
+        expires_at: now + LIFE,
+    };
+    Ok(Started {
+        row,
+        state,
+        challenge,
+    })
+}
+
+impl Started {
+    /// The provider's address with what every authorization code request carries (RFC 6749 section 4.1.1, RFC 7636
+    /// section 4.3); the caller adds what is the provider's own.
+    ///
+    /// # Errors
+    /// An internal error when the endpoint is no address.
+    pub fn address(&self, authorize: &str, client_id: &str, scope: &str) -> AppResult<Url> {
+        let mut url = Url::parse(authorize).map_err(internal)?;
+        url.query_pairs_mut()
+            .append_pair("client_id", client_id)
+            .append_pair("response_type", "code")
+            .append_pair("redirect_uri", &self.row.redirect_uri)
+            .append_pair("scope", scope)
+            .append_pair("state", &self.state)
+            .append_pair("code_challenge", self.challenge.as_str())
+            .append_pair("code_challenge_method", "S256");
+        Ok(url)
+    }
+}
+
+/// Whether the person who came back is the one who began a round trip, in the session they began it in. `false` for one
+/// that began before sign-in.
+#[must_use]
+pub fn is_same_person(row: &OauthFlow, actor: &Actor) -> bool {
+    actor.tenant_id == row.tenant_id
+        && Some(actor.user_id()) == row.user_id
+        && Some(actor.session_id) == row.session_id
+}
+
+/// Opens the code verifier of a round trip.
+///
+/// # Errors
+/// An internal error when it does not open.
+pub fn verifier(services: &Services, row: &OauthFlow) -> AppResult<SecretString> {
+    services
+        .keyring
+        .open(
+            &verifier_place(row.tenant_id, row.flow_id),
+            &row.verifier_sealed,
+        )
+        .map_err(internal)
+}
 
 /// A `state` parameter: the tenant, so that it is looked up inside one tenant, and 256 random bits.
 #[must_use]
-pub fn new_state(tenant_id: TenantId) -> String {
+fn new_state(tenant_id: TenantId) -> String {
     let mut raw = format!("{tenant_id}.").into_bytes();
     let mut random = [0_u8; 32];
     rand::rng().fill_bytes(&mut random);
@@ -43,7 +168,7 @@ pub fn hash(text: &str) -> Vec<u8> {
 
 /// Where a flow's code verifier is sealed.
 #[must_use]
-pub fn verifier_place(tenant_id: TenantId, flow: FlowId) -> SecretPlace {
+fn verifier_place(tenant_id: TenantId, flow: FlowId) -> SecretPlace {
     SecretPlace {
         tenant_id,
         table: "oauth_flows",

@@ -224,12 +224,11 @@ async fn adopted(
     }
 }
 
-fn fits(flow: &OauthFlow, provider: Provider, actor: &Actor, services: &Services) -> bool {
-    flow.purpose == oauth::PURPOSE
-        && flow.provider == provider.as_str()
-        && flow.session_id == Some(actor.session_id)
-        && flow.user_id == Some(actor.user_id())
-        && flow.expires_at > services.now()
+fn fits(row: &OauthFlow, provider: Provider, actor: &Actor, services: &Services) -> bool {
+    row.purpose == oauth::PURPOSE
+        && row.provider == provider.as_str()
+        && flow::is_same_person(row, actor)
+        && row.expires_at > services.now()
 }
 
 async fn exchange(
@@ -238,14 +237,7 @@ async fn exchange(
     row: &OauthFlow,
     code: &str,
 ) -> Result<Tokens, Refusal> {
-    let place = flow::verifier_place(row.tenant_id, row.flow_id);
-    let verifier = services
-        .keyring
-        .open(&place, &row.verifier_sealed)
-        .map_err(|error| {
-            let _ = internal(error);
-            INTERNAL
-        })?;
+    let verifier = flow::verifier(services, row).map_err(|_| INTERNAL)?;
     let form = [
         ("grant_type", "authorization_code"),
         ("code", code),

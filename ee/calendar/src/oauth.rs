@@ -4,18 +4,17 @@
 //! own. Neither has a fallback.
 
 use chrono::{DateTime, Duration, Utc};
-use daybind_domain::ids::{ConnectionId, FlowId, ProfileId, TenantId};
+use daybind_domain::ids::{ConnectionId, ProfileId, TenantId};
 use daybind_domain::user::Permission;
 use daybind_domain::{AppError, Consumer, ErrorCode};
 use daybind_ee_storage::{Connection, calendar};
+use daybind_services::flow::{self, Start};
 use daybind_services::{
-    Actor, AppResult, Provider, SecretPlace, Services, StableRoute, bindings, flow, internal,
+    Actor, AppResult, Provider, SecretPlace, Services, StableRoute, bindings, internal,
 };
-use daybind_storage::{OauthFlow, UnitOfWork};
-use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
+use daybind_storage::UnitOfWork;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use url::Url;
 
 use crate::google::Google;
 use crate::graph::Graph;
@@ -34,7 +33,6 @@ pub const GOOGLE_REVOKE_URL: &str = "DAYBIND_GOOGLE_REVOKE_URL";
 
 /// The purpose under which our flows are stored.
 pub const PURPOSE: &str = "calendar_connect";
-const FLOW_LIFE: Duration = Duration::minutes(10);
 
 /// What we ask Google for: events, and the list of calendars to choose from.
 pub const GOOGLE_SCOPES: [&str; 2] = [
@@ -211,51 +209,34 @@ pub async fn initiate(
         return Err(AppError::not_found("The calendar connection"));
     }
     let client = client(services, unit.as_mut(), actor.tenant_id, provider).await?;
-    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-    let state = flow::new_state(actor.tenant_id);
-    let flow_id = FlowId(services.new_id());
-    let now = services.now();
-    let flow = OauthFlow {
-        tenant_id: actor.tenant_id,
-        flow_id,
-        state_hash: flow::hash(&state),
-        purpose: PURPOSE.to_owned(),
-        provider: provider.as_str().to_owned(),
-        profile_id: client.profile_id,
-        profile_version: Some(client.version),
-        user_id: Some(actor.user_id()),
-        session_id: Some(actor.session_id),
-        connection_id: connection
-            .as_ref()
-            .map(|connection| connection.connection_id.0),
-        // The session is the browser's mark here, and there is no ID token.
-        nonce_hash: None,
-        browser_hash: None,
-        return_to: None,
-        verifier_sealed: seal_verifier(services, actor.tenant_id, flow_id, &verifier)?,
-        redirect_uri: services.absolute(StableRoute::Callback(provider).path()),
-        created_at: now,
-        expires_at: now + FLOW_LIFE,
-    };
-    unit.add_flow(&flow).await.map_err(internal)?;
+    // The session is the browser's mark here, and there is no ID token.
+    let mut started = flow::start(
+        services,
+        Start {
+            tenant_id: actor.tenant_id,
+            purpose: PURPOSE,
+            provider: provider.as_str(),
+            profile_id: client.profile_id,
+            version: client.version,
+            actor: Some(actor),
+            redirect_uri: services.absolute(StableRoute::Callback(provider).path()),
+        },
+    )?;
+    started.row.connection_id = connection.as_ref().map(|row| row.connection_id.0);
+    unit.add_flow(&started.row).await.map_err(internal)?;
     unit.save().await.map_err(internal)?;
-    let mut url = Url::parse(&client.authorize_url).map_err(internal)?;
-    url.query_pairs_mut()
-        .append_pair("client_id", &client.client_id)
-        .append_pair("response_type", "code")
-        .append_pair("redirect_uri", &flow.redirect_uri)
-        .append_pair("state", &state)
-        .append_pair("code_challenge", challenge.as_str())
-        .append_pair("code_challenge_method", "S256");
+    let scope = match provider {
+        Provider::Google => GOOGLE_SCOPES.join(" "),
+        Provider::Microsoft => MICROSOFT_SCOPES.join(" "),
+    };
+    let mut url = started.address(&client.authorize_url, &client.client_id, &scope)?;
     match provider {
         Provider::Google => url
             .query_pairs_mut()
-            .append_pair("scope", &GOOGLE_SCOPES.join(" "))
             .append_pair("access_type", "offline")
             .append_pair("prompt", "consent"),
         Provider::Microsoft => url
             .query_pairs_mut()
-            .append_pair("scope", &MICROSOFT_SCOPES.join(" "))
             .append_pair("response_mode", "query")
             .append_pair("prompt", "select_account"),
     };
@@ -264,19 +245,6 @@ pub async fn initiate(
             .append_pair("login_hint", &connection.account_email);
     }
     Ok(url.into())
-}
-
-fn seal_verifier(
-    services: &Services,
-    tenant_id: TenantId,
-    id: FlowId,
-    verifier: &PkceCodeVerifier,
-) -> AppResult<String> {
-    let secret = SecretString::from(verifier.secret().clone());
-    services
-        .keyring
-        .seal(&flow::verifier_place(tenant_id, id), &secret)
-        .map_err(internal)
 }
 
 /// The caller's own connection. Others' connections do not exist for them.

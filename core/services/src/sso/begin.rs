@@ -1,20 +1,17 @@
 //! The way out: a flow row, a cookie for this browser, and the address at Microsoft.
 
-use daybind_domain::ids::{FlowId, TenantId};
+use daybind_domain::ids::TenantId;
 use daybind_domain::sso::SsoOutcome;
 use daybind_domain::user::{Permission, normalise_email};
 use daybind_domain::{Consumer, ErrorCode};
-use daybind_storage::OauthFlow;
-use oauth2::PkceCodeChallenge;
 use secrecy::SecretString;
-use url::Url;
 
-use super::{CALLBACK_PATH, FLOW_LIFE, LINK, SCOPES, SIGN_IN, return_to};
+use super::{CALLBACK_PATH, LINK, SCOPES, SIGN_IN, return_to};
 use crate::auth::Actor;
 use crate::bindings;
 use crate::context::Services;
 use crate::failure::{AppResult, internal};
-use crate::flow::{self, hash};
+use crate::flow::{self, Start, hash};
 
 /// The cookie that only the browser which began a round trip has.
 #[derive(Debug, Clone)]
@@ -109,53 +106,32 @@ async fn send(services: &Services, request: Request<'_>) -> AppResult<Begun> {
     let tenant_id = request.tenant_id;
     let mut unit = services.begin(tenant_id).await?;
     let profile = bindings::resolve(services, unit.as_mut(), tenant_id, Consumer::MspSso).await?;
-    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-    let (state, nonce, browser) = (flow::new_state(tenant_id), flow::random(), flow::random());
-    let flow_id = FlowId(services.new_id());
-    let sealed = services
-        .keyring
-        .seal(
-            &flow::verifier_place(tenant_id, flow_id),
-            &SecretString::from(verifier.into_secret()),
-        )
-        .map_err(internal)?;
-    let now = services.now();
-    let row = OauthFlow {
-        tenant_id,
-        flow_id,
-        state_hash: hash(&state),
-        purpose: request.purpose.to_owned(),
-        provider: "microsoft".to_owned(),
-        profile_id: Some(profile.profile_id),
-        profile_version: Some(profile.profile_version),
-        user_id: request.actor.map(Actor::user_id),
-        session_id: request.actor.map(|actor| actor.session_id),
-        connection_id: None,
-        verifier_sealed: sealed,
-        nonce_hash: Some(hash(&nonce)),
-        browser_hash: Some(hash(&browser)),
-        return_to: Some(request.return_to),
-        redirect_uri: services.absolute(CALLBACK_PATH),
-        created_at: now,
-        expires_at: now + FLOW_LIFE,
-    };
-    unit.add_flow(&row).await.map_err(internal)?;
+    let mut started = flow::start(
+        services,
+        Start {
+            tenant_id,
+            purpose: request.purpose,
+            provider: "microsoft",
+            profile_id: Some(profile.profile_id),
+            version: profile.profile_version,
+            actor: request.actor,
+            redirect_uri: services.absolute(CALLBACK_PATH),
+        },
+    )?;
+    let (nonce, browser) = (flow::random(), flow::random());
+    started.row.nonce_hash = Some(hash(&nonce));
+    started.row.browser_hash = Some(hash(&browser));
+    started.row.return_to = Some(request.return_to);
+    unit.add_flow(&started.row).await.map_err(internal)?;
     unit.save().await.map_err(internal)?;
     let authorize = format!(
         "{}/{}/oauth2/v2.0/authorize",
         services.endpoints.microsoft_login, profile.directory_id
     );
-    let mut url = Url::parse(&authorize).map_err(internal)?;
+    let mut url = started.address(&authorize, &profile.client_id, &SCOPES.join(" "))?;
     url.query_pairs_mut()
-        .append_pair("client_id", &profile.client_id)
-        .append_pair("response_type", "code")
         .append_pair("response_mode", "query")
-        .append_pair("redirect_uri", &row.redirect_uri)
-        .append_pair("scope", &SCOPES.join(" "))
-        .append_pair("state", &state)
-        .append_pair("nonce", &nonce)
-        .append_pair("code_challenge", challenge.as_str())
-        .append_pair("code_challenge_method", "S256");
+        .append_pair("nonce", &nonce);
     match request.hint {
         Some(hint) => url.query_pairs_mut().append_pair("login_hint", hint),
         // Which account is to be added is the person's choice, also when the browser knows one already.
@@ -166,7 +142,7 @@ async fn send(services: &Services, request: Request<'_>) -> AppResult<Begun> {
     Ok(Begun {
         url: url.into(),
         cookie: FlowCookie {
-            name: cookie_name(services, &row.state_hash),
+            name: cookie_name(services, &started.row.state_hash),
             value: SecretString::from(browser),
         },
     })

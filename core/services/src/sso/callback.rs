@@ -111,13 +111,7 @@ async fn run(
         return Err(refusal(error, &given.description));
     }
     let code = given.code.as_deref().ok_or(SsoOutcome::MissingParameters)?;
-    let verifier = services
-        .keyring
-        .open(
-            &flow::verifier_place(flow.tenant_id, flow.flow_id),
-            &flow.verifier_sealed,
-        )
-        .map_err(|error| fault(internal(error)))?;
+    let verifier = flow::verifier(services, &flow).map_err(fault)?;
     let id_token = exchange(services, &profile, &flow.redirect_uri, code, &verifier).await?;
     let account = believe(services, &flow, &profile, &id_token).await?;
     apply(services, &flow, caller, &account).await
@@ -150,12 +144,9 @@ fn caller<'a>(flow: &OauthFlow, actor: Option<&'a Actor>) -> Result<Option<&'a A
     if flow.purpose != LINK {
         return Ok(None);
     }
-    let same = actor.filter(|actor| {
-        actor.tenant_id == flow.tenant_id
-            && Some(actor.user_id()) == flow.user_id
-            && Some(actor.session_id) == flow.session_id
-    });
-    let actor = same.ok_or(SsoOutcome::WrongPerson)?;
+    let actor = actor
+        .filter(|actor| flow::is_same_person(flow, actor))
+        .ok_or(SsoOutcome::WrongPerson)?;
     actor
         .require(Permission::OwnProfile)
         .map_err(|_| SsoOutcome::NotAllowed)?;

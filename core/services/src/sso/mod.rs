@@ -20,8 +20,6 @@ mod return_to;
 mod signature;
 pub mod token;
 
-use chrono::Duration;
-
 pub use address::{address_cookie, read_address, typed_address, write_address};
 pub use begin::{Begun, FlowCookie, begin_link, begin_sign_in};
 pub use callback::{Answer, End, finish};
@@ -36,5 +34,3 @@ pub const CALLBACK_PATH: &str = "/api/auth/callback/azure-ad";
 pub const SIGN_IN: &str = "msp_sso";
 /// The purpose of flows that add an account to a signed-in person.
 pub const LINK: &str = "msp_sso_link";
-/// A round trip must be finished within that time.
-pub const FLOW_LIFE: Duration = Duration::minutes(10);

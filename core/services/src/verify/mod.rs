@@ -1,5 +1,6 @@
-//! Asking Microsoft whether a profile works: directory, application and secret, and each consumer's sign-in. What was not proven is never called
-//! proven: a result belongs to the ids and the secret it was got with, and says nothing about others.
+//! Asking Microsoft whether a profile works: directory, application and secret, and each consumer's sign-in. What was not
+//! proven is never called proven: a result belongs to the ids and the secret it was got with, and says nothing about
+//! others.
 
 pub mod entra;
 pub mod explain;

@@ -4,15 +4,12 @@
 //! nobody is signed in, no account is added, no calendar is connected. What a returning browser may do is said by the row
 //! its `state` names, so a test can never end as a sign-in, nor a sign-in as a test.
 
-use daybind_domain::ids::{FlowId, ProfileId};
+use daybind_domain::ids::ProfileId;
 use daybind_domain::sso::SsoOutcome;
 use daybind_domain::user::Permission;
 use daybind_domain::{AppError, Consumer, ErrorCode};
 use daybind_storage::{OauthFlow, Profile, ProfileCheck};
-use oauth2::PkceCodeChallenge;
-use secrecy::SecretString;
 use serde_json::json;
-use url::Url;
 
 use super::entra::{self, Failure, Refusal, Tokens, code};
 use super::explain::{id_in, number_in};
@@ -21,10 +18,9 @@ use crate::auth::Actor;
 use crate::bindings;
 use crate::context::Services;
 use crate::failure::{AppResult, internal};
-use crate::flow::{self, Returned, hash};
+use crate::flow::{self, Returned, Start, hash};
 use crate::guide::ConsumerGuide;
 use crate::profiles;
-use crate::sso::FLOW_LIFE;
 use crate::sso::believe::{Disbelief, Sought, believe};
 use crate::sso::issuer::IssuerError;
 use crate::sso::token::TokenFault;
@@ -77,39 +73,23 @@ pub async fn begin(
         AppError::field("directory_id", "This is not a Directory (tenant) ID.")
             .next_step("Correct the profile, then test it.")
     })?;
-    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-    let (state, nonce) = (flow::new_state(actor.tenant_id), flow::random());
-    let flow_id = FlowId(services.new_id());
-    let verifier = services
-        .keyring
-        .seal(
-            &flow::verifier_place(actor.tenant_id, flow_id),
-            &SecretString::from(verifier.into_secret()),
-        )
-        .map_err(internal)?;
-    let now = services.now();
     let path = guide.redirect_paths.first().copied().unwrap_or_default();
-    let row = OauthFlow {
-        tenant_id: actor.tenant_id,
-        flow_id,
-        state_hash: hash(&state),
-        purpose: format!("{PURPOSE}{}", guide.consumer.as_str()),
-        provider: "microsoft".to_owned(),
-        profile_id: Some(profile_id),
-        profile_version: Some(profile.version),
-        user_id: Some(actor.user_id()),
-        session_id: Some(actor.session_id),
-        connection_id: None,
-        verifier_sealed: verifier,
-        nonce_hash: asks(guide, "openid").then(|| hash(&nonce)),
-        // The session is the browser's mark.
-        browser_hash: None,
-        return_to: None,
-        redirect_uri: services.absolute(path),
-        created_at: now,
-        expires_at: now + FLOW_LIFE,
-    };
-    unit.add_flow(&row).await.map_err(internal)?;
+    // The session is the browser's mark.
+    let mut started = flow::start(
+        services,
+        Start {
+            tenant_id: actor.tenant_id,
+            purpose: &format!("{PURPOSE}{}", guide.consumer.as_str()),
+            provider: "microsoft",
+            profile_id: Some(profile_id),
+            version: profile.version,
+            actor: Some(actor),
+            redirect_uri: services.absolute(path),
+        },
+    )?;
+    let nonce = asks(guide, "openid").then(flow::random);
+    started.row.nonce_hash = nonce.as_deref().map(hash);
+    unit.add_flow(&started.row).await.map_err(internal)?;
     let check = ProfileCheck {
         outcome: "waiting".to_owned(),
         ..result_of(
@@ -129,19 +109,13 @@ pub async fn begin(
     );
     unit.add_audit(&audit).await.map_err(internal)?;
     unit.save().await.map_err(internal)?;
-    let mut url = Url::parse(&authorize).map_err(internal)?;
+    let scope = scopes(guide).collect::<Vec<_>>().join(" ");
+    let mut url = started.address(&authorize, &profile.fields.client_id, &scope)?;
     url.query_pairs_mut()
-        .append_pair("client_id", &profile.fields.client_id)
-        .append_pair("response_type", "code")
         .append_pair("response_mode", "query")
-        .append_pair("redirect_uri", &row.redirect_uri)
-        .append_pair("scope", &scopes(guide).collect::<Vec<_>>().join(" "))
-        .append_pair("state", &state)
-        .append_pair("code_challenge", challenge.as_str())
-        .append_pair("code_challenge_method", "S256")
         .append_pair("prompt", "select_account");
-    if row.nonce_hash.is_some() {
-        url.query_pairs_mut().append_pair("nonce", &nonce);
+    if let Some(nonce) = &nonce {
+        url.query_pairs_mut().append_pair("nonce", nonce);
     }
     Ok(url.into())
 }
@@ -185,12 +159,9 @@ pub async fn accept(
     given: &Returned,
     row: &OauthFlow,
 ) -> Result<(Trial, Result<Tokens, Failure>), SsoOutcome> {
-    let same = actor.filter(|actor| {
-        actor.tenant_id == row.tenant_id
-            && Some(actor.user_id()) == row.user_id
-            && Some(actor.session_id) == row.session_id
-    });
-    let actor = same.ok_or(SsoOutcome::WrongPerson)?;
+    let actor = actor
+        .filter(|actor| flow::is_same_person(row, actor))
+        .ok_or(SsoOutcome::WrongPerson)?;
     actor
         .require(Permission::SettingsUpdate)
         .map_err(|_| SsoOutcome::NotAllowed)?;
@@ -254,14 +225,7 @@ async fn redeem(
     }
     let answer = given.code.as_deref().unwrap_or_default();
     let broken = |_| Failure::Refused(Refusal::ours("internal_error"));
-    let verifier = services
-        .keyring
-        .open(
-            &flow::verifier_place(row.tenant_id, row.flow_id),
-            &row.verifier_sealed,
-        )
-        .map_err(internal)
-        .map_err(broken)?;
+    let verifier = flow::verifier(services, row).map_err(broken)?;
     let secret = profiles::active_secret(services, profile).map_err(broken)?;
     let tokens = entra::redeem(
         services,
@@ -379,6 +343,7 @@ fn page(profile_id: ProfileId) -> String {
 mod tests {
     use super::*;
     use crate::guide::{MSP_SSO, ScopeReason};
+    use secrecy::SecretString;
 
     fn tokens(scope: &str, id: bool, refresh: bool) -> Tokens {
         let text = |is: bool| is.then(|| SecretString::from("x".to_owned()));
