@@ -56,6 +56,8 @@ on_both! {
     flows::every_refusal_has_its_page,
     /// A test sign-in proves redirect URI and consent, and keeps nothing but how it ended.
     trials::a_test_proves_and_keeps_nothing_else,
+    /// M-13: nor does a test believe a token that a sign-in would not believe.
+    trials::a_test_believes_no_faulty_token,
     /// M-10, M-12: the answer of a test is no sign-in, and the answer of a sign-in no test.
     trials::a_test_is_no_sign_in,
     /// M-19: cause and place of each failure; what is not known is not claimed.

@@ -2,12 +2,14 @@
 
 use daybind_fakes::{Fault, FaultKind};
 use daybind_guards::{Call, Db, SECRET, email, sign_in};
+use serde_json::json;
 
 use crate::bench::{Back, Bench, CLIENT, DIRECTORY, FIRST, page, session};
 
 const PROVIDERS: &str = "/msp/settings?tab=integrations&category=providers";
 const WORKED: &str = "A real sign-in came back to this redirect URI";
 const WAITS: &str = "The sign-in was started and has not come back.";
+const AGAIN: &str = "and has not come back.";
 /// Whatever a sign-in could leave behind.
 const KEPT: [(&str, &str); 5] = [
     ("sessions", "session_id"),
@@ -93,7 +95,15 @@ pub async fn a_test_proves_and_keeps_nothing_else(bench: Bench) {
         format!("{PROVIDERS}&profile={profile}&panel=verify&saved=sign_in_tested")
     );
     assert_eq!(session(&answer), "", "nobody is signed in");
-    assert!(bench.verify_page(&profile).await.contains(WORKED));
+    let told = bench.verify_page(&profile).await;
+    assert!(told.contains(WORKED) && !told.contains(AGAIN), "{told}");
+    // Another one that does not come back takes nothing away from what is known.
+    let abandoned = bench.test(&profile).await;
+    let told = bench.verify_page(&profile).await;
+    assert!(told.contains(WORKED) && told.contains(AGAIN), "{told}");
+    bench.arrive(&abandoned, &admin).await;
+    let told = bench.verify_page(&profile).await;
+    assert!(told.contains(WORKED) && !told.contains(AGAIN), "{told}");
     // The state is used up; a second answer changes nothing.
     assert_eq!(bench.arrive(&back, &admin).await, page("already_used"));
     assert!(bench.verify_page(&profile).await.contains(WORKED));
@@ -227,6 +237,44 @@ pub async fn a_test_that_fails_says_why(bench: Bench) {
     let back = bench.test(&profile).await;
     bench.arrive(&back, &admin).await;
     assert!(bench.verify_page(&profile).await.contains(WORKED));
+}
+
+/// An ID token is believed by a test exactly when a sign-in believes it.
+pub async fn a_test_believes_no_faulty_token(bench: Bench) {
+    const NOT_OURS: &str = "was not made by the profile";
+    let (profile, admin) = (bench.profile().await, bench.site.own.admin.clone());
+    let before = bench.kept().await;
+    for (claims, words) in [
+        (json!({ "nonce": "another" }), NOT_OURS),
+        (json!({ "nonce": null }), NOT_OURS),
+        (
+            json!({ "aud": "99999999-9999-4999-8999-999999999999" }),
+            NOT_OURS,
+        ),
+        (json!({ "iss": "https://login.example/v2.0" }), NOT_OURS),
+        (json!({ "exp": 1 }), NOT_OURS),
+        (json!({ "nbf": 32_503_680_000_i64 }), NOT_OURS),
+        (json!({ "oid": null }), NOT_OURS),
+        (
+            json!({ "tid": "99999999-9999-4999-8999-999999999999" }),
+            "belongs to another directory",
+        ),
+        (
+            json!({ "tid": "9188040d-6c67-4c5b-b112-36a304b66dad" }),
+            "A personal Microsoft account signed in",
+        ),
+    ] {
+        bench.fakes.set_claims(claims.clone());
+        let back = bench.test(&profile).await;
+        let answer = bench.answer(&back, &admin).await;
+        assert_eq!(session(&answer), "", "{claims}");
+        let told = bench.verify_page(&profile).await;
+        assert!(told.contains(words), "{claims}: {told}");
+        assert!(!told.contains(WORKED), "{claims}");
+    }
+    bench.fakes.set_claims(json!({}));
+    bench.sql("DELETE FROM oauth_flows").await;
+    assert_eq!(bench.kept().await, before, "{KEPT:?}");
 }
 
 pub async fn a_test_is_begun_by_administrators_for_what_is_there(bench: Bench) {

@@ -19,7 +19,7 @@ use crate::auth::Actor;
 use crate::context::Services;
 use crate::failure::{AppResult, internal};
 use crate::localtime;
-use crate::verify::{self, CREDENTIALS, NOT_RENEWED, TENANT, explain::explain};
+use crate::verify::{self, CREDENTIALS, Later, TENANT, explain::explain};
 
 /// Everything read at once, for the words of one page.
 pub(crate) struct Page<'a> {
@@ -233,15 +233,12 @@ impl Page<'_> {
         match check.outcome.as_str() {
             "passed" => {
                 view.standing = Standing::Working;
-                view.text = passed_text(name, check.detail.as_deref());
+                view.text = passed_text(name, verify::detail(check).1);
             }
             "waiting" => {
                 view.standing = Standing::Waiting;
                 view.text = "The sign-in was started and has not come back.".to_owned();
-                view.next_step = Some(
-                    "If Microsoft showed an error page instead, look its number up below."
-                        .to_owned(),
-                );
+                view.next_step = Some(LOOK_UP.to_owned());
             }
             "unavailable" => {
                 view.text = "Microsoft could not be reached, so nothing is known.".to_owned();
@@ -249,18 +246,23 @@ impl Page<'_> {
             }
             _ => self.failed(check, &mut view),
         }
-        if let Some(at) = check
-            .detail
-            .as_deref()
-            .and_then(|detail| detail.strip_prefix(NOT_RENEWED))
-            .and_then(|micros| micros.parse().ok())
-            .and_then(DateTime::from_timestamp_micros)
-        {
-            view.text = format!(
-                "{} Microsoft could not be reached on {}; this is the last known result.",
-                view.text,
-                self.time(at)
-            );
+        match verify::detail(check).0 {
+            Some((Later::NotRenewed, at)) => {
+                view.text = format!(
+                    "{} Microsoft could not be reached on {}; this is the last known result.",
+                    view.text,
+                    self.time(at)
+                );
+            }
+            Some((Later::Begun, at)) => {
+                view.text = format!(
+                    "{} Another test was started on {} and has not come back.",
+                    view.text,
+                    self.time(at)
+                );
+                view.next_step.get_or_insert_with(|| LOOK_UP.to_owned());
+            }
+            None => {}
         }
         view
     }
@@ -273,7 +275,7 @@ impl Page<'_> {
             view.text = format!(
                 "{} Missing: {}.",
                 view.text,
-                check.detail.as_deref().unwrap_or_default()
+                verify::detail(check).1.unwrap_or_default()
             );
         }
         view.next_step = Some(explanation.next_step.to_owned());
@@ -364,6 +366,9 @@ struct SecretLine<'a> {
     added_at: Option<DateTime<Utc>>,
     expires_on: Option<NaiveDate>,
 }
+
+/// What to do when Microsoft showed an error page and nobody came back.
+const LOOK_UP: &str = "If Microsoft showed an error page instead, look its number up below.";
 
 fn passed_text(name: &str, detail: Option<&str>) -> String {
     match name {

@@ -168,32 +168,63 @@ fn result_of(
     }
 }
 
-/// Marks that an earlier result could not be renewed.
-pub(crate) const NOT_RENEWED: &str = "not_renewed:";
+/// What was tried after a result and brought no new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Later {
+    /// Microsoft could not be reached.
+    NotRenewed,
+    /// A test sign-in was begun.
+    Begun,
+}
 
-/// When Microsoft cannot be reached, the last known result stays, with the time of the vain attempt.
-fn keep_known(check: ProfileCheck, earlier: &[ProfileCheck]) -> ProfileCheck {
-    if check.outcome != "unavailable" {
-        return check;
+impl Later {
+    fn mark(self) -> &'static str {
+        match self {
+            Self::NotRenewed => "not_renewed:",
+            Self::Begun => "begun:",
+        }
     }
-    earlier
-        .iter()
-        .find(|known| {
-            known.profile_id == check.profile_id
-                && known.name == check.name
-                && known.subject == check.subject
-                && known.outcome != "unavailable"
-        })
-        .map_or_else(
-            || check.clone(),
-            |known| ProfileCheck {
-                detail: Some(format!(
-                    "{NOT_RENEWED}{}",
-                    check.checked_at.timestamp_micros()
-                )),
-                ..known.clone()
-            },
-        )
+}
+
+/// A result's detail: what was tried later, and when; and what the result itself has to say.
+pub(crate) fn detail(check: &ProfileCheck) -> (Option<(Later, DateTime<Utc>)>, Option<&str>) {
+    let text = check.detail.as_deref().unwrap_or_default();
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let later = [Later::NotRenewed, Later::Begun]
+        .into_iter()
+        .find_map(|later| {
+            let micros = first.strip_prefix(later.mark())?.parse().ok()?;
+            Some((later, DateTime::from_timestamp_micros(micros)?))
+        });
+    let own = if later.is_some() { rest } else { text };
+    (later, Some(own).filter(|own| !own.is_empty()))
+}
+
+/// When Microsoft cannot be reached, and while a test sign-in is under way, the last known result stays, with the time
+/// of the attempt.
+fn keep_known(check: ProfileCheck, earlier: &[ProfileCheck]) -> ProfileCheck {
+    let later = match check.outcome.as_str() {
+        "unavailable" => Later::NotRenewed,
+        "waiting" => Later::Begun,
+        _ => return check,
+    };
+    let known = earlier.iter().find(|known| {
+        known.profile_id == check.profile_id
+            && known.name == check.name
+            && known.subject == check.subject
+            && !matches!(known.outcome.as_str(), "unavailable" | "waiting")
+    });
+    let Some(known) = known else {
+        return check;
+    };
+    let mark = format!("{}{}", later.mark(), check.checked_at.timestamp_micros());
+    ProfileCheck {
+        detail: Some(match detail(known).1 {
+            Some(own) => format!("{mark}\n{own}"),
+            None => mark,
+        }),
+        ..known.clone()
+    }
 }
 
 /// A secret that was proven before the switch is proven after it.

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::entra::{self, Failure, Refusal, Tokens, code};
 use super::explain::{id_in, number_in};
-use super::result_of;
+use super::{keep_known, result_of};
 use crate::auth::Actor;
 use crate::bindings;
 use crate::context::Services;
@@ -100,7 +100,10 @@ pub async fn begin(
             Ok(None),
         )
     };
-    unit.put_check(&check).await.map_err(internal)?;
+    let earlier = unit.list_checks(actor.tenant_id).await.map_err(internal)?;
+    unit.put_check(&keep_known(check, &earlier))
+        .await
+        .map_err(internal)?;
     let audit = actor.audit(
         services,
         "profile.sign_in_test_begun",

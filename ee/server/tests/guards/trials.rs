@@ -45,6 +45,11 @@ async fn begin(site: &Site, profile: &str, consumer: &str) -> String {
 /// Sets out and says yes at Microsoft; the way back.
 async fn approved(site: &Site, profile: &str, consumer: &str) -> String {
     let away = begin(site, profile, consumer).await;
+    way_back(site, away).await
+}
+
+/// Says yes at an address of Microsoft's; the way back.
+async fn way_back(site: &Site, away: String) -> String {
     let sent_back = site.state.services.http.get(away).send().await.unwrap();
     let back = sent_back.headers()["location"].to_str().unwrap().to_owned();
     let back = url::Url::parse(&back).unwrap();
@@ -111,6 +116,14 @@ async fn connects_nothing(database: Database) {
         "{page}"
     );
     assert_eq!(connections(&site).await.len(), 0);
+    // Less is granted than was asked for.
+    let away = begin(&site, &profile, "calendar").await;
+    let less = away.replace("+Calendars.ReadWrite", "");
+    assert_ne!(less, away);
+    let end = follow(&site, &way_back(&site, less).await, &site.own.admin).await;
+    assert!(end.contains("saved=sign_in_tested"), "{end}");
+    let page = told(&site, &profile).await;
+    assert!(page.contains("Missing: Calendars.ReadWrite."), "{page}");
     let again = follow(&site, &back, &site.own.admin).await;
     assert!(again.contains("calendarError=invalid_state"), "{again}");
     // Somebody else, the other callback, the other purpose.
