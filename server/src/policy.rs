@@ -65,6 +65,8 @@ pub enum Rate {
     SignIn,
     /// Questions about login domains.
     Discovery,
+    /// Ways back from an identity provider: those that fail are limited for each address of origin.
+    WayBack,
     /// Changes of one's own password: limited for each person.
     Password,
     /// Look-ups in DNS: limited for each MSP.
@@ -216,7 +218,9 @@ pub const TABLE: &[Endpoint] = &[
     .limited(Rate::Discovery),
     read("/_fn/kept_sign_in_address", Everyone, ""),
     form("/auth/msp/connect", Staff, ""),
-    callback("/api/auth/callback/azure-ad", Everyone),
+    callback("/api/auth/callback/azure-ad", Everyone)
+        .asked("state=made-up&code=made-up")
+        .limited(Rate::WayBack),
     page("/auth/msp/result", Everyone).asked("code=connected"),
     read("/_fn/sign_in_methods", May(OwnProfile), ""),
     write(

@@ -11,7 +11,7 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 use daybind_app::server::{AppState, ClientAddress, RequestActor};
 use daybind_domain::{AppError, ErrorCode};
 use daybind_services::auth::{self, Client};
-use daybind_services::limits;
+use daybind_services::{limits, sso};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -47,7 +47,7 @@ pub async fn sign_in(
                 return plain(&error);
             }
             let cookie = session_cookie(&state, &token);
-            (jar.add(cookie), Redirect::to(local(&form.next))).into_response()
+            (jar.add(cookie), Redirect::to(&sso::return_to(&form.next))).into_response()
         }
         Err(error) if matches!(error.code, ErrorCode::SignedOut | ErrorCode::Forbidden) => {
             let word = if error.code == ErrorCode::Forbidden {
@@ -56,7 +56,7 @@ pub async fn sign_in(
                 "error=credentials"
             };
             let query = url::form_urlencoded::Serializer::new(word.to_owned())
-                .append_pair("next", local(&form.next))
+                .append_pair("next", &sso::return_to(&form.next))
                 .finish();
             Redirect::to(&format!("/auth/msp/signin?{query}")).into_response()
         }
@@ -95,17 +95,21 @@ pub(crate) fn session_cookie(state: &AppState, token: &SecretString) -> Cookie<'
         .build()
 }
 
-/// Too many tries: browsers are led back to the form, which says how long to wait; programs get 429 and `Retry-After`.
-pub(crate) fn limited(error: &AppError, headers: &HeaderMap, next: &str) -> Response {
-    let browser = headers
+/// Whether a browser asks, which can show a page, and not a program.
+pub(crate) fn reads_pages(headers: &HeaderMap) -> bool {
+    headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.contains("text/html"));
-    match error.retry_after.filter(|_| browser) {
+        .is_some_and(|value| value.contains("text/html"))
+}
+
+/// Too many tries: browsers are led back to the form, which says how long to wait; programs get 429 and `Retry-After`.
+pub(crate) fn limited(error: &AppError, headers: &HeaderMap, next: &str) -> Response {
+    match error.retry_after.filter(|_| reads_pages(headers)) {
         Some(seconds) => {
             let query = url::form_urlencoded::Serializer::new("error=limited".to_owned())
                 .append_pair("wait", &seconds.to_string())
-                .append_pair("next", local(next))
+                .append_pair("next", &sso::return_to(next))
                 .finish();
             Redirect::to(&format!("/auth/msp/signin?{query}")).into_response()
         }
@@ -128,51 +132,4 @@ pub async fn sign_out(
         .path("/")
         .secure(state.services.public_url.scheme() == "https");
     (jar.remove(gone), Redirect::to("/auth/msp/signin")).into_response()
-}
-
-/// An address of ours to go on to; anything else leads to the schedule, so that the form cannot send people away.
-///
-/// Nothing a browser would mend is let through (backslashes, control and non-ASCII characters), and no step upwards.
-fn local(next: &str) -> &str {
-    let plain = next
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    let path = next.split(['?', '#']).next().unwrap_or_default();
-    let lower = path.to_ascii_lowercase();
-    let upwards = path.contains("//") || path.split('/').any(|step| step == "." || step == "..");
-    let hidden = ["%2e", "%2f", "%5c"]
-        .iter()
-        .any(|code| lower.contains(code));
-    if path.starts_with("/msp/") && plain && !upwards && !hidden {
-        next
-    } else {
-        "/msp/schedule"
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::local;
-
-    #[test]
-    fn next_never_leads_outside() {
-        for hostile in [
-            "//evil.test",
-            "https://evil.test",
-            "/\\evil.test",
-            "/msp/\\evil",
-            "javascript:x",
-            "",
-            "/msp/a\r\nb",
-            "/msp/..//evil.test",
-            "/msp/%2E%2e/x",
-            "/msp/\u{ff0f}evil",
-        ] {
-            assert_eq!(local(hostile), "/msp/schedule", "{hostile}");
-        }
-        assert_eq!(
-            local("/msp/profile?tab=calendar"),
-            "/msp/profile?tab=calendar"
-        );
-    }
 }

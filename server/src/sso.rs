@@ -18,7 +18,7 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use crate::guard::{RequestId, plain};
-use crate::signin::{client, limited, session_cookie};
+use crate::signin::{client, limited, reads_pages, session_cookie};
 
 fn secure(state: &AppState) -> bool {
     state.services.public_url.scheme() == "https"
@@ -172,13 +172,30 @@ pub async fn callback(
     if method != Method::GET {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET")]).into_response();
     }
+    let services = &state.services;
+    let query = query.as_deref().unwrap_or_default();
+    let address = address.map(|Extension(ClientAddress(address))| address);
+    // What is no answer at all asks the database nothing.
+    let counted = flow::returned(query).is_some();
+    if counted && let Err(error) = limits::way_back(services, address).await {
+        return if reads_pages(&headers) {
+            bare(result(SsoOutcome::RateLimited))
+        } else {
+            bare(plain(&error))
+        };
+    }
     let read = |name: &str| jar.get(name).map(|cookie| cookie.value().to_owned());
     let answer = Answer {
-        query: query.as_deref().unwrap_or_default(),
+        query,
         cookie: &read,
         actor: actor.0.as_ref(),
     };
-    let (end, used) = sso::finish(&state.services, answer).await;
+    let (end, used) = sso::finish(services, answer).await;
+    let failed = matches!(&end, End::Page(outcome) if !outcome.succeeded());
+    if counted && !failed {
+        // What goes wrong here is logged, and no reason to send anybody away.
+        let _ = limits::came_back(services, address).await;
+    }
     let mut jar = jar;
     if let Some(name) = used.filter(|name| jar.get(name).is_some()) {
         let gone = Cookie::build((name, "")).path("/").secure(secure(&state));
@@ -192,11 +209,9 @@ pub async fn callback(
             user_id,
             return_to,
         } => {
-            let address = address.map(|Extension(ClientAddress(address))| address);
             let request = request.map(|Extension(request)| request);
             let client = client(&state, &jar, &headers, address, request);
-            let opened =
-                auth::open_session(&state.services, tenant_id, user_id, "microsoft", &client);
+            let opened = auth::open_session(services, tenant_id, user_id, "microsoft", &client);
             match opened.await {
                 Ok(token) => {
                     let cookie = session_cookie(&state, &token);

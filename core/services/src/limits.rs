@@ -55,9 +55,9 @@ pub const DISCOVERY_ADDRESS: Limit = Limit {
     burst: 20,
     every_seconds: 3,
 };
-/// Sign-ins begun at, or coming back from, an identity provider, per address.
-pub const SSO_ADDRESS: Limit = Limit {
-    purpose: "sso.address",
+/// Failed ways back from an identity provider, per address: an office behind one address must fit in.
+pub const WAY_BACK_ADDRESS: Limit = Limit {
+    purpose: "way_back.address",
     burst: 30,
     every_seconds: 4,
 };
@@ -221,6 +221,35 @@ pub async fn signed_in(services: &Services, address: Option<IpAddr>, email: &str
 /// As [`count`].
 pub async fn discovery(services: &Services, address: Option<IpAddr>) -> AppResult<()> {
     count(services, &[(DISCOVERY_ADDRESS, address_key(address))]).await
+}
+
+/// Counts a way back from an identity provider, before the database is asked what its `state` stands for.
+///
+/// # Errors
+/// As [`count`].
+pub async fn way_back(services: &Services, address: Option<IpAddr>) -> AppResult<()> {
+    count(services, &[(WAY_BACK_ADDRESS, address_key(address))]).await
+}
+
+/// Takes that back for a way that led somewhere: only failures count.
+///
+/// # Errors
+/// An internal error.
+pub async fn came_back(services: &Services, address: Option<IpAddr>) -> AppResult<()> {
+    let limit = WAY_BACK_ADDRESS;
+    let mut unit = services
+        .store
+        .begin(Scope::System)
+        .await
+        .map_err(internal)?;
+    unit.return_use(
+        limit.purpose,
+        &limit.hash(&address_key(address)),
+        limit.rate(),
+    )
+    .await
+    .map_err(internal)?;
+    unit.save().await.map_err(internal)
 }
 
 /// Removes the counters that limit nothing any more; how many.

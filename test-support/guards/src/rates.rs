@@ -16,7 +16,7 @@ pub async fn every_rate_holds(site: &Site) {
             continue;
         }
         let refused = match endpoint.rate {
-            Rate::SignIn | Rate::Discovery | Rate::Password => true,
+            Rate::SignIn | Rate::Discovery | Rate::Password | Rate::WayBack => true,
             Rate::Free if endpoint.kind != Kind::Stable => false,
             // Behind a session, merged, or counted where the look-up is made (shown with the claims themselves).
             Rate::Session | Rate::Merged | Rate::Dns | Rate::Free => continue,
@@ -29,7 +29,8 @@ pub async fn every_rate_holds(site: &Site) {
             } else {
                 ""
             };
-            let answer = site.send(call.cookie(cookie)).await;
+            // A browser is led to its page instead; see below.
+            let answer = site.send(call.cookie(cookie).header("accept", "*/*")).await;
             if answer.status.as_u16() == 429 {
                 seen = Some(answer);
                 break;
@@ -49,6 +50,14 @@ pub async fn every_rate_holds(site: &Site) {
             let call = site.example(endpoint, &site.own, 0).await;
             let browser = site.send(call.header("accept", "text/html")).await;
             assert!(browser.location().contains("error=limited"), "{browser:?}");
+        }
+        if endpoint.rate == Rate::WayBack {
+            let call = site.example(endpoint, &site.own, 0).await;
+            let browser = site.send(call.header("accept", "text/html")).await;
+            assert!(
+                browser.location().contains("code=rate_limited"),
+                "{browser:?}"
+            );
         }
     }
     assert!(limited >= 2, "{limited} addresses are limited");
