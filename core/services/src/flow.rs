@@ -217,6 +217,12 @@ pub fn returned(query: &str) -> Option<Returned> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+    use daybind_domain::ids::{SessionId, UserId};
+    use daybind_domain::user::{Role, UserType};
+    use daybind_storage::User;
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]
@@ -229,6 +235,72 @@ mod tests {
         assert_eq!(
             state_tenant(&URL_SAFE_NO_PAD.encode(format!("{tenant}.short"))),
             None
+        );
+    }
+
+    #[test]
+    fn random_values_have_256_bits_and_are_never_the_same() {
+        let (one, other) = (random(), random());
+        assert_ne!(one, other);
+        assert_eq!(URL_SAFE_NO_PAD.decode(one).unwrap().len(), 32);
+    }
+
+    fn actor(tenant: u128, user: u128, session: u128) -> Actor {
+        Actor {
+            tenant_id: TenantId(Uuid::from_u128(tenant)),
+            user: User {
+                tenant_id: TenantId(Uuid::from_u128(tenant)),
+                user_id: UserId(Uuid::from_u128(user)),
+                email: String::new(),
+                display_name: String::new(),
+                user_type: UserType::Internal,
+                role: Role::Admin,
+                is_active: true,
+                time_zone: "UTC".to_owned(),
+            },
+            session_id: SessionId(Uuid::from_u128(session)),
+            request_id: None,
+        }
+    }
+
+    fn row(begun_by: Option<&Actor>) -> OauthFlow {
+        OauthFlow {
+            tenant_id: TenantId(Uuid::from_u128(1)),
+            flow_id: FlowId(Uuid::from_u128(4)),
+            state_hash: Vec::new(),
+            purpose: String::new(),
+            provider: String::new(),
+            profile_id: None,
+            profile_version: None,
+            user_id: begun_by.map(Actor::user_id),
+            session_id: begun_by.map(|actor| actor.session_id),
+            connection_id: None,
+            verifier_sealed: String::new(),
+            nonce_hash: None,
+            browser_hash: None,
+            return_to: None,
+            redirect_uri: String::new(),
+            created_at: DateTime::UNIX_EPOCH,
+            expires_at: DateTime::UNIX_EPOCH + LIFE,
+        }
+    }
+
+    /// M-12, U2: every way of being somebody else, one difference at a time.
+    #[test]
+    fn only_who_began_it_ends_it() {
+        let own = actor(1, 2, 3);
+        assert!(is_same_person(&row(Some(&own)), &own));
+        for (what, other) in [
+            ("another MSP", actor(9, 2, 3)),
+            ("another person", actor(1, 9, 3)),
+            ("another session", actor(1, 2, 9)),
+            ("nothing the same", actor(9, 9, 9)),
+        ] {
+            assert!(!is_same_person(&row(Some(&own)), &other), "{what}");
+        }
+        assert!(
+            !is_same_person(&row(None), &own),
+            "it began before sign-in: nobody"
         );
     }
 
