@@ -157,6 +157,32 @@ pub async fn nobody_else_finishes_a_flow(bench: Bench) {
     );
 }
 
+pub async fn only_failed_ways_back_count(bench: Bench) {
+    connected(&bench).await;
+    // More than the limit lets fail.
+    for nth in 0..40 {
+        assert_eq!(bench.try_sign_in(FIRST).await, HOME, "sign-in {nth}");
+    }
+    let made_up = || Back {
+        path: "/api/auth/callback/azure-ad?state=made-up&code=made-up".to_owned(),
+        cookie: String::new(),
+    };
+    let mut ends = Vec::new();
+    while ends.len() < 80 && ends.last() != Some(&page("rate_limited")) {
+        ends.push(bench.arrive(&made_up(), "").await);
+    }
+    assert_eq!(ends.pop(), Some(page("rate_limited")), "{ends:?}");
+    assert!(ends.len() >= 30, "{} were let through", ends.len());
+    assert!(ends.iter().all(|end| *end == page("already_used")));
+    // Whoever is refused now has lost nothing.
+    let before = bench.tokens();
+    let back = bench.sign_in(FIRST).await;
+    assert_eq!(bench.arrive(&back, "").await, page("rate_limited"));
+    assert_eq!(bench.tokens(), before, "no token request");
+    bench.sql("DELETE FROM rate_limits").await;
+    assert_eq!(bench.arrive(&back, "").await, HOME);
+}
+
 pub async fn changed_settings_end_a_flow(bench: Bench) {
     connected(&bench).await;
     let before = bench.tokens();

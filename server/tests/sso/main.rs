@@ -46,6 +46,9 @@ on_both! {
     flows::a_state_ends_after_ten_minutes,
     /// M-12, T12, T15, W28: wrong browser, wrong person, signed out, wrong issuer, odd parameters.
     flows::nobody_else_finishes_a_flow,
+    /// M-29: failed ways back are limited for each address of origin; good ones are not counted, and a refused one is not
+    /// used up.
+    flows::only_failed_ways_back_count,
     /// M-10, T15: the profile is changed or bound anew meanwhile.
     flows::changed_settings_end_a_flow,
     /// T13: a code of another flow.
