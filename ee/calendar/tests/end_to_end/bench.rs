@@ -1,0 +1,411 @@
+//! Daybind over the stand-in providers: a server that answers round trips and notifications, a technician who is connected,
+//! and what both sides do.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::response::Response;
+use chrono::{DateTime, TimeDelta, Utc};
+use daybind_domain::Edition;
+use daybind_domain::ids::EntryId;
+use daybind_domain::schedule::{EntryContent, EntryStatus, When};
+use daybind_ee_calendar::{CalendarRuntime, register_endpoints};
+use daybind_fakes::{DuplicateTransaction, FakeOptions, FakeProviders, Provider as Fake};
+use daybind_services::{
+    Actor, CalendarPort, Clock, Endpoints, EntryChange, Keyring, Provider, Services, StableRoute,
+    SystemClock, auth, bindings, demo, outbound, profiles,
+};
+use daybind_storage::{Entry, FinishJob, NewEntry, Scope, Store};
+use daybind_storage_postgres::PgStore;
+use daybind_storage_sqlite::SqliteStore;
+use secrecy::SecretString;
+use serde_json::Value;
+use url::Url;
+
+/// The computer's clock, moved on by hand.
+#[derive(Default)]
+pub struct ShiftedClock(pub std::sync::atomic::AtomicI64);
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> DateTime<Utc> {
+        SystemClock.now() + TimeDelta::seconds(self.0.load(std::sync::atomic::Ordering::Relaxed))
+    }
+}
+
+/// Daybind, set up for both providers and connected to one of them.
+pub struct World {
+    pub fakes: FakeProviders,
+    pub services: Services,
+    pub port: Arc<CalendarRuntime>,
+    pub clock: Arc<ShiftedClock>,
+    pub admin: Actor,
+    pub tess: Actor,
+    pub provider: Provider,
+    pub fake: Fake,
+    pub calendar: String,
+    _files: tempfile::TempDir,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+pub async fn actor(services: &Services, email: &str) -> Actor {
+    let client = auth::Client::default();
+    let cookie = auth::sign_in(services, email, SecretString::from(demo::PASSWORD), &client)
+        .await
+        .unwrap();
+    use secrecy::ExposeSecret as _;
+    auth::authenticate(services, cookie.expose_secret(), None)
+        .await
+        .unwrap()
+        .unwrap()
+}
+
+impl World {
+    pub async fn new(
+        database: Database,
+        provider: Provider,
+        duplicate: DuplicateTransaction,
+    ) -> Self {
+        let files = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> = match database {
+            Database::Sqlite => {
+                Arc::new(SqliteStore::open(&files.path().join("db")).await.unwrap())
+            }
+            Database::Postgres => {
+                let url = daybind_storage_postgres::testing::database_url().await;
+                Arc::new(PgStore::connect(&url).await.unwrap())
+            }
+        };
+        store.migrate().await.unwrap();
+        let http = outbound::client().unwrap();
+        let options = FakeOptions {
+            auto_approve: true,
+            duplicate_transaction: duplicate,
+            ..FakeOptions::default()
+        };
+        let fakes = FakeProviders::start(options.clone()).unwrap();
+        let env = fakes.env();
+        let get = |name: &str| {
+            env.iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.clone())
+        };
+        let mut endpoints = Endpoints::from_env(&get).unwrap();
+        register_endpoints(&mut endpoints, &get).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let public_url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let clock = Arc::new(ShiftedClock::default());
+        let services = Services {
+            edition: Edition::Enterprise,
+            guides: daybind_ee_calendar::GUIDES,
+            store,
+            keyring: Arc::new(Keyring::parse(&Keyring::generate()).unwrap()),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            public_url,
+            endpoints: Arc::new(endpoints),
+            http,
+            issuers: Arc::default(),
+            wake: Arc::default(),
+        };
+        demo::seed(&services).await.unwrap();
+        let port = Arc::new(CalendarRuntime::new(services.clone()));
+        let serving = Arc::clone(&port);
+        let app = Router::new().fallback(move |request: Request<Body>| {
+            let port = Arc::clone(&serving);
+            async move {
+                let route = StableRoute::ALL
+                    .into_iter()
+                    .find(|route| route.path() == request.uri().path())
+                    .unwrap();
+                port.serve(route, request).await
+            }
+        });
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let admin = actor(&services, "admin@demo.daybind.test").await;
+        let tess = actor(&services, "tess@demo.daybind.test").await;
+        set_up(&services, port.as_ref(), &admin, &options).await;
+        let fake = match provider {
+            Provider::Google => Fake::Google,
+            Provider::Microsoft => Fake::Microsoft,
+        };
+        let mut world = Self {
+            fakes,
+            services,
+            port,
+            clock,
+            admin,
+            tess,
+            provider,
+            fake,
+            calendar: String::new(),
+            _files: files,
+        };
+        world.connect().await;
+        world
+    }
+
+    pub async fn authorize(&self, actor: &Actor, connection: Option<&str>) -> Response {
+        let start = self
+            .port
+            .initiate_calendar_oauth(actor, self.provider.as_str(), connection)
+            .await
+            .unwrap();
+        let answer = self.services.http.get(start).send().await.unwrap();
+        let back = answer.headers()["location"].to_str().unwrap().to_owned();
+        self.call_back(Some(actor), &back).await
+    }
+
+    pub async fn call_back(&self, actor: Option<&Actor>, back: &str) -> Response {
+        let mut request = Request::get(back).body(Body::empty()).unwrap();
+        request.extensions_mut().insert(actor.cloned());
+        self.port
+            .serve(StableRoute::Callback(self.provider), request)
+            .await
+    }
+
+    pub async fn connect(&mut self) {
+        let done = self.authorize(&self.tess, None).await;
+        assert_eq!(done.status(), StatusCode::SEE_OTHER);
+        let target = location(&done);
+        assert!(
+            target.starts_with("/msp/profile?tab=calendar&calendarAuth=success&connection="),
+            "{target}"
+        );
+        let id = self.connection().await;
+        let calendars = self
+            .port
+            .list_remote_calendars(&self.tess, &id)
+            .await
+            .unwrap();
+        assert!(calendars[0].is_primary && calendars.iter().any(|calendar| !calendar.can_write));
+        self.calendar.clone_from(&calendars[0].calendar_id);
+        self.port
+            .update_calendar_provider(&self.tess, &id, Some(&self.calendar), None)
+            .await
+            .unwrap();
+        self.drain().await;
+        assert_eq!(self.status().await, "connected");
+    }
+
+    pub async fn connection(&self) -> String {
+        self.port
+            .get_calendar_providers(&self.tess)
+            .await
+            .unwrap()
+            .connections[0]
+            .connection_id
+            .clone()
+    }
+
+    pub async fn status(&self) -> String {
+        self.port
+            .get_calendar_providers(&self.tess)
+            .await
+            .unwrap()
+            .connections[0]
+            .status
+            .clone()
+    }
+
+    /// Runs every job that is due, failed ones again at their time.
+    ///
+    /// A claim passes over a job whose row a notification is just poking (`SKIP LOCKED`; the worker looks again within
+    /// a second), so the queue counts as empty only once no notification is on its way.
+    pub async fn drain(&self) {
+        for _ in 0..50 {
+            assert!(self.fakes.settle(std::time::Duration::from_secs(20)).await);
+            let now = self.services.now();
+            let mut unit = self.services.store.begin(Scope::System).await.unwrap();
+            let jobs = unit
+                .claim_jobs(self.port.job_kinds(), 10, now, now + TimeDelta::seconds(60))
+                .await
+                .unwrap();
+            unit.save().await.unwrap();
+            if jobs.is_empty() {
+                return;
+            }
+            for job in jobs {
+                let outcome = self.port.run_job(&job).await;
+                if let FinishJob::Retry { at, .. } = &outcome {
+                    let wait = (*at - self.services.now()).num_seconds() + 1;
+                    self.clock
+                        .0
+                        .fetch_add(wait, std::sync::atomic::Ordering::Relaxed);
+                }
+                let mut unit = self.services.store.begin(Scope::System).await.unwrap();
+                unit.finish_job(&job, &outcome, self.services.now())
+                    .await
+                    .unwrap();
+                unit.save().await.unwrap();
+            }
+        }
+        panic!("jobs never end");
+    }
+
+    pub async fn sync(&self) {
+        self.port
+            .sync_calendar_provider(&self.tess, &self.connection().await)
+            .await
+            .unwrap();
+        self.drain().await;
+    }
+
+    pub async fn add(&self, title: &str) -> EntryId {
+        let start = self.services.now() + TimeDelta::days(2);
+        let start = start.date_naive().and_hms_opt(9, 0, 0).unwrap().and_utc();
+        let entry = NewEntry {
+            tenant_id: demo::TENANT,
+            entry_id: EntryId(self.services.new_id()),
+            content: EntryContent {
+                title: title.to_owned(),
+                notes: "Bring <cables>\nand \"labels\"".to_owned(),
+                location: "Hall 3".to_owned(),
+                when: When::Timed {
+                    start,
+                    end: start + TimeDelta::hours(1),
+                    zone: "Europe/Berlin".to_owned(),
+                },
+                status: EntryStatus::Scheduled,
+            },
+            assignees: vec![self.tess.user_id()],
+            created_by: self.admin.user_id(),
+        };
+        let mut unit = self.services.begin(demo::TENANT).await.unwrap();
+        unit.add_entry(&entry, self.services.now()).await.unwrap();
+        let people = entry.assignees.clone();
+        let change = EntryChange {
+            tenant_id: demo::TENANT,
+            entry_id: entry.entry_id,
+            people,
+        };
+        self.port
+            .entry_changed(unit.as_mut(), &change)
+            .await
+            .unwrap();
+        unit.save().await.unwrap();
+        entry.entry_id
+    }
+
+    pub async fn entry(&self, id: EntryId) -> Entry {
+        self.services
+            .read(demo::TENANT)
+            .await
+            .unwrap()
+            .find_entry(demo::TENANT, id)
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    pub async fn edit(&self, id: EntryId, with: impl FnOnce(&mut Entry)) {
+        let mut entry = self.entry(id).await;
+        let mut people = entry.assignees.clone();
+        with(&mut entry);
+        people.extend(entry.assignees.clone());
+        people.dedup();
+        let mut unit = self.services.begin(demo::TENANT).await.unwrap();
+        unit.update_entry(&entry, self.services.now())
+            .await
+            .unwrap();
+        let change = EntryChange {
+            tenant_id: demo::TENANT,
+            entry_id: id,
+            people,
+        };
+        self.port
+            .entry_changed(unit.as_mut(), &change)
+            .await
+            .unwrap();
+        unit.save().await.unwrap();
+    }
+
+    pub fn named(&self, title: &str) -> Vec<Value> {
+        let key = self.key("title");
+        self.fakes
+            .events(self.fake, &self.calendar)
+            .into_iter()
+            .filter(|event| event[key] == title)
+            .collect()
+    }
+
+    pub fn key(&self, what: &str) -> &'static str {
+        match (self.provider, what) {
+            (Provider::Google, "title") => "summary",
+            (Provider::Microsoft, "title") => "subject",
+            _ => "location",
+        }
+    }
+
+    pub fn outside(&self, event: &Value, patch: &Value) {
+        self.fakes
+            .patch_event(
+                self.fake,
+                &self.calendar,
+                event["id"].as_str().unwrap(),
+                patch,
+            )
+            .unwrap();
+    }
+
+    /// Answers the one open question of the connection.
+    pub async fn answer(&self, part: &str, choice: &str) {
+        let view = self.port.get_calendar_providers(&self.tess).await.unwrap();
+        let connection = &view.connections[0];
+        let question = &connection.questions[0];
+        self.port
+            .answer_calendar_question(
+                &self.tess,
+                &connection.connection_id,
+                &question.question_id,
+                part,
+                choice,
+            )
+            .await
+            .unwrap();
+    }
+
+    pub async fn mark(&self, id: EntryId) -> String {
+        let marks = self
+            .port
+            .get_schedule_entry_sync_status(&self.tess, &[id])
+            .await
+            .unwrap();
+        marks[0].clone().unwrap().state
+    }
+
+    pub fn operation(&self, google: &str, microsoft: &str) -> String {
+        match self.provider {
+            Provider::Google => google.to_owned(),
+            Provider::Microsoft => microsoft.to_owned(),
+        }
+    }
+}
+
+async fn set_up(services: &Services, port: &CalendarRuntime, admin: &Actor, options: &FakeOptions) {
+    let google = &options.google;
+    port.save_google_client(admin, &google.client_id, &google.client_secret)
+        .await
+        .unwrap();
+    let microsoft = &options.microsoft;
+    let input = profiles::ProfileInput {
+        display_name: "Calendar".to_owned(),
+        client_id: microsoft.client_id.clone(),
+        directory_id: microsoft.tenant_id.clone(),
+        client_secret: SecretString::from(microsoft.client_secret.clone()),
+        secret_expires_on: String::new(),
+    };
+    let profile = profiles::create(services, admin, input).await.unwrap();
+    bindings::set_binding(services, port, admin, "calendar", &profile.to_string())
+        .await
+        .unwrap();
+}
+
+pub fn location(response: &Response) -> String {
+    response.headers()["location"].to_str().unwrap().to_owned()
+}

@@ -1,0 +1,20 @@
+//! The runtime against both stand-in providers, on both databases: connecting, changes in both directions, deletions,
+//! lost answers, lost cursors, lost access, notifications.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+/// One test for each database and provider.
+macro_rules! on_both {
+    ($($name:ident: $run:ident($database:ident, $provider:ident);)+) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $name() {
+            $run(Database::$database, Provider::$provider).await;
+        }
+    )+};
+}
+
+mod adversity;
+mod bench;
+mod both_ways;
+mod doors;
+mod imported;
