@@ -98,12 +98,17 @@ async fn claim(services: &Services, kinds: &[&str], free: usize) -> Vec<ClaimedJ
     })
 }
 
-async fn run(services: Services, port: Arc<dyn CalendarPort>, job: ClaimedJob) {
+/// Runs one claimed job and records how it ended; `None` when its lease was lost meanwhile.
+pub async fn run(
+    services: Services,
+    port: Arc<dyn CalendarPort>,
+    job: ClaimedJob,
+) -> Option<FinishJob> {
     let outcome = tokio::select! {
         outcome = execute(&services, port.as_ref(), &job) => outcome,
         () = heartbeat(&services, &job) => {
             tracing::warn!(job = %job.job_id, kind = job.kind, "lease lost; stopped working on the job");
-            return;
+            return None;
         }
     };
     let outcome = match outcome {
@@ -129,6 +134,7 @@ async fn run(services: Services, port: Arc<dyn CalendarPort>, job: ClaimedJob) {
     if let Err(error) = finished.await {
         tracing::warn!(job = %job.job_id, %error, "could not record how a job ended; it will run again");
     }
+    Some(outcome)
 }
 
 async fn execute(services: &Services, port: &dyn CalendarPort, job: &ClaimedJob) -> FinishJob {

@@ -1,6 +1,7 @@
 //! Daybind over the stand-in providers: a server that answers round trips and notifications, a technician who is connected,
 //! and what both sides do.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,16 +13,19 @@ use daybind_domain::Edition;
 use daybind_domain::ids::EntryId;
 use daybind_domain::schedule::{EntryContent, EntryStatus, When};
 use daybind_ee_calendar::{CalendarRuntime, register_endpoints};
+use daybind_ee_storage::Connection;
 use daybind_fakes::{DuplicateTransaction, FakeOptions, FakeProviders, Provider as Fake};
 use daybind_services::{
     Actor, CalendarPort, Clock, Endpoints, EntryChange, Keyring, Provider, Services, StableRoute,
-    SystemClock, auth, bindings, demo, outbound, profiles,
+    SystemClock, auth, bindings, demo, jobs, outbound, profiles,
 };
 use daybind_storage::{Entry, FinishJob, NewEntry, Scope, Store};
 use daybind_storage_postgres::PgStore;
 use daybind_storage_sqlite::SqliteStore;
 use secrecy::SecretString;
 use serde_json::Value;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use url::Url;
 
 /// The computer's clock, moved on by hand.
@@ -45,6 +49,7 @@ pub struct World {
     pub provider: Provider,
     pub fake: Fake,
     pub calendar: String,
+    place: Place,
     _files: tempfile::TempDir,
 }
 
@@ -52,6 +57,73 @@ pub struct World {
 pub enum Database {
     Sqlite,
     Postgres,
+}
+
+/// Where the database is.
+enum Place {
+    Sqlite(PathBuf),
+    Postgres(String),
+}
+
+impl Place {
+    async fn open(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(path) => Arc::new(SqliteStore::open(path).await.unwrap()),
+            Self::Postgres(url) => Arc::new(PgStore::connect(url).await.unwrap()),
+        }
+    }
+
+    async fn break_column(&self, table: &str, column: &str) {
+        match self {
+            Self::Sqlite(_) => {
+                self.execute(&format!(
+                    "CREATE TRIGGER stumble BEFORE UPDATE ON {table} WHEN old.{column} IS NOT new.{column} \
+                     BEGIN SELECT raise(ABORT, 'disk full'); END"
+                ))
+                .await;
+            }
+            Self::Postgres(_) => {
+                self.execute(
+                    "CREATE OR REPLACE FUNCTION stumble() RETURNS trigger LANGUAGE plpgsql AS \
+                     $$ BEGIN RAISE EXCEPTION 'disk full' USING ERRCODE = '53100'; END $$",
+                )
+                .await;
+                self.execute(&format!(
+                    "CREATE TRIGGER stumble BEFORE UPDATE ON {table} FOR EACH ROW \
+                     WHEN (old.{column} IS DISTINCT FROM new.{column}) EXECUTE FUNCTION stumble()"
+                ))
+                .await;
+            }
+        }
+    }
+
+    async fn mend(&self, table: &str) {
+        match self {
+            Self::Sqlite(_) => self.execute("DROP TRIGGER stumble").await,
+            Self::Postgres(_) => {
+                self.execute(&format!("DROP TRIGGER stumble ON {table}"))
+                    .await;
+            }
+        }
+    }
+
+    /// Runs a statement beside the server.
+    async fn execute(&self, statement: &str) {
+        let statement = AssertSqlSafe(statement.to_owned());
+        match self {
+            Self::Sqlite(path) => {
+                let options = SqliteConnectOptions::new().filename(path);
+                let mut other = options.connect().await.unwrap();
+                other.execute(statement).await.unwrap();
+                other.close().await.unwrap();
+            }
+            Self::Postgres(url) => {
+                let mut other = sqlx::PgConnection::connect(url).await.unwrap();
+                other.execute(statement).await.unwrap();
+                other.close().await.unwrap();
+            }
+        }
+    }
 }
 
 pub async fn actor(services: &Services, email: &str) -> Actor {
@@ -73,15 +145,13 @@ impl World {
         duplicate: DuplicateTransaction,
     ) -> Self {
         let files = tempfile::tempdir().unwrap();
-        let store: Arc<dyn Store> = match database {
-            Database::Sqlite => {
-                Arc::new(SqliteStore::open(&files.path().join("db")).await.unwrap())
-            }
+        let place = match database {
+            Database::Sqlite => Place::Sqlite(files.path().join("db")),
             Database::Postgres => {
-                let url = daybind_storage_postgres::testing::database_url().await;
-                Arc::new(PgStore::connect(&url).await.unwrap())
+                Place::Postgres(daybind_storage_postgres::testing::database_url().await)
             }
         };
+        let store = place.open().await;
         store.migrate().await.unwrap();
         let http = outbound::client().unwrap();
         let options = FakeOptions {
@@ -144,6 +214,7 @@ impl World {
             provider,
             fake,
             calendar: String::new(),
+            place,
             _files: files,
         };
         world.connect().await;
@@ -214,38 +285,83 @@ impl World {
     }
 
     /// Runs every job that is due, failed ones again at their time.
-    ///
-    /// A claim passes over a job whose row a notification is just poking (`SKIP LOCKED`; the worker looks again within
-    /// a second), so the queue counts as empty only once no notification is on its way.
     pub async fn drain(&self) {
         for _ in 0..50 {
-            assert!(self.fakes.settle(std::time::Duration::from_secs(20)).await);
-            let now = self.services.now();
-            let mut unit = self.services.store.begin(Scope::System).await.unwrap();
-            let jobs = unit
-                .claim_jobs(self.port.job_kinds(), 10, now, now + TimeDelta::seconds(60))
-                .await
-                .unwrap();
-            unit.save().await.unwrap();
-            if jobs.is_empty() {
+            let ended = self.once().await;
+            if ended.is_empty() {
                 return;
             }
-            for job in jobs {
-                let outcome = self.port.run_job(&job).await;
-                if let FinishJob::Retry { at, .. } = &outcome {
-                    let wait = (*at - self.services.now()).num_seconds() + 1;
-                    self.clock
-                        .0
-                        .fetch_add(wait, std::sync::atomic::Ordering::Relaxed);
+            for (_, outcome) in ended {
+                if let FinishJob::Retry { at, .. } = outcome {
+                    self.pass(at - self.services.now() + TimeDelta::seconds(1));
                 }
-                let mut unit = self.services.store.begin(Scope::System).await.unwrap();
-                unit.finish_job(&job, &outcome, self.services.now())
-                    .await
-                    .unwrap();
-                unit.save().await.unwrap();
             }
         }
         panic!("jobs never end");
+    }
+
+    /// Runs every job that is due once, as the worker does; what they were and how they ended.
+    ///
+    /// A claim passes over a job whose row a notification is just poking (`SKIP LOCKED`; the worker looks again within
+    /// a second), so the queue counts as empty only once no notification is on its way.
+    pub async fn once(&self) -> Vec<(String, FinishJob)> {
+        self.once_of(self.port.job_kinds()).await
+    }
+
+    /// The same for some kinds of jobs.
+    pub async fn once_of(&self, kinds: &[&str]) -> Vec<(String, FinishJob)> {
+        assert!(self.fakes.settle(std::time::Duration::from_secs(20)).await);
+        let now = self.services.now();
+        let mut unit = self.services.store.begin(Scope::System).await.unwrap();
+        let due = unit
+            .claim_jobs(kinds, 10, now, now + TimeDelta::seconds(60))
+            .await
+            .unwrap();
+        unit.save().await.unwrap();
+        let mut ended = Vec::new();
+        for job in due {
+            let port = Arc::clone(&self.port) as Arc<dyn CalendarPort>;
+            let kind = job.kind.clone();
+            let outcome = jobs::run(self.services.clone(), port, job).await;
+            ended.push((kind, outcome.unwrap()));
+        }
+        ended
+    }
+
+    /// Moves the clock on.
+    pub fn pass(&self, time: TimeDelta) {
+        let seconds = time.num_seconds().max(0);
+        self.clock
+            .0
+            .fetch_add(seconds, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// The connection as it is stored.
+    pub async fn row(&self) -> Connection {
+        let id = self.connection().await.parse().unwrap();
+        let mut unit = self.services.begin(demo::TENANT).await.unwrap();
+        let rows = daybind_ee_storage::calendar(unit.as_mut()).unwrap();
+        rows.find_connection(demo::TENANT, id)
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    /// From now on every statement that changes the column fails, as on a full disk.
+    pub async fn break_column(&self, table: &str, column: &str) {
+        self.place.break_column(table, column).await;
+    }
+
+    /// Undoes [`Self::break_column`].
+    pub async fn mend(&self, table: &str) {
+        self.place.mend(table).await;
+    }
+
+    /// How often the provider was asked for this.
+    pub fn asked(&self, google: &str, microsoft: &str) -> u64 {
+        let counters = self.fakes.counters();
+        let operation = self.operation(google, microsoft);
+        counters.get(&operation).copied().unwrap_or(0)
     }
 
     pub async fn sync(&self) {

@@ -18,3 +18,4 @@ mod bench;
 mod both_ways;
 mod doors;
 mod imported;
+mod promises;
