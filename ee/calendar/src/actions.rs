@@ -13,9 +13,8 @@ use secrecy::SecretString;
 use crate::engine::Engine;
 use crate::oauth::{google_place, is_ending, own};
 use crate::provider::{ProviderError, RemoteCalendar};
-use crate::runtime::disconnect_job;
 use crate::tokens::Stop;
-use crate::{subscribe, sync};
+use crate::{disconnect, subscribe, sync};
 
 const WHAT: &str = "The calendar connection";
 
@@ -216,23 +215,9 @@ pub async fn delete(
     actor.require(Permission::OwnProfile)?;
     let mut unit = services.begin(actor.tenant_id).await?;
     let mut row = own(unit.as_mut(), actor, connection_id).await?;
-    row.status = "paused".to_owned();
-    row.status_reason = Some("disconnecting".to_owned());
-    row.updated_at = services.now();
-    calendar(unit.as_mut())
-        .map_err(internal)?
-        .update_connection(&row)
+    disconnect::begin(unit.as_mut(), &mut row, remove_copies, services.now())
         .await
         .map_err(|e| stored(WHAT, e))?;
-    let job = disconnect_job(
-        row.tenant_id,
-        row.connection_id,
-        remove_copies,
-        services.now(),
-    );
-    unit.enqueue_job(&job, services.now())
-        .await
-        .map_err(internal)?;
     let detail =
         serde_json::json!({ "account": row.account_email, "remove_copies": remove_copies });
     let subject = format!("calendar_provider:{}", row.connection_id);

@@ -1,20 +1,101 @@
 //! Ends a connection: subscriptions, copies if asked, the grant, then everything we stored about it.
+//!
+//! A provider that does not answer is asked again for a day. After that everything here is erased all the same, and the
+//! audit log says what may be left over there.
 
+use chrono::{DateTime, Duration, Utc};
 use daybind_domain::ids::{ConnectionId, TenantId};
-use daybind_ee_storage::{Connection, calendar};
-use daybind_services::{Provider, internal};
-use serde_json::Value;
+use daybind_ee_storage::{Connection, Subscription, calendar};
+use daybind_services::{Provider, audit, internal};
+use daybind_storage::{NewJob, StorageResult, UnitOfWork};
+use serde_json::{Value, json};
 
 use crate::engine::Engine;
 use crate::oauth::{is_ending, revoke, token_place};
-use crate::provider::{CalendarProvider, ProviderError};
+use crate::provider::{CalendarProvider, CopyKey, ProviderError};
 use crate::subscribe;
 use crate::tokens::Stop;
 
-/// The job that ends a connection; its key is the connection's id, its payload says `remove_copies`.
+/// The job that ends a connection; its key is the connection's id, its payload says `remove_copies` and `asked_at`.
 pub const JOB: &str = "calendar.disconnect";
+/// So long a provider that does not answer is asked again.
+const PATIENCE: Duration = Duration::hours(24);
 
-/// Ends a connection. With `last_try`, what the provider does not answer is left behind and the rest is erased.
+/// What could not be cleared away at the provider.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Left {
+    /// Subscriptions; they lapse within a week and are answered by nobody.
+    subscriptions: usize,
+    /// Copies that were to go.
+    copies: usize,
+    /// The grant itself.
+    grant: bool,
+}
+
+/// Stops a connection for good and queues its clearing away, within the caller's transaction.
+///
+/// # Errors
+/// A storage error; `Stale` when the row was changed meanwhile.
+pub async fn begin(
+    unit: &mut dyn UnitOfWork,
+    row: &mut Connection,
+    remove_copies: bool,
+    now: DateTime<Utc>,
+) -> StorageResult<()> {
+    row.status = "paused".to_owned();
+    row.status_reason = Some("disconnecting".to_owned());
+    row.updated_at = now;
+    calendar(unit)?.update_connection(row).await?;
+    let job = NewJob {
+        tenant_id: row.tenant_id,
+        kind: JOB,
+        key: row.connection_id.to_string(),
+        payload: json!({ "remove_copies": remove_copies, "asked_at": now }),
+        run_at: now,
+        // More than fit into the time: the clock decides, not the count.
+        max_attempts: 500,
+    };
+    unit.enqueue_job(&job, now).await
+}
+
+/// Ends the connection of somebody who left: copies stay, since nobody asked for their removal. Fine when it is ending.
+///
+/// # Errors
+/// See [`begin`].
+pub async fn begin_for_leaver(
+    engine: &Engine,
+    unit: &mut dyn UnitOfWork,
+    row: &mut Connection,
+) -> StorageResult<()> {
+    if is_ending(row) {
+        return Ok(());
+    }
+    begin(unit, row, false, engine.now()).await?;
+    let detail = json!({
+        "account": row.account_email, "remove_copies": false, "reason": "owner_inactive",
+    });
+    let subject = format!("calendar_provider:{}", row.connection_id);
+    let noted = audit::row(
+        engine,
+        row.tenant_id,
+        None,
+        "calendar.disconnected",
+        subject,
+        detail,
+    );
+    unit.add_audit(&noted).await
+}
+
+/// Whether the provider had its day.
+fn is_over(payload: &Value, now: DateTime<Utc>) -> bool {
+    let asked = payload["asked_at"].as_str().unwrap_or_default();
+    // A job of an earlier version says no time; it has waited long enough.
+    asked
+        .parse::<DateTime<Utc>>()
+        .map_or(true, |asked| now - asked >= PATIENCE)
+}
+
+/// Ends a connection.
 ///
 /// # Errors
 /// [`Stop`] to be tried again.
@@ -23,7 +104,6 @@ pub async fn run(
     tenant_id: TenantId,
     id: ConnectionId,
     payload: &Value,
-    last_try: bool,
 ) -> Result<(), Stop> {
     let mut unit = engine.read(tenant_id).await?;
     let found = calendar(unit.as_mut())?
@@ -31,15 +111,20 @@ pub async fn run(
         .await?;
     drop(unit);
     let mut connection = found.filter(is_ending).ok_or(Stop::Idle)?;
-    match outside(engine, &mut connection, payload["remove_copies"] == true).await {
+    let remove = payload["remove_copies"] == true;
+    let mut left = Left::default();
+    match outside(engine, &mut connection, remove, &mut left).await {
         Ok(()) => {}
-        // Without access there is nothing left to do over there.
-        Err(Stop::Reconnect(_) | Stop::Operator(_)) => {}
-        Err(Stop::Provider(ProviderError::Unauthorized | ProviderError::Permanent(_))) => {}
-        Err(_) if last_try => {
-            tracing::warn!(connection = %id, "disconnected without the provider's answer");
+        Err(stop) => {
+            // A grant that ended comes back for nobody; all else may pass.
+            let lost = matches!(stop, Stop::Reconnect(_));
+            if !lost && !is_over(payload, engine.now()) {
+                return Err(stop);
+            }
+            left = remaining(engine, &connection, remove).await?;
+            left.grant = !give_back(engine, &connection).await.unwrap_or(false);
+            tracing::warn!(connection = %id, ?stop, ?left, "disconnected without the provider's answer");
         }
-        Err(other) => return Err(other),
     }
     let mut unit = engine.begin(tenant_id).await?;
     calendar(unit.as_mut())?
@@ -49,37 +134,111 @@ pub async fn run(
         .await?;
     unit.remove_job(tenant_id, subscribe::JOB, &id.to_string())
         .await?;
+    let detail = json!({
+        "account": connection.account_email,
+        "complete": left == Left::default(),
+        "left_at_provider": {
+            "subscriptions": left.subscriptions, "copies": left.copies, "grant": left.grant,
+        },
+    });
+    let subject = format!("calendar_provider:{id}");
+    let noted = audit::row(engine, tenant_id, None, "calendar.erased", subject, detail);
+    unit.add_audit(&noted).await?;
     unit.save().await?;
     Ok(())
 }
 
-async fn outside(engine: &Engine, connection: &mut Connection, remove: bool) -> Result<(), Stop> {
+/// Everything that is done at the provider. A token that ended early is replaced once.
+async fn outside(
+    engine: &Engine,
+    connection: &mut Connection,
+    remove: bool,
+    left: &mut Left,
+) -> Result<(), Stop> {
     if crate::import::is_imported(connection) {
         // Never connected from here: no token to give back, no subscription to end.
         return Ok(());
     }
-    let (tenant_id, id) = (connection.tenant_id, connection.connection_id);
-    let provider = engine.connect(connection, false).await?;
-    let mut unit = engine.read(tenant_id).await?;
-    let rows = calendar(unit.as_mut())?;
-    let subscriptions = rows.list_subscriptions(tenant_id, id).await?;
-    drop(unit);
-    for subscription in &subscriptions {
-        subscribe::end(engine, provider.as_ref(), subscription).await?;
+    for fresh in [false, true] {
+        *left = Left::default();
+        let provider = engine.connect(connection, fresh).await?;
+        match clear(engine, provider.as_ref(), connection, remove, left).await {
+            Err(Stop::Provider(ProviderError::Unauthorized)) if !fresh => {}
+            Err(Stop::Provider(ProviderError::Unauthorized)) => {
+                return Err(Stop::Reconnect("unauthorized"));
+            }
+            other => {
+                other?;
+                break;
+            }
+        }
+    }
+    if give_back(engine, connection).await? {
+        Ok(())
+    } else {
+        Err(Stop::Provider(ProviderError::Transient("revoke")))
+    }
+}
+
+async fn clear(
+    engine: &Engine,
+    provider: &dyn CalendarProvider,
+    connection: &Connection,
+    remove: bool,
+    left: &mut Left,
+) -> Result<(), Stop> {
+    for subscription in &subscriptions(engine, connection).await? {
+        subscribe::end(engine, provider, subscription).await?;
     }
     if remove && let Some(chosen) = connection.calendar_id.clone() {
-        remove_copies(engine, provider.as_ref(), connection, &chosen).await?;
+        left.copies = remove_copies(engine, provider, connection, &chosen).await?;
     }
+    Ok(())
+}
+
+/// Gives the grant back, unless another connection lives on it. `false` when the provider did not answer.
+async fn give_back(engine: &Engine, connection: &Connection) -> Result<bool, Stop> {
+    if shares_grant(engine, connection).await? {
+        return Ok(true);
+    }
+    let (tenant_id, id) = (connection.tenant_id, connection.connection_id);
     let place = token_place(tenant_id, id, "refresh_token_sealed");
     let refresh = engine
         .keyring
         .open(&place, &connection.refresh_token_sealed)
         .map_err(internal)?;
     let kind = Provider::parse(&connection.provider).ok_or(Stop::Idle)?;
-    if !shares_grant(engine, connection).await? && !revoke(engine, kind, &refresh).await {
-        return Err(Stop::Provider(ProviderError::Transient("revoke")));
-    }
-    Ok(())
+    Ok(revoke(engine, kind, &refresh).await)
+}
+
+async fn subscriptions(
+    engine: &Engine,
+    connection: &Connection,
+) -> Result<Vec<Subscription>, Stop> {
+    let mut unit = engine.read(connection.tenant_id).await?;
+    Ok(calendar(unit.as_mut())?
+        .list_subscriptions(connection.tenant_id, connection.connection_id)
+        .await?)
+}
+
+/// What is known to be there still.
+async fn remaining(engine: &Engine, connection: &Connection, remove: bool) -> Result<Left, Stop> {
+    let subscriptions = subscriptions(engine, connection).await?;
+    let mut unit = engine.read(connection.tenant_id).await?;
+    let mappings = calendar(unit.as_mut())?
+        .list_mappings(connection.tenant_id, connection.connection_id)
+        .await?;
+    let copies = mappings.iter().filter(|row| {
+        row.state != "removed" && row.origin == "schedule" && row.external_event_id.is_some()
+    });
+    Ok(Left {
+        subscriptions: subscriptions
+            .iter()
+            .filter(|row| row.external_id.is_some())
+            .count(),
+        copies: if remove { copies.count() } else { 0 },
+        grant: false,
+    })
 }
 
 /// Google revokes an account's whole grant; another connection of the same account must not die with this one.
@@ -96,32 +255,66 @@ async fn shares_grant(engine: &Engine, connection: &Connection) -> Result<bool, 
     }))
 }
 
+/// Takes the copies away; how many the provider refuses to delete.
 async fn remove_copies(
     engine: &Engine,
     provider: &dyn CalendarProvider,
     connection: &Connection,
     chosen: &str,
-) -> Result<(), Stop> {
+) -> Result<usize, Stop> {
     let (tenant_id, id) = (connection.tenant_id, connection.connection_id);
     let mut unit = engine.read(tenant_id).await?;
     let mappings = calendar(unit.as_mut())?
         .list_mappings(tenant_id, id)
         .await?;
     drop(unit);
+    let mut refused = 0;
     for mut mapping in mappings {
-        let event = mapping
-            .external_event_id
-            .clone()
-            .filter(|_| mapping.state != "removed" && mapping.origin == "schedule");
+        if mapping.state == "removed" || mapping.origin != "schedule" {
+            continue;
+        }
+        // A copy whose making was not confirmed may exist all the same.
+        let event = match mapping.external_event_id.clone() {
+            Some(event) => Some(event),
+            None => {
+                let key = CopyKey {
+                    mapping_id: mapping.mapping_id,
+                    generation: mapping.generation,
+                };
+                let found = provider.find_copy(chosen, key).await?;
+                found.map(|event| event.id)
+            }
+        };
         if let Some(event) = event {
             // Without an ETag: disconnecting takes the copy away, whatever was made of it.
-            provider.delete(chosen, &event, None).await?;
-            mapping.state = "removed".to_owned();
-            mapping.updated_at = engine.now();
-            let mut unit = engine.begin(tenant_id).await?;
-            calendar(unit.as_mut())?.update_mapping(&mapping).await?;
-            unit.save().await?;
+            match provider.delete(chosen, &event, None).await {
+                Err(ProviderError::Permanent(status)) => {
+                    tracing::warn!(connection = %id, status, "the provider refuses to delete a copy");
+                    refused += 1;
+                    continue;
+                }
+                other => other?,
+            }
         }
+        mapping.state = "removed".to_owned();
+        mapping.updated_at = engine.now();
+        let mut unit = engine.begin(tenant_id).await?;
+        calendar(unit.as_mut())?.update_mapping(&mapping).await?;
+        unit.save().await?;
     }
-    Ok(())
+    Ok(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_is_asked_for_a_day() {
+        let now = Utc::now();
+        let asked = |ago: Duration| json!({ "asked_at": now - ago });
+        assert!(!is_over(&asked(Duration::hours(23)), now));
+        assert!(is_over(&asked(Duration::hours(24)), now));
+        assert!(is_over(&json!({ "remove_copies": true }), now));
+    }
 }

@@ -20,7 +20,7 @@ use daybind_services::port::enterprise_only_response;
 use daybind_services::{
     Actor, AppError, AppResult, CalendarPort, EntryChange, Services, StableRoute, internal,
 };
-use daybind_storage::{ClaimedJob, FinishJob, NewJob, Scope, UnitOfWork};
+use daybind_storage::{ClaimedJob, FinishJob, Scope, UnitOfWork};
 
 use crate::activity::Run;
 use crate::engine::Engine;
@@ -386,9 +386,7 @@ impl CalendarPort for CalendarRuntime {
                 Err(stop) => self.stopped(job, id, stop, None).await,
             },
             disconnect::JOB => {
-                let last_try = job.attempt >= 5;
-                match disconnect::run(&self.engine, job.tenant_id, id, &job.payload, last_try).await
-                {
+                match disconnect::run(&self.engine, job.tenant_id, id, &job.payload).await {
                     Ok(()) => FinishJob::Done,
                     Err(stop) => self.stopped(job, id, stop, None).await,
                 }
@@ -407,12 +405,20 @@ impl CalendarPort for CalendarRuntime {
         let now = services.now();
         for tenant in tenants {
             let mut unit = services.begin(tenant.tenant_id).await?;
+            let people = unit.list_users(tenant.tenant_id).await.map_err(internal)?;
             let rows = calendar(unit.as_mut()).map_err(internal)?;
             let connections = rows
                 .list_connections(tenant.tenant_id)
                 .await
                 .map_err(internal)?;
-            for row in connections {
+            for mut row in connections {
+                let owner = people.iter().find(|user| user.user_id == row.user_id);
+                if owner.is_some_and(|user| !user.is_active) {
+                    disconnect::begin_for_leaver(services, unit.as_mut(), &mut row)
+                        .await
+                        .map_err(internal)?;
+                    continue;
+                }
                 // Spread over the polling interval, so that a restart is no stampede.
                 let soon = now + Duration::milliseconds(rand::random_range(0..10_000));
                 if sync::may_sync(&row) {
@@ -433,22 +439,5 @@ impl CalendarPort for CalendarRuntime {
             unit.save().await.map_err(internal)?;
         }
         Ok(())
-    }
-}
-
-/// The job that ends a connection.
-pub fn disconnect_job(
-    tenant_id: TenantId,
-    id: ConnectionId,
-    remove_copies: bool,
-    now: DateTime<Utc>,
-) -> NewJob {
-    NewJob {
-        tenant_id,
-        kind: disconnect::JOB,
-        key: id.to_string(),
-        payload: serde_json::json!({ "remove_copies": remove_copies }),
-        run_at: now,
-        max_attempts: 8,
     }
 }

@@ -10,6 +10,7 @@ use daybind_services::jobs;
 use daybind_storage::{ClaimedJob, Entry, NewJob, StorageError, StorageResult, UnitOfWork};
 
 use crate::activity::Run;
+use crate::disconnect;
 use crate::engine::Engine;
 use crate::integrate::{Inbound, ask_provider};
 use crate::merge::{Flow, brakes};
@@ -141,9 +142,20 @@ pub async fn run(
     let found = calendar(unit.as_mut())?
         .find_connection(job.tenant_id, id)
         .await?;
+    let owner = match &found {
+        Some(row) => unit.find_user(row.tenant_id, row.user_id).await?,
+        None => None,
+    };
     drop(unit);
     engine.point("run.claimed").await;
     let mut connection = found.filter(may_sync).ok_or(Stop::Idle)?;
+    if owner.is_some_and(|user| !user.is_active) {
+        let mut unit = engine.begin(job.tenant_id).await?;
+        disconnect::begin_for_leaver(engine, unit.as_mut(), &mut connection).await?;
+        unit.save().await?;
+        engine.wake.notify_waiters();
+        return Err(Stop::Idle);
+    }
     let mut fresh = false;
     loop {
         let provider = engine.connect(&mut connection, fresh).await?;

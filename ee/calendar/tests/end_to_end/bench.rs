@@ -107,6 +107,28 @@ impl Place {
         }
     }
 
+    /// Asks for one number beside the server.
+    async fn number(&self, query: &str) -> i64 {
+        let query = AssertSqlSafe(query.to_owned());
+        match self {
+            Self::Sqlite(path) => {
+                let options = SqliteConnectOptions::new().filename(path);
+                let mut other = options.connect().await.unwrap();
+                sqlx::query_scalar(query)
+                    .fetch_one(&mut other)
+                    .await
+                    .unwrap()
+            }
+            Self::Postgres(url) => {
+                let mut other = sqlx::PgConnection::connect(url).await.unwrap();
+                sqlx::query_scalar(query)
+                    .fetch_one(&mut other)
+                    .await
+                    .unwrap()
+            }
+        }
+    }
+
     /// Runs a statement beside the server.
     async fn execute(&self, statement: &str) {
         let statement = AssertSqlSafe(statement.to_owned());
@@ -350,6 +372,23 @@ impl World {
     /// From now on every statement that changes the column fails, as on a full disk.
     pub async fn break_column(&self, table: &str, column: &str) {
         self.place.break_column(table, column).await;
+    }
+
+    /// Runs a statement beside the server, the same on both databases.
+    pub async fn execute(&self, statement: &str) {
+        self.place.execute(statement).await;
+    }
+
+    /// How many rows all these tables have together.
+    pub async fn rows(&self, tables: &[&str]) -> i64 {
+        let mut sum = 0;
+        for table in tables {
+            sum += self
+                .place
+                .number(&format!("SELECT count(*) FROM {table}"))
+                .await;
+        }
+        sum
     }
 
     /// Undoes [`Self::break_column`].

@@ -16,6 +16,7 @@ macro_rules! on_both {
 mod adversity;
 mod bench;
 mod both_ways;
+mod disconnecting;
 mod doors;
 mod imported;
 mod promises;
