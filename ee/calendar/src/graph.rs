@@ -46,6 +46,15 @@ impl Graph {
             .header("Prefer", PREFER)
     }
 
+    /// A link of an answer, checked before it is kept anywhere.
+    fn link(&self, answer: &Value, name: &str) -> ProviderResult<Option<String>> {
+        let Some(link) = answer[name].as_str() else {
+            return Ok(None);
+        };
+        same_origin(&self.base, link)?;
+        Ok(Some(link.to_owned()))
+    }
+
     async fn get_json(&self, url: Url) -> ProviderResult<Value> {
         send(self.request(Method::GET, url)).await
     }
@@ -121,7 +130,10 @@ impl CalendarProvider for Graph {
     ) -> ProviderResult<DeltaPage> {
         let url = match (page, from) {
             (Some(link), _) => same_origin(&self.base, link)?,
-            (None, DeltaFrom::Since(link)) => same_origin(&self.base, link)?,
+            // A stored link that leads elsewhere is worth nothing: everything is read anew.
+            (None, DeltaFrom::Since(link)) => {
+                same_origin(&self.base, link).map_err(|_| ProviderError::Gone)?
+            }
             (None, DeltaFrom::Full { from, to }) => with_query(
                 self.url(&["me", "calendars", calendar, "calendarView", "delta"])?,
                 &[
@@ -138,8 +150,8 @@ impl CalendarProvider for Graph {
                 .flatten()
                 .filter_map(from_graph)
                 .collect(),
-            next: answer["@odata.nextLink"].as_str().map(str::to_owned),
-            cursor: answer["@odata.deltaLink"].as_str().map(str::to_owned),
+            next: self.link(&answer, "@odata.nextLink")?,
+            cursor: self.link(&answer, "@odata.deltaLink")?,
         })
     }
 

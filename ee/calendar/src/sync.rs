@@ -275,7 +275,8 @@ impl Lane<'_> {
             .is_some_and(|end| end > enough);
         if let Some(cursor) = self.connection.cursor.clone().filter(|_| fresh) {
             match self.pull_from(&DeltaFrom::Since(cursor)).await {
-                Err(Stop::Provider(ProviderError::Gone)) => {
+                // 410 is the word for it; 400 is what a cursor gets that is no cursor (any more).
+                Err(Stop::Provider(ProviderError::Gone | ProviderError::Permanent(400))) => {
                     tracing::info!(connection = %self.connection.connection_id, "cursor lost; reading everything again");
                 }
                 other => return other,

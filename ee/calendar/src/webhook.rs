@@ -17,6 +17,8 @@ use daybind_services::flow::hash;
 
 /// The longest body we read.
 const BODY_MAX: usize = 256 << 10;
+/// Graph's own tokens have about a hundred characters.
+const HANDSHAKE_MAX: usize = 4 << 10;
 /// More items than a provider ever sends in one message.
 const ITEMS_MAX: usize = 1000;
 
@@ -53,12 +55,9 @@ pub async fn serve(services: &Services, provider: Provider, request: Request<Bod
             take(services, provider, pokes, StatusCode::OK).await
         }
         Provider::Microsoft => {
-            if let Some(token) = validation_token(request.uri().query().unwrap_or_default()) {
-                let kind = [
-                    (header::CONTENT_TYPE, "text/plain"),
-                    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-                ];
-                return (StatusCode::OK, kind, token).into_response();
+            let tokens = validation_tokens(request.uri().query().unwrap_or_default());
+            if !tokens.is_empty() {
+                return handshake(&tokens);
             }
             let Ok(bytes) = to_bytes(request.into_body(), BODY_MAX).await else {
                 return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -76,6 +75,25 @@ pub async fn serve(services: &Services, provider: Provider, request: Request<Bod
     }
 }
 
+/// Says the token back, as text that no browser takes for anything else. Nothing is read, stored or logged.
+///
+/// Graph's tokens are plain words. What could be markup, or is too long, is refused instead of altered.
+fn handshake(tokens: &[String]) -> Response {
+    let markup = |c: char| c.is_control() || matches!(c, '<' | '>');
+    let plain =
+        |token: &str| !token.is_empty() && token.len() <= HANDSHAKE_MAX && !token.contains(markup);
+    let token = match tokens {
+        [token] if plain(token) => token.clone(),
+        _ => return StatusCode::BAD_REQUEST.into_response(),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (StatusCode::OK, headers, token).into_response()
+}
+
 /// What a channel's message asks for. The first one only says that the channel works.
 fn google_poke(headers: &HeaderMap) -> Option<Poke> {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
@@ -85,11 +103,12 @@ fn google_poke(headers: &HeaderMap) -> Option<Poke> {
     read_token(header("x-goog-channel-token")?, None)
 }
 
-/// Graph's handshake: the decoded token, if there is one.
-fn validation_token(query: &str) -> Option<String> {
+/// Graph's handshake: the decoded token, if there is one; more than one is nobody's.
+fn validation_tokens(query: &str) -> Vec<String> {
     url::form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == "validationToken")
+        .filter(|(name, _)| name == "validationToken")
         .map(|(_, value)| value.into_owned())
+        .collect()
 }
 
 /// Reads `<tenant>.<subscription>.<secret>`.
@@ -236,9 +255,9 @@ mod tests {
     #[test]
     fn the_handshake_token_is_decoded() {
         assert_eq!(
-            validation_token("a=1&validationToken=x%3A+y%20z"),
-            Some("x: y z".to_owned())
+            validation_tokens("a=1&validationToken=x%3A+y%20z"),
+            ["x: y z"]
         );
-        assert_eq!(validation_token("a=1"), None);
+        assert!(validation_tokens("a=1").is_empty());
     }
 }

@@ -34,8 +34,12 @@ pub fn same_origin(base: &str, link: &str) -> ProviderResult<Url> {
     let (Ok(base), Ok(link)) = (Url::parse(base), Url::parse(link)) else {
         return Err(ProviderError::Permanent(0));
     };
-    if base.origin() == link.origin() && link.path().starts_with(base.path().trim_end_matches('/'))
-    {
+    let below = link
+        .path()
+        .strip_prefix(base.path().trim_end_matches('/'))
+        .is_some_and(|rest| rest.starts_with('/'));
+    let named = !link.username().is_empty() || link.password().is_some();
+    if base.origin() == link.origin() && below && !named {
         Ok(link)
     } else {
         tracing::error!("a provider's page link leads to another host and was not followed");
@@ -157,6 +161,15 @@ mod tests {
             "https://evil.example/base/x",
             "http://graph.example/base/x",
             "https://graph.example:1/base/x",
+            "https://graph.example.evil.example/base/x",
+            "https://graph.example@evil.example/base/x",
+            "https://somebody@graph.example/base/x",
+            "https://evil.example\\@graph.example/base/x",
+            "https://graph.example/basement/x",
+            "https://graph.example/base/../x",
+            "https://graph.example/base/%2e%2e/x",
+            "//evil.example/base/x",
+            "file:///base/x",
             "x",
         ] {
             assert!(same_origin(base, link).is_err(), "{link}");

@@ -1,6 +1,7 @@
 //! Misbehaviour on demand, armed per operation.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// One armed misbehaviour. JSON: `{"operation":"google.events.insert","count":2,"kind":"status",
 /// "status":429,"retry_after":1}`.
@@ -59,6 +60,26 @@ pub enum FaultKind {
     Truncate,
     /// Answer the right status with a body that is not JSON.
     Malformed,
+    /// Execute, then answer with this merged over the answer (RFC 7396).
+    Patch {
+        /// What to merge.
+        body: Value,
+    },
+    /// Execute, then answer with that many MiB of something else.
+    Huge {
+        /// Size.
+        mib: usize,
+    },
+    /// Send the browser or client elsewhere (307) without executing.
+    Redirect {
+        /// Where.
+        to: String,
+    },
+    /// Execute, send half of the answer, then nothing for so long.
+    Stall {
+        /// Milliseconds.
+        ms: u64,
+    },
     /// Token endpoint: 400 `invalid_grant`.
     InvalidGrant,
     /// Webhook: deliver twice.

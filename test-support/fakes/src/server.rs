@@ -1,7 +1,7 @@
 //! The HTTP server: reads a request, names its operation, applies faults, answers and logs.
 
 use crate::fault::{self, FaultKind};
-use crate::http::{Call, Content, Reply, decode};
+use crate::http::{Call, Content, Reply, decode, merge};
 use crate::options::FakeOptions;
 use crate::state::{LogEntry, Provider, State};
 use crate::{
@@ -110,6 +110,7 @@ async fn handle(shared: Shared, request: Request) -> Response {
         Some(FaultKind::InvalidGrant) => {
             Some(fault_reply(provider, operation, 400, Some("invalid_grant")))
         }
+        Some(FaultKind::Redirect { to }) => Some(Reply::redirect(307, to)),
         Some(FaultKind::DelayBefore { ms }) => {
             tokio::time::sleep(Duration::from_millis(*ms)).await;
             None
@@ -123,6 +124,7 @@ async fn handle(shared: Shared, request: Request) -> Response {
     };
     let reply = match &fault {
         Some(FaultKind::StatusAfter { status }) => fault_reply(provider, operation, *status, None),
+        Some(FaultKind::Patch { body }) => patched(reply, body),
         _ => reply,
     };
     shared
@@ -137,6 +139,13 @@ async fn handle(shared: Shared, request: Request) -> Response {
         _ => {}
     }
     render(reply, fault.as_ref())
+}
+
+fn patched(mut reply: Reply, patch: &Value) -> Reply {
+    if let Content::Json(body) = &mut reply.content {
+        merge(body, patch);
+    }
+    reply
 }
 
 async fn dispatch(shared: &Shared, call: &Call, operation: &str) -> Reply {
@@ -241,6 +250,10 @@ fn render(reply: Reply, fault: Option<&FaultKind>) -> Response {
     if matches!(fault, Some(FaultKind::Malformed)) {
         bytes = b"{\"oops\": <html>upstream error".to_vec();
     }
+    if let Some(FaultKind::Huge { mib }) = fault {
+        let filler = "x".repeat(mib << 20);
+        bytes = json!({ "filler": filler }).to_string().into_bytes();
+    }
     let mut response = Response::builder().status(reply.status);
     if let Some(kind) = kind {
         response = response.header("content-type", kind);
@@ -248,12 +261,17 @@ fn render(reply: Reply, fault: Option<&FaultKind>) -> Response {
     for (name, value) in &reply.headers {
         response = response.header(name, value);
     }
-    let body = if matches!(fault, Some(FaultKind::Truncate)) {
+    let broken_after = match fault {
+        // The pause lets the first half reach the wire before the connection breaks.
+        Some(FaultKind::Truncate) => Some(Duration::from_millis(50)),
+        Some(FaultKind::Stall { ms }) => Some(Duration::from_millis(*ms)),
+        _ => None,
+    };
+    let body = if let Some(pause) = broken_after {
         response = response.header("content-length", bytes.len());
         bytes.truncate(bytes.len() / 2);
-        // The pause lets the first half reach the wire before the connection breaks.
-        let broken = async {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        let broken = async move {
+            tokio::time::sleep(pause).await;
             Err(std::io::Error::other("truncated on demand"))
         };
         let half = futures::stream::iter([Ok(Bytes::from(bytes))]);

@@ -69,7 +69,7 @@ async fn webhooks_answer_alike_and_shake_hands() {
         w.port.serve(route, request)
     };
     let hello = post("?validationToken=a%3A%20b%2B", String::new()).await;
-    assert_eq!(hello.headers()["content-type"], "text/plain");
+    assert_eq!(hello.headers()["content-type"], "text/plain; charset=utf-8");
     assert_eq!(
         axum::body::to_bytes(hello.into_body(), 100).await.unwrap(),
         "a: b+"

@@ -19,4 +19,5 @@ mod both_ways;
 mod disconnecting;
 mod doors;
 mod imported;
+mod outbound;
 mod promises;

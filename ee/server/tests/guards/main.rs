@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod connected;
+mod handshake;
 mod journey;
 mod predecessor;
 mod trials;
