@@ -118,8 +118,10 @@ fn Log(page: AuditPageView, asked: AuditQuery) -> impl IntoView {
         .into_any()
     };
     view! {
-        <Filters page=page.clone() asked filtered/>
-        {table}
+        <div class="db-stack">
+            <Filters page=page.clone() asked filtered/>
+            {table}
+        </div>
     }
     .into_any()
 }
@@ -141,7 +143,7 @@ fn Filters(page: AuditPageView, asked: AuditQuery, filtered: bool) -> impl IntoV
     let clear =
         filtered.then(|| view! { <a class="db-btn db-btn--quiet" href=HERE>"Clear filters"</a> });
     view! {
-        <form method="get" action="/msp/operations" aria-label="Filters">
+        <form class="db-inline-form" method="get" action="/msp/operations" aria-label="Filters">
             <input type="hidden" name="view" value="audit"/>
             <SelectField id="audit-actor" name="actor" label="Who" options=people selected=asked.actor optional=true/>
             <SelectField id="audit-action" name="action" label="What" options=actions selected=asked.action optional=true/>

@@ -108,10 +108,12 @@ fn Overview(view: CalendarSettingsView) -> impl IntoView {
     };
     view! {
         <Section title="What can be connected" id="ready-heading">
-            <ul>
-                <li>"Outlook: "<StatusTag kind=outlook_kind/>" "{outlook}</li>
-                <li>"Google Calendar: "<StatusTag kind=google_kind/>" "{google}</li>
-            </ul>
+            <dl class="db-facts">
+                <dt>"Outlook"</dt>
+                <dd><StatusTag kind=outlook_kind/><p class="db-field__hint">{outlook}</p></dd>
+                <dt>"Google Calendar"</dt>
+                <dd><StatusTag kind=google_kind/><p class="db-field__hint">{google}</p></dd>
+            </dl>
             <p><a href=category_address("providers")>"Change this under Providers"</a></p>
         </Section>
         <Section title="Connections" id="connections-heading">

@@ -21,7 +21,7 @@ pub(super) fn NewProfile(
 ) -> impl IntoView {
     let error: Failed = failed(create);
     view! {
-        <section class="db-section" aria-labelledby="profile-heading">
+        <section class="db-panel" aria-labelledby="profile-heading">
             <PanelHead id="profile-heading" title="New profile"/>
             // No step by number: one goes on where one was.
             <p><a href=format!("{}&profile=new&panel=next", category_address("providers"))>"New to Entra? Go step by step."</a></p>

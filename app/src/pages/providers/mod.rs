@@ -82,7 +82,9 @@ fn ProvidersList() -> impl IntoView {
             <p>{entries.microsoft_intro}</p>
             <p>"Each service below uses exactly the profile you choose. Nothing is chosen for you."</p>
             <ErrorSummary error=failed(undo)/>
-            {move || (!consumer.get().is_empty()).then(|| view! { <Rebind consumer to confirm/> })}
+            {move || (!consumer.get().is_empty()).then(|| {
+                view! { <div class="db-panel"><Rebind consumer to confirm/></div> }
+            })}
             {move || (profile.get() == "new").then(|| view! { <NewProfile create/> })}
             <Transition fallback=|| view! { <p>"Loading the bindings …"</p> }>
                 {move || Suspend::new(async move {

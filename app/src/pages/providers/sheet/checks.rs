@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::Asked;
 use super::parts::{Act, ENTRA, Send};
 use crate::pages::providers::standing;
-use crate::ui::{Section, StatusTag};
+use crate::ui::{Banner, BannerKind, Section, StatusTag};
 
 /// The panel.
 #[component]
@@ -113,40 +113,46 @@ fn Line(
 /// Whoever saw an error page of Microsoft's can have its number explained.
 #[component]
 fn LookUp(id: String, number: String) -> impl IntoView {
-    let told = (!number.is_empty()).then(|| match look_up(&number) {
-        Ok((number, words)) => {
-            let place =
-                (!words.place.is_empty()).then(|| view! { <p>"In Entra: "{words.place}</p> });
-            view! {
-                <div role="status">
-                    <p><strong>{format!("AADSTS{number}: {}", words.meaning)}</strong></p>
-                    <p>{words.next_step}</p>
-                    {place}
-                </div>
-            }
-            .into_any()
+    let answer = (!number.is_empty()).then(|| look_up(&number));
+    let (told, wrong) = match answer {
+        None => (None, None),
+        Some(Ok(words)) => (Some(words), None),
+        Some(Err(error)) => (
+            None,
+            Some(error.field_message("number").unwrap_or(error.message)),
+        ),
+    };
+    let told = told.map(|(number, words)| {
+        let place = (!words.place.is_empty()).then(|| view! { <p>"In Entra: "{words.place}</p> });
+        view! {
+            <Banner kind=BannerKind::Info title=format!("AADSTS{number}: {}", words.meaning)>
+                <p>{words.next_step}</p>
+                {place}
+            </Banner>
         }
-        Err(error) => view! {
-            <p role="alert" class="db-field__error" id="number-error">
-                {error.field_message("number").unwrap_or(error.message)}
-            </p>
-        }
-        .into_any(),
     });
+    let refused = wrong.is_some();
+    let described = if refused {
+        "aadsts-hint number-error"
+    } else {
+        "aadsts-hint"
+    };
+    let invalid = refused.then_some("true");
     view! {
         <form method="get" action="/msp/settings">
             <input type="hidden" name="tab" value="integrations"/>
             <input type="hidden" name="category" value="providers"/>
             <input type="hidden" name="profile" value=id/>
             <input type="hidden" name="panel" value="verify"/>
-            <div class="db-field">
+            <div class="db-field" class:db-field--error=refused>
                 <label class="db-field__label" for="aadsts">"A number from Microsoft's error page"</label>
                 <p class="db-field__hint" id="aadsts-hint">"For example AADSTS50011. Daybind says what it means and where to mend it."</p>
-                {told}
-                <input class="db-input db-input--mono" id="aadsts" name="number" value=number aria-describedby="aadsts-hint" autocomplete="off"/>
+                {wrong.map(|text| view! { <p role="alert" class="db-field__error" id="number-error">{text}</p> })}
+                <input class="db-input db-input--mono" id="aadsts" name="number" value=number aria-describedby=described aria-invalid=invalid autocomplete="off"/>
             </div>
             <Send label="Explain"/>
         </form>
+        {told}
     }
     .into_any()
 }

@@ -111,20 +111,20 @@ fn Progress(step: u8, reached: u8) -> impl IntoView {
         .zip(STEPS)
         .map(|(number, name)| {
             let current = (number == step).then_some("step");
-            let text = if number < reached && number != step {
-                format!("{name} (done)")
-            } else {
-                name.to_owned()
+            let done = number < reached && number != step;
+            let text = view! {
+                {name}
+                {done.then(|| view! { <span class="db-visually-hidden">" (done)"</span> })}
             };
-            if number <= reached {
-                view! { <li><a href=step_address(number) aria-current=current>{text}</a></li> }
-                    .into_any()
+            let text = if number <= reached {
+                view! { <a href=step_address(number) aria-current=current>{text}</a> }.into_any()
             } else {
-                view! { <li>{text}</li> }.into_any()
-            }
+                text.into_any()
+            };
+            view! { <li class="db-stepper__step" data-state=done.then_some("done")>{text}</li> }
         })
         .collect_view();
-    view! { <nav aria-label="Steps"><ol>{items}</ol></nav> }.into_any()
+    view! { <nav aria-label="Steps"><ol class="db-stepper">{items}</ol></nav> }.into_any()
 }
 
 #[component]
