@@ -41,6 +41,7 @@ macro_rules! on_both {
 on_both! {
     pages_and_filters_lead_through_the_log,
     community_shows_only_its_own,
+    community_shows_all_of_its_own,
     an_export_is_whole_or_says_that_it_is_not,
     the_log_is_for_administrators,
 }
@@ -183,6 +184,42 @@ async fn community_shows_only_its_own(w: World) {
             .unwrap()
             .contains("calendar.connected")
     );
+}
+
+/// Login domains, sign-ins, accounts and passwords are Community's as well: page and file tell of them (M-44).
+async fn community_shows_all_of_its_own(w: World) {
+    let actions = [
+        "login_domain.added",
+        "password.changed",
+        "sign_in.approved",
+        "user.created",
+        "session.revoked",
+        "profile.verified",
+    ];
+    let rows: Vec<_> = actions
+        .iter()
+        .map(|action| w.row(action, "test:1"))
+        .collect();
+    w.add(&rows).await;
+    let community = World {
+        services: Services {
+            edition: Edition::Community,
+            ..w.services.clone()
+        },
+        admin: w.admin.clone(),
+    };
+    let page = audit::list(&community.services, &w.admin, &asked(""))
+        .await
+        .unwrap();
+    let file = community.csv(&asked("")).await;
+    for action in actions {
+        assert!(page.rows.iter().any(|row| row.action == action), "{action}");
+        assert!(
+            page.actions.iter().any(|(key, _)| key == action),
+            "{action}"
+        );
+        assert!(file.contains(action), "{action} in {file}");
+    }
 }
 
 /// An export holds every row of the filter up to its cap, and then says so; what looks like a formula is text.

@@ -25,18 +25,21 @@ const CSV_PAGE: i64 = 500;
 
 /// The groups of actions that exist without the Enterprise edition. Whatever else is in the log, from a time when it ran,
 /// Community does not show.
-const SHARED_GROUPS: [&str; 14] = [
+const SHARED_GROUPS: [&str; 17] = [
     "audit",
     "binding",
     "domain",
     "entry",
     "import",
     "key",
+    "login_domain",
     "master_key",
+    "password",
     "permission",
     "profile",
     "secret",
     "session",
+    "sign_in",
     "sso",
     "tenant",
     "user",
