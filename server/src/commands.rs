@@ -8,7 +8,7 @@ use daybind_app::server::AppState;
 use daybind_domain::user::{Role, UserType, normalise_email};
 use daybind_domain::{AppError, Edition};
 use daybind_services::profiles::ProfileInput;
-use daybind_services::{auth, bindings, demo, keys, localtime, passwords, profiles};
+use daybind_services::{audit, auth, bindings, demo, keys, localtime, passwords, profiles};
 use daybind_storage::{NewUser, Scope, Tenant, User};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -158,6 +158,17 @@ pub(crate) async fn create_admin(
     let mut unit = services.begin(tenant.tenant_id).await?;
     if new {
         unit.add_tenant(&tenant, now).await?;
+        let detail = serde_json::json!({ "name": tenant.name, "time_zone": tenant.time_zone });
+        let subject = format!("tenant:{}", tenant.tenant_id);
+        unit.add_audit(&audit::row(
+            services,
+            tenant.tenant_id,
+            None,
+            "tenant.created",
+            subject,
+            detail,
+        ))
+        .await?;
     }
     let user = User {
         tenant_id: tenant.tenant_id,
@@ -170,6 +181,14 @@ pub(crate) async fn create_admin(
         time_zone: time_zone.to_owned(),
     };
     let email_normalized = normalise_email(email);
+    let created = audit::row(
+        services,
+        tenant.tenant_id,
+        None,
+        "user.created",
+        format!("user:{}", user.user_id),
+        serde_json::json!({ "email": user.email, "role": "admin", "by": "command line" }),
+    );
     unit.add_user(
         &NewUser {
             user,
@@ -180,6 +199,7 @@ pub(crate) async fn create_admin(
     )
     .await
     .context("this MSP already has somebody with that email")?;
+    unit.add_audit(&created).await?;
     unit.save().await?;
     println!("Administrator {email} added to {}.", tenant.name);
     Ok(())
