@@ -36,14 +36,14 @@ pub async fn microsoft_profile_page(
     answer(render(&state.services, &actor, &asked).await)
 }
 
-/// Changes one profile; `act` says how.
+/// Changes one profile; `act` says how. `verify_all` asks Microsoft about every active one and needs no `profile_id`.
 ///
 /// # Errors
 /// Signed out; forbidden; not found; wrong fields; in use; changed by somebody else; Microsoft refused.
 #[server(endpoint = "change_microsoft_profile")]
 pub async fn change_microsoft_profile(
     act: String,
-    profile_id: String,
+    #[server(default)] profile_id: String,
     #[server(default)] version: i64,
     #[server(default)] display_name: String,
     #[server(default)] client_id: String,
@@ -90,6 +90,11 @@ pub async fn change_microsoft_profile(
         "verify" => {
             let done = verify::run(services, &actor, id).await;
             (done, "panel=verify&saved=verified")
+        }
+        "verify_all" => {
+            answer(verify::run_all(services, &actor).await)?;
+            redirect("/msp/settings?tab=integrations&category=providers&saved=verified");
+            return Ok(());
         }
         "test_sign_in" => {
             let away = answer(verify::sign_in::begin(services, &actor, id, &which).await)?;

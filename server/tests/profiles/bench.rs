@@ -101,6 +101,14 @@ impl Bench {
         self.site.db.texts(&sql).await.remove(0)
     }
 
+    /// The list's page after a form of the list was sent.
+    pub async fn list(&self, form: &str) -> String {
+        let target = self
+            .submit("/_fn/change_microsoft_profile", HERE, form)
+            .await;
+        self.get(&target).await.body
+    }
+
     pub async fn detail(&self, id: &str) -> String {
         self.get(&format!("{HERE}&profile={id}")).await.body
     }
@@ -141,4 +149,14 @@ pub fn has(body: &str, text: &str) {
 pub fn lacks(body: &str, text: &str) {
     let body = seen(body);
     assert!(!body.contains(text), "“{text}” stands in {body}");
+}
+
+/// The table row that begins with `key` in the page's HTML.
+pub fn row(body: &str, key: &str) -> String {
+    let body = seen(body);
+    let start = body
+        .find(key)
+        .unwrap_or_else(|| panic!("“{key}” is missing in {body}"));
+    let row = &body[start..];
+    row[..row.find("</tr>").unwrap_or(row.len())].to_owned()
 }

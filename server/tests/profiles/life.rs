@@ -1,7 +1,7 @@
 //! Profiles from creation to deletion.
 
 use daybind_domain::Consumer;
-use daybind_guards::SECRET;
+use daybind_guards::{Call, SECRET};
 
 use crate::bench::{Bench, CLIENT, DIRECTORY, HERE, OTHER, has, lacks};
 
@@ -130,5 +130,14 @@ pub async fn an_expiry_is_announced(b: Bench) {
         has(&page, words);
         assert_eq!(page.contains("needs a successor"), days <= 60, "{days}");
         has(&b.get(HERE).await.body, words);
+        // A week before the end, and from then on, it stands on top of every page, for who can mend it.
+        let anywhere = |cookie: String| {
+            let call = Call::get("/msp/schedule").cookie(&cookie);
+            b.site.send(call)
+        };
+        let strip = format!("panel=rotate\" rel=\"external\"");
+        let admin = anywhere(b.site.own.admin.clone()).await.body;
+        assert_eq!(admin.contains(&strip), days <= 7, "{days}: {admin}");
+        lacks(&anywhere(b.site.own.technician.clone()).await.body, &strip);
     }
 }

@@ -38,8 +38,12 @@ on_both! {
     checks::verification_says_what_and_where,
     /// A form refused twice, or after something was saved, says what is wrong now and nothing else.
     checks::a_refused_form_says_what_is_wrong_now,
+    /// The board says of a bound profile what is known of it: untested, proven, refused, about to end.
+    checks::the_board_says_what_is_known_of_the_bound_profile,
+    /// One button asks Microsoft about every active profile, and about no archived one.
+    checks::every_active_profile_is_verified_at_once,
     /// Six steps, resumed, sent twice, and every pasted value checked.
     walk::the_walkthrough_checks_what_is_pasted,
-    /// Warnings at 60, 30, 14, 7 and 1 days are seen on the list and on the profile.
+    /// Warnings at 60, 30, 14, 7 and 1 days are seen on the list and on the profile, the last two on every page.
     life::an_expiry_is_announced,
 }

@@ -68,6 +68,9 @@ fn ProvidersList() -> impl IntoView {
             "binding" => "The service now uses the profile you chose.",
             "unbound" => "The service now uses no profile.",
             "profile_deleted" => "The profile is deleted.",
+            "verified" => {
+                "Every active profile has been checked. The table below says how each one stands."
+            }
             "undone" => "The change is taken back.",
             // The edition's own cards announce their forms' success here, too.
             "oauth_client" => "The OAuth client is saved.",
@@ -113,13 +116,23 @@ fn Microsoft(view: ProvidersView, empty: &'static str) -> impl IntoView {
     let may = view.can_update;
     let new = format!("{}&profile=new", category_address("providers"));
     let add = may.then(|| view! { <a class="db-btn" href=new.clone()>"New profile"</a> });
+    let active = view.profiles.iter().any(|profile| !profile.archived);
+    // A plain form: what it leads to is a page of its own kind, and the browser need not carry the code for it.
+    let verify = (may && active).then(|| {
+        view! {
+            <form method="post" action="/_fn/change_microsoft_profile">
+                <input type="hidden" name="act" value="verify_all"/>
+                <button type="submit" class="db-btn db-btn--secondary">"Verify all"</button>
+            </form>
+        }
+    });
     let profiles = if view.profiles.is_empty() {
         view! { <EmptyState title="There is no Microsoft profile yet" text=empty>{add}</EmptyState> }
             .into_any()
     } else {
         view! {
             <Profiles profiles=view.profiles/>
-            <div class="db-actions">{add}</div>
+            <div class="db-actions">{add}{verify}</div>
         }
         .into_any()
     };

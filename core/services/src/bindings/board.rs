@@ -2,9 +2,11 @@
 
 use daybind_domain::Consumer;
 use daybind_domain::bindings::{BindingState, BoardRow, BoardView, UndoView};
+use daybind_domain::expiry::expiry;
 use daybind_domain::ids::UserId;
+use daybind_domain::profile_view::Standing;
 use daybind_domain::user::Permission;
-use daybind_storage::{Binding, BindingUndo, Profile, User};
+use daybind_storage::{Binding, BindingUndo, Profile, ProfileCheck, User};
 
 use super::profile_ref;
 use super::undo::{stands, token};
@@ -13,6 +15,8 @@ use crate::context::Services;
 use crate::failure::{AppResult, internal};
 use crate::localtime;
 use crate::profiles::missing;
+use crate::profiles::standing::{refused, standing, verified_at};
+use crate::verify::sign_in::check_name;
 
 /// One row per consumer of the edition, in display order. Hidden consumers are not in it, bound or not.
 ///
@@ -27,6 +31,7 @@ pub async fn board(services: &Services, actor: &Actor) -> AppResult<BoardView> {
         bindings: unit.list_bindings(tenant_id).await.map_err(internal)?,
         changes: unit.list_undo(tenant_id).await.map_err(internal)?,
         users: unit.list_users(tenant_id).await.map_err(internal)?,
+        checks: unit.list_checks(tenant_id).await.map_err(internal)?,
     };
     Ok(BoardView {
         rows: services
@@ -49,6 +54,7 @@ struct Rows {
     bindings: Vec<Binding>,
     changes: Vec<BindingUndo>,
     users: Vec<User>,
+    checks: Vec<ProfileCheck>,
 }
 
 impl Rows {
@@ -60,7 +66,7 @@ impl Rows {
                 .iter()
                 .find(|profile| profile.profile_id == row.profile_id)
         });
-        let (state, state_text) = state(consumer, binding, profile);
+        let (state, state_text) = self.state(services, actor, consumer, binding, profile);
         BoardRow {
             consumer: consumer.as_str().to_owned(),
             label: consumer.label().to_owned(),
@@ -117,37 +123,61 @@ impl Rows {
         })
     }
 
+    fn state(
+        &self,
+        services: &Services,
+        actor: &Actor,
+        consumer: Consumer,
+        binding: Option<&Binding>,
+        profile: Option<&Profile>,
+    ) -> (BindingState, Option<String>) {
+        let needs_you = |text: String| (BindingState::NeedsYou, Some(text));
+        let profile = match (binding, profile) {
+            (None, _) => return (BindingState::Unbound, Some(unbound(consumer).to_owned())),
+            (Some(_), None) => {
+                return needs_you(
+                    "The profile does not exist any more. Choose another one.".to_owned(),
+                );
+            }
+            (Some(_), Some(profile)) => profile,
+        };
+        let lacking = missing(profile);
+        let today = services.now().date_naive();
+        match standing(services, &self.checks, profile, today) {
+            Standing::Off => needs_you(
+                "The profile is archived. Restore it, or choose another one.".to_owned(),
+            ),
+            _ if !lacking.is_empty() => needs_you(format!("Not ready: {}.", lacking.join(", "))),
+            Standing::Failed => needs_you(
+                "Microsoft refused the last check. Open the profile to see why and where to mend it."
+                    .to_owned(),
+            ),
+            // What this service's own sign-in showed weighs more than what the directory says of the secret.
+            _ if refused(&self.checks, profile, &check_name(consumer)) => needs_you(format!(
+                "The last test sign-in for {} failed. Open the profile to see why.",
+                services.label(consumer)
+            )),
+            Standing::NeedsYou => needs_you(format!(
+                "The client secret {}. Open the profile to rotate it.",
+                expiry(profile.secret.expires_on, today).words()
+            )),
+            _ => match verified_at(&self.checks, profile) {
+                Some(at) => {
+                    let zone = localtime::zone(&actor.user.time_zone);
+                    let text = format!("Verified {}", localtime::date_time(at, zone));
+                    (BindingState::Working, Some(text))
+                }
+                None => (
+                    BindingState::NotTested,
+                    Some("Open the profile to verify it.".to_owned()),
+                ),
+            },
+        }
+    }
+
     fn name(&self, id: UserId) -> &str {
         let user = self.users.iter().find(|user| user.user_id == id);
         user.map_or("somebody who has left", |user| user.display_name.as_str())
-    }
-}
-
-fn state(
-    consumer: Consumer,
-    binding: Option<&Binding>,
-    profile: Option<&Profile>,
-) -> (BindingState, Option<String>) {
-    let text = |text: &str| Some(text.to_owned());
-    match (binding, profile) {
-        (None, _) => (BindingState::Unbound, text(unbound(consumer))),
-        (Some(_), None) => (
-            BindingState::NeedsYou,
-            text("The profile does not exist any more. Choose another one."),
-        ),
-        (Some(_), Some(profile)) if profile.archived_at.is_some() => (
-            BindingState::NeedsYou,
-            text("The profile is archived. Restore it, or choose another one."),
-        ),
-        (Some(_), Some(profile)) => {
-            let lacking = missing(profile);
-            if lacking.is_empty() {
-                (BindingState::NotTested, None)
-            } else {
-                let text = format!("Not ready: {}.", lacking.join(", "));
-                (BindingState::NeedsYou, Some(text))
-            }
-        }
     }
 }
 

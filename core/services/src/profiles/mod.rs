@@ -3,6 +3,7 @@
 pub mod drafts;
 mod guard;
 pub mod secrets;
+pub(crate) mod standing;
 pub mod views;
 
 use chrono::NaiveDate;

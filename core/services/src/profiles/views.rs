@@ -7,14 +7,13 @@ use daybind_domain::ids::UserId;
 use daybind_domain::profile_view::{
     AttentionView, CheckView, NeedView, ProfileDetailView, SecretView, Standing,
 };
-use daybind_domain::readiness::is_ready;
 use daybind_domain::user::Permission;
 use daybind_domain::view::{BindingView, ProfileView, ProvidersView};
 use daybind_storage::{Binding, Profile, ProfileCheck, SecretSlot, StagedSecret, User};
 
 use super::guard::in_use;
 use super::secrets::mask;
-use super::{find, parse_id, readiness};
+use super::{find, parse_id, readiness, standing};
 use crate::auth::Actor;
 use crate::context::Services;
 use crate::failure::{AppResult, internal};
@@ -44,50 +43,11 @@ impl Page<'_> {
         self.services.now().date_naive()
     }
 
-    /// A check's latest result, if it is about the profile as it is now.
-    fn check(&self, profile: &Profile, name: &str) -> Option<&ProfileCheck> {
-        let about = verify::about(profile);
-        self.checks.iter().find(|check| {
-            check.profile_id == profile.profile_id && check.name == name && check.subject == about
-        })
-    }
-
-    fn passed(&self, profile: &Profile, name: &str) -> Option<DateTime<Utc>> {
-        self.check(profile, name)
-            .filter(|check| check.outcome == "passed")
-            .map(|check| check.checked_at)
-    }
-
-    fn standing(&self, profile: &Profile) -> Standing {
-        let failed = |name| {
-            self.check(profile, name)
-                .is_some_and(|check| check.outcome == "failed")
-        };
-        let ends = expiry(profile.secret.expires_on, self.today());
-        if profile.archived_at.is_some() {
-            Standing::Off
-        } else if !is_ready(&readiness(self.services, profile)) {
-            Standing::NeedsYou
-        } else if failed(TENANT) || failed(CREDENTIALS) {
-            Standing::Failed
-        } else if profile.client_secret_sealed.is_some() && ends.urgent() {
-            Standing::NeedsYou
-        } else if self.passed(profile, TENANT).is_some()
-            && self.passed(profile, CREDENTIALS).is_some()
-        {
-            Standing::Working
-        } else {
-            Standing::NotTested
-        }
-    }
-
     fn profile(&self, profile: &Profile) -> ProfileView {
         let missing = super::missing(profile);
         let ends = expiry(profile.secret.expires_on, self.today());
-        let verified = self
-            .passed(profile, TENANT)
-            .zip(self.passed(profile, CREDENTIALS))
-            .map(|(directory, secret)| format!("Verified {}", self.time(directory.min(secret))));
+        let verified = standing::verified_at(&self.checks, profile)
+            .map(|at| format!("Verified {}", self.time(at)));
         ProfileView {
             profile_id: profile.profile_id.to_string(),
             display_name: profile.fields.display_name.clone(),
@@ -100,7 +60,7 @@ impl Page<'_> {
             ready: missing.is_empty(),
             missing,
             archived: profile.archived_at.is_some(),
-            standing: self.standing(profile),
+            standing: standing::standing(self.services, &self.checks, profile, self.today()),
             expiry: (profile.client_secret_sealed.is_some() && ends != Expiry::Unknown)
                 .then(|| (capital(&ends.words()), ends.warns())),
             verified,
@@ -222,7 +182,7 @@ impl Page<'_> {
             more: None,
             sign_in: None,
         };
-        let Some(check) = self.check(profile, name) else {
+        let Some(check) = standing::latest(&self.checks, profile, name) else {
             return view;
         };
         view.when = Some(format!(
