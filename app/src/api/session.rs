@@ -38,5 +38,6 @@ pub async fn current_session() -> Result<SessionView, ApiError> {
         can_update_settings: actor.may(Permission::SettingsUpdate),
         is_internal: actor.is_internal(),
         edition: state.services.edition,
+        attention: answer(daybind_services::profiles::attention(&state.services, &actor).await)?,
     })
 }

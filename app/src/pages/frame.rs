@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use daybind_domain::profile_view::AttentionView;
 use daybind_domain::view::SessionView;
 use leptos::html;
 use leptos::prelude::*;
@@ -58,11 +59,36 @@ pub fn Frame() -> impl IntoView {
                 </Suspense>
             </header>
             <main id="main" class="db-main" tabindex="-1" node_ref=main>
+                <Suspense>
+                    {move || Suspend::new(async move {
+                        session.await.ok().map(|session| view! { <Strip attention=session.attention/> })
+                    })}
+                </Suspense>
                 <Outlet/>
             </main>
         </div>
     }
     .into_any()
+}
+
+/// What cannot wait, on top of every page; nothing when there is nothing.
+#[component]
+fn Strip(attention: Vec<AttentionView>) -> impl IntoView {
+    (!attention.is_empty()).then(|| {
+        let items: Vec<_> = attention
+            .into_iter()
+            .map(|item| {
+                view! {
+                    <li>{item.text} " " <a href=item.href rel="external">"Rotate the secret"</a></li>
+                }
+            })
+            .collect();
+        view! {
+            <section class="db-strip" aria-label="Needs attention">
+                <ul>{items}</ul>
+            </section>
+        }
+    })
 }
 
 /// Whether nothing has the focus.

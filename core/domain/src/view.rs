@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::edition::Edition;
+use crate::profile_view::AttentionView;
 
 /// The signed-in person, for the frame of every page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,8 @@ pub struct SessionView {
     pub is_internal: bool,
     /// The edition that runs.
     pub edition: Edition,
+    /// What stands on top of every page; empty for who may not mend it.
+    pub attention: Vec<AttentionView>,
 }
 
 /// A Microsoft profile, without its secret.
