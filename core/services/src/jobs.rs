@@ -42,6 +42,7 @@ pub async fn work(
 ) {
     let kinds: Vec<&str> = upkeep::KINDS
         .iter()
+        .chain(&[upkeep::CHANGED])
         .chain(port.job_kinds())
         .copied()
         .collect();
@@ -138,6 +139,9 @@ pub async fn run(
 }
 
 async fn execute(services: &Services, port: &dyn CalendarPort, job: &ClaimedJob) -> FinishJob {
+    if job.kind == upkeep::CHANGED {
+        return upkeep::announce(services, port, job).await;
+    }
     match upkeep::run(services, job).await {
         Some(outcome) => outcome,
         None => port.run_job(job).await,

@@ -132,6 +132,11 @@ pub trait CalendarPort: Send + Sync + 'static {
         memo: &serde_json::Value,
     ) -> AppResult<()>;
 
+    /// Secret or ids of a profile were changed and may be right now: whoever waited for that goes on.
+    async fn profile_changed(&self, _tenant_id: TenantId) -> AppResult<()> {
+        Ok(())
+    }
+
     /// The Enterprise half of an import from a predecessor.
     fn import(&self) -> &dyn ImportPort {
         &LeftForEnterprise

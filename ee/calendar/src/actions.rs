@@ -6,7 +6,7 @@ use daybind_domain::{AppError, ErrorCode};
 use daybind_ee_storage::{Connection, GoogleClient, calendar};
 use daybind_services::failure::stored;
 use daybind_services::profiles::last_four;
-use daybind_services::{Actor, AppResult, Services, internal};
+use daybind_services::{Actor, AppResult, Provider, Services, internal};
 use daybind_storage::StorageError;
 use secrecy::SecretString;
 
@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::oauth::{google_place, is_ending, own};
 use crate::provider::{ProviderError, RemoteCalendar};
 use crate::tokens::Stop;
-use crate::{disconnect, subscribe, sync};
+use crate::{disconnect, retry, subscribe, sync};
 
 const WHAT: &str = "The calendar connection";
 
@@ -29,7 +29,7 @@ fn shown(stop: Stop) -> AppError {
                 "Ask an administrator to check the client secret in Settings > Integrations > Providers.",
             )
         }
-        Stop::Provider(ProviderError::Throttled { .. }) => {
+        Stop::Held(_) | Stop::Provider(ProviderError::Throttled { .. }) => {
             AppError::new(ErrorCode::RateLimited, "The provider asks Daybind to slow down.")
                 .next_step("Try again in a minute.")
         }
@@ -315,6 +315,14 @@ pub async fn save_google_client(
         updated_at: services.now(),
     };
     rows.save_google_client(&row).await.map_err(internal)?;
+    retry::wake(
+        unit.as_mut(),
+        row.tenant_id,
+        Provider::Google,
+        row.updated_at,
+    )
+    .await
+    .map_err(internal)?;
     let detail = serde_json::json!({
         "before": before.map(|old| old.client_id),
         "after": row.client_id,
@@ -324,5 +332,7 @@ pub async fn save_google_client(
     unit.add_audit(&actor.audit(services, "google_client.saved", subject, detail))
         .await
         .map_err(internal)?;
-    unit.save().await.map_err(internal)
+    unit.save().await.map_err(internal)?;
+    services.wake.notify_waiters();
+    Ok(())
 }

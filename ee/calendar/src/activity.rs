@@ -25,6 +25,7 @@ pub struct Run {
     pub started_at: DateTime<Utc>,
     applied: AtomicI32,
     pushed: AtomicI32,
+    left: AtomicI32,
 }
 
 /// One thing done, or left alone for a reason.
@@ -69,6 +70,7 @@ impl Run {
             started_at: now,
             applied: AtomicI32::new(0),
             pushed: AtomicI32::new(0),
+            left: AtomicI32::new(0),
         }
     }
 
@@ -76,6 +78,17 @@ impl Run {
     #[must_use]
     pub fn had_effect(&self) -> bool {
         self.applied.load(Ordering::Relaxed) + self.pushed.load(Ordering::Relaxed) > 0
+    }
+
+    /// Leaves an entry for soon, after so many failures.
+    pub fn leave(&self, attempts: i32) {
+        self.left.fetch_max(attempts, Ordering::Relaxed);
+    }
+
+    /// How often what was left has failed, if anything was.
+    #[must_use]
+    pub fn left(&self) -> Option<i32> {
+        Some(self.left.load(Ordering::Relaxed)).filter(|left| *left > 0)
     }
 
     /// Notes one thing.

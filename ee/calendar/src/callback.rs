@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use daybind_domain::ids::{ConnectionId, TenantId};
 use daybind_domain::user::Permission;
 use daybind_domain::{AppError, ErrorCode};
-use daybind_ee_storage::{Connection, ConnectionSettings, calendar};
+use daybind_ee_storage::{Connection, ConnectionSettings, Failing, calendar};
 use daybind_services::flow::Returned;
 use daybind_services::{Actor, Provider, Services, flow, internal};
 use daybind_storage::{OauthFlow, StorageError, UnitOfWork};
@@ -248,9 +248,10 @@ async fn exchange(
         .await
         .map_err(|error| match error {
             TokenError::InvalidClient => "configuration_error",
-            TokenError::InvalidGrant | TokenError::Transient | TokenError::Refused => {
-                "token_exchange_failed"
-            }
+            TokenError::InvalidGrant
+            | TokenError::Transient
+            | TokenError::Throttled { .. }
+            | TokenError::Refused => "token_exchange_failed",
         })
 }
 
@@ -303,6 +304,7 @@ async fn store(
         settings: ConnectionSettings::default(),
         brake: None,
         brake_count: 0,
+        failing: Failing::default(),
         generation: 0,
         version: 1,
         created_at: now,
@@ -321,6 +323,7 @@ async fn store(
     .to_owned();
     row.status_reason = None;
     row.last_error = None;
+    row.failing = Failing::default();
     row.profile_id = client.profile_id.map(|id| id.0);
     row.client_id.clone_from(&client.client_id);
     row.access_token_sealed = seal(

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::engine::Engine;
 use crate::oauth::{is_ending, revoke, token_place};
 use crate::provider::{CalendarProvider, CopyKey, ProviderError};
+use crate::retry::held;
 use crate::subscribe;
 use crate::tokens::Stop;
 
@@ -158,6 +159,9 @@ async fn outside(
     if crate::import::is_imported(connection) {
         // Never connected from here: no token to give back, no subscription to end.
         return Ok(());
+    }
+    if let Some(until) = held(connection, engine.now()) {
+        return Err(Stop::Held(until));
     }
     for fresh in [false, true] {
         *left = Left::default();

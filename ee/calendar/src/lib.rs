@@ -23,6 +23,7 @@ pub mod provider;
 mod push;
 mod questions;
 mod rebind;
+mod retry;
 mod runtime;
 mod subscribe;
 mod sync;

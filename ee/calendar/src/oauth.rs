@@ -19,6 +19,7 @@ use serde::Deserialize;
 use crate::google::Google;
 use crate::graph::Graph;
 use crate::provider::CalendarProvider;
+use crate::wire::retry_after;
 
 /// Environment variable of Graph's address.
 pub const GRAPH_URL: &str = "DAYBIND_MICROSOFT_GRAPH_URL";
@@ -82,6 +83,11 @@ pub enum TokenError {
     InvalidClient,
     /// No usable answer.
     Transient,
+    /// Too many requests.
+    Throttled {
+        /// How long the provider asks us to wait.
+        after: Option<std::time::Duration>,
+    },
     /// Refused otherwise.
     Refused,
 }
@@ -292,11 +298,15 @@ pub async fn token(
         .await;
     let response = answer.map_err(|_| TokenError::Transient)?;
     let status = response.status();
+    let after = retry_after(response.headers());
     let bytes = response.bytes().await.map_err(|_| TokenError::Transient)?;
     if status.is_success() {
         return serde_json::from_slice(&bytes).map_err(|_| TokenError::Transient);
     }
-    if status.is_server_error() || status.as_u16() == 429 {
+    if status.as_u16() == 429 || (status.is_server_error() && after.is_some()) {
+        return Err(TokenError::Throttled { after });
+    }
+    if status.is_server_error() {
         return Err(TokenError::Transient);
     }
     let refusal: Refusal = serde_json::from_slice(&bytes).map_err(|_| TokenError::Transient)?;

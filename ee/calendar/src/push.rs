@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use daybind_domain::ids::MappingId;
+use chrono::Duration;
+use daybind_domain::ids::{EntryId, MappingId};
 use daybind_domain::schedule::EntryContent;
 use daybind_ee_storage::{Mapping, calendar};
 use daybind_storage::{Entry, StorageError, UnitOfWork};
@@ -17,8 +18,13 @@ use crate::tokens::Stop;
 
 /// How often an update is merged anew when the event keeps changing under it.
 const MERGES: u32 = 4;
-/// After that many refusals an entry waits for its next change.
-const ATTEMPTS: i32 = 3;
+/// After that many failures in a row an entry counts as failed and is tried less and less often.
+pub const ATTEMPTS: i32 = 3;
+
+/// Said at an entry that the provider did not answer about.
+pub const NO_ANSWER: &str = "The calendar gave no usable answer about this entry. Daybind tries again from time to time; Sync now under Profile > Calendar tries at once.";
+/// Said at an entry whose base is damaged.
+pub const UNREADABLE: &str = "What Daybind noted about this entry cannot be read. Take the technician off the entry and add them again.";
 
 /// What a mapping needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,43 +65,105 @@ impl Push<'_, '_> {
         let flow = flow(&self.lane.connection, mapping);
         // Events that were brought in are removed only where changes travel back to them.
         let ours = mapping.origin == "schedule" || flow.goes_out();
+        if self.rests(mapping, entry) {
+            return Task::Nothing;
+        }
         match (mapping.state.as_str(), entry) {
             ("removed", None) => Task::Nothing,
             ("removing", _) => Task::Remove,
             (_, None) if ours => Task::Remove,
             (_, None) => Task::Detach,
+            // One that could not be read is looked at again whichever way changes travel.
+            ("failed", Some(_)) if mapping.external_event_id.is_some() => Task::Update,
             _ if !flow.goes_out() => Task::Nothing,
             ("removed", Some(_)) => Task::Again,
             ("creating", Some(_)) => Task::Create,
-            ("failed", Some(entry))
-                if mapping.entry_version == entry.version && mapping.attempts >= ATTEMPTS =>
-            {
-                Task::Nothing
-            }
-            ("failed", Some(_)) if mapping.external_event_id.is_none() => Task::Retry,
-            (state, Some(entry)) if state != "failed" && mapping.entry_version == entry.version => {
-                Task::Nothing
-            }
+            ("failed", Some(_)) => Task::Retry,
+            (_, Some(entry)) if mapping.entry_version == entry.version => Task::Nothing,
             _ => Task::Update,
         }
+    }
+
+    /// Whether a mapping that failed again and again is left alone for now: until its entry changes, its owner asks, or
+    /// a pause has passed that grows from half an hour to a day.
+    fn rests(&self, mapping: &Mapping, entry: Option<&Entry>) -> bool {
+        let tried = match (mapping.state.as_str(), entry) {
+            ("removing", _) => true,
+            (_, None) => false,
+            (_, Some(entry)) => entry.version == mapping.entry_version,
+        };
+        let more = u32::try_from(mapping.attempts - ATTEMPTS).ok();
+        tried
+            && self.lane.run.cause != "person"
+            && more.is_some_and(|more| {
+                let pause = Duration::minutes(30 << more.min(6)).min(Duration::days(1));
+                mapping.updated_at + pause > self.lane.engine.now()
+            })
+    }
+
+    /// Notes at a mapping that the calendar refused its entry, or gave no usable answer about it alone.
+    ///
+    /// # Errors
+    /// [`Stop`]
+    pub async fn blame(
+        &self,
+        entry: EntryId,
+        version: Option<i64>,
+        why: &Stop,
+    ) -> Result<(), Stop> {
+        let (engine, connection) = (self.lane.engine, &self.lane.connection);
+        let mut unit = engine.read(connection.tenant_id).await?;
+        let found = calendar(unit.as_mut())?
+            .find_mapping(connection.tenant_id, connection.connection_id, entry)
+            .await?;
+        drop(unit);
+        let Some(mut mapping) = found else {
+            return Ok(());
+        };
+        let (text, reason) = blamed(why);
+        tracing::warn!(mapping = %mapping.mapping_id, reason, "an entry could not be synced");
+        let refused = matches!(why, Stop::Provider(ProviderError::Permanent(_)));
+        match mapping.state.as_str() {
+            "removing" => {}
+            // It may have been made all the same; only a repeated create with the same content tells.
+            "creating" if !refused => {}
+            _ => mapping.state = "failed".to_owned(),
+        }
+        mapping.error = Some(text);
+        mapping.attempts = mapping.attempts.saturating_add(1);
+        if refused {
+            // The same words will be refused again.
+            mapping.attempts = mapping.attempts.max(ATTEMPTS);
+        }
+        if mapping.attempts < ATTEMPTS {
+            self.lane.run.leave(mapping.attempts);
+        }
+        if let Some(version) = version.filter(|_| mapping.state == "failed") {
+            mapping.entry_version = version;
+        }
+        let noted = Noted {
+            reason: Some(&reason),
+            ..about(&mapping, "none", "refused")
+        };
+        self.store(&mapping, Some(noted)).await
     }
 
     /// Does what a mapping needs.
     ///
     /// # Errors
-    /// [`Stop`]; a refusal that concerns this entry alone is noted at the mapping instead.
+    /// [`Stop`]; [`is_about_the_entry`] tells which concern this entry alone.
     pub async fn reconcile(
         &self,
         task: Task,
         mut mapping: Mapping,
         entry: Option<&Entry>,
     ) -> Result<(), Stop> {
-        let done = match (task, entry) {
-            (Task::Nothing, _) => return Ok(()),
+        match (task, entry) {
+            (Task::Nothing, _) => Ok(()),
             (Task::Detach, _) => {
                 mapping.state = "removed".to_owned();
                 mapping.error = None;
-                return self.store(&mapping, None).await;
+                self.store(&mapping, None).await
             }
             (Task::Again, Some(entry)) => {
                 mapping.generation += 1;
@@ -109,32 +177,9 @@ impl Push<'_, '_> {
                 self.create(&mut mapping).await
             }
             (Task::Create, Some(_)) => self.create(&mut mapping).await,
-            (Task::Retry, Some(entry)) => {
-                self.intend(&mut mapping, entry);
-                self.create(&mut mapping).await
-            }
+            (Task::Retry, Some(entry)) => self.retry(&mut mapping, entry).await,
             (Task::Update, Some(entry)) => self.update(&mut mapping, entry).await,
             (Task::Remove, _) | (_, None) => self.remove(&mut mapping).await,
-        };
-        match done {
-            Err(Stop::Provider(ProviderError::Permanent(status))) => {
-                tracing::warn!(mapping = %mapping.mapping_id, status, "the provider refuses an entry");
-                mapping.state = "failed".to_owned();
-                mapping.error = Some(format!(
-                    "The calendar refused this entry (status {status})."
-                ));
-                mapping.attempts += 1;
-                if let Some(entry) = entry {
-                    mapping.entry_version = entry.version;
-                }
-                let reason = status.to_string();
-                let noted = Noted {
-                    reason: Some(&reason),
-                    ..about(&mapping, "none", "refused")
-                };
-                self.store(&mapping, Some(noted)).await
-            }
-            other => other,
         }
     }
 
@@ -179,6 +224,20 @@ impl Push<'_, '_> {
         }
         self.commit(unit).await?;
         self.reconcile(Task::Create, mapping, Some(entry)).await
+    }
+
+    /// Makes a copy that was refused. An earlier try may have made it all the same, saying what the entry said then.
+    async fn retry(&self, mapping: &mut Mapping, entry: &Entry) -> Result<(), Stop> {
+        let lane = self.lane;
+        let found = lane.provider.find_copy(&lane.calendar, key_of(mapping));
+        if let Some(event) = found.await? {
+            mapping.external_event_id = Some(event.id.clone());
+            mapping.external_ical_uid.clone_from(&event.ical_uid);
+            mark(mapping, &[]);
+            return self.take_in(mapping, &event).await;
+        }
+        self.intend(mapping, entry);
+        self.create(mapping).await
     }
 
     /// What the copy shall say; kept as the base so that a repeated create says the same.
@@ -292,6 +351,10 @@ impl Push<'_, '_> {
                         return Ok(());
                     }
                 }
+                if !flow(&lane.connection, mapping).goes_out() {
+                    mark(mapping, &[]);
+                    return self.store(mapping, None).await;
+                }
                 match self.write(mapping, &entry, &id, &there).await {
                     Err(Stop::Provider(ProviderError::PreconditionFailed)) => continue,
                     other => return other,
@@ -366,6 +429,7 @@ impl Push<'_, '_> {
         let lane = self.lane;
         if mapping.state != "removing" {
             mapping.error = None;
+            mapping.attempts = 0;
             // A copy whose making was not confirmed may exist all the same.
             if mapping.external_event_id.is_none() {
                 let found = lane
@@ -410,6 +474,45 @@ impl Push<'_, '_> {
             }
         }
         Err(Stop::Provider(ProviderError::Transient("busy event")))
+    }
+}
+
+/// Whether a failure says nothing about other entries. Several in a row do say something about the provider.
+#[must_use]
+pub fn is_about_the_entry(stop: &Stop) -> bool {
+    match stop {
+        Stop::Provider(error) => matches!(
+            error,
+            ProviderError::Permanent(_)
+                | ProviderError::Transient(_)
+                | ProviderError::Conflict
+                | ProviderError::PreconditionFailed
+                | ProviderError::Gone
+        ),
+        Stop::Storage(error) => matches!(error, StorageError::Inconsistent { .. }),
+        _ => false,
+    }
+}
+
+/// What to tell about an entry that could not be synced: in words, and as a short code.
+fn blamed(why: &Stop) -> (String, String) {
+    let again =
+        "Daybind tries again from time to time; Sync now under Profile > Calendar tries at once.";
+    match why {
+        Stop::Provider(ProviderError::Permanent(403)) => (
+            format!(
+                "The calendar does not let Daybind write this entry (status 403). Check that the account may change events there. {again}"
+            ),
+            "403".to_owned(),
+        ),
+        Stop::Provider(ProviderError::Permanent(status)) => (
+            format!(
+                "The calendar refused this entry (status {status}). Changing the entry may help. {again}"
+            ),
+            status.to_string(),
+        ),
+        Stop::Storage(_) => (UNREADABLE.to_owned(), "unreadable".to_owned()),
+        _ => (NO_ANSWER.to_owned(), "no_answer".to_owned()),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::engine::Engine;
 use crate::integrate::content_of;
 use crate::merge::{DeletionPolicy, Field, Policy};
 use crate::oauth::own;
-use crate::runtime::BRAKE;
+use crate::retry::BRAKE;
 use crate::{conflicts, subscribe, sync};
 
 const WHAT: &str = "The calendar connection";

@@ -9,15 +9,15 @@ use std::collections::HashMap;
 use daybind_domain::Consumer;
 use daybind_domain::bindings::{ImpactKind, ImpactLine};
 use daybind_domain::ids::{ConnectionId, TenantId};
-use daybind_ee_storage::{Connection, Grant, calendar, grants};
+use daybind_ee_storage::{Connection, Failing, Grant, calendar, grants};
 use daybind_services::bindings::App;
-use daybind_services::{AppResult, Services, internal};
+use daybind_services::{AppResult, Provider, Services, internal};
 use daybind_storage::{StorageResult, UnitOfWork};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::oauth::is_ending;
-use crate::{subscribe, sync};
+use crate::{retry, subscribe, sync};
 
 /// Status reasons that end by themselves when the right app registration is bound again.
 const CHANGED: &str = "client_changed";
@@ -245,6 +245,7 @@ async fn mark(
             next.status = if chosen { "connected" } else { "configuring" }.to_owned();
             next.status_reason = None;
             next.last_error = None;
+            next.failing = Failing::default();
         } else if !ours && (waits(row) || row.status != "needs_reconnect") {
             next.status = "needs_reconnect".to_owned();
             next.status_reason = Some(if to.is_some() { CHANGED } else { UNBOUND }.to_owned());
@@ -258,6 +259,9 @@ async fn mark(
             }));
             save(services, unit, next).await?;
         }
+    }
+    if to.is_some() {
+        retry::wake(unit, tenant_id, Provider::Microsoft, services.now()).await?;
     }
     Ok(json!({ "connections": memo }))
 }

@@ -12,28 +12,27 @@ use daybind_domain::view::{
     CalendarProfileView, CalendarRulesView, CalendarSettingsView, GoogleClientView,
     RemoteCalendarView, SyncMark,
 };
-use daybind_ee_storage::calendar;
+use daybind_ee_storage::{Connection, Failing, calendar};
 use daybind_services::bindings::App;
 use daybind_services::import::ImportPort;
 use daybind_services::jobs::backoff;
 use daybind_services::port::enterprise_only_response;
 use daybind_services::{
-    Actor, AppError, AppResult, CalendarPort, EntryChange, Services, StableRoute, internal,
+    Actor, AppError, AppResult, CalendarPort, EntryChange, Provider, Services, StableRoute,
+    internal,
 };
 use daybind_storage::{ClaimedJob, FinishJob, Scope, UnitOfWork};
 
 use crate::activity::Run;
 use crate::engine::Engine;
 use crate::import::CalendarImport;
-use crate::provider::ProviderError;
+use crate::retry::{LOOK, Verdict};
 use crate::tokens::{Stop, change};
 use crate::{
-    actions, callback, disconnect, oauth, questions, rebind, subscribe, sync, views, webhook,
+    actions, callback, disconnect, oauth, questions, rebind, retry, subscribe, sync, views, webhook,
 };
 
 const KINDS: [&str; 3] = [sync::JOB, subscribe::JOB, disconnect::JOB];
-/// Why a connection that would delete unusually much is paused.
-pub const BRAKE: &str = "many_deletions";
 /// Polling underneath push notifications.
 const WITH_PUSH: Duration = Duration::minutes(5);
 /// Polling without them.
@@ -68,20 +67,28 @@ impl CalendarRuntime {
     }
 
     async fn sync(&self, job: &ClaimedJob, id: ConnectionId) -> FinishJob {
-        let cause = match job.payload["cause"].as_str() {
-            _ if job.attempt > 1 => "retry",
-            Some(known @ ("notification" | "schedule" | "person" | "start")) => known,
-            _ => "poll",
-        };
         let now = self.engine.now();
+        let found = sync::find(&self.engine, job.tenant_id, id).await;
+        let cause = cause(job, found.as_ref().ok().map(|(row, _)| row), now);
         let run = Run::begin((job.tenant_id, id), self.engine.next_id(), cause, now);
-        match sync::run(&self.engine, job, id, &run).await {
+        let ended = match found {
+            Ok(found) => sync::run(&self.engine, job, found, &run).await,
+            Err(stop) => Err(stop),
+        };
+        let stop = match ended {
+            Ok(()) if run.left().is_some() => {
+                return FinishJob::Retry {
+                    at: now + backoff(run.left().unwrap_or(1), None),
+                    error: "entries".to_owned(),
+                };
+            }
             Ok(()) => match self.next_poll(job.tenant_id, id).await {
-                Ok(at) => FinishJob::Again(at),
-                Err(stop) => self.stopped(job, id, stop, Some(&run)).await,
+                Ok(at) => return FinishJob::Again(at),
+                Err(stop) => stop,
             },
-            Err(stop) => self.stopped(job, id, stop, Some(&run)).await,
-        }
+            Err(stop) => stop,
+        };
+        self.stopped(job, id, stop, &run).await
     }
 
     async fn next_poll(
@@ -103,87 +110,102 @@ impl CalendarRuntime {
         Ok(now + Duration::milliseconds(pause.num_milliseconds() / 1000 * share))
     }
 
-    /// How a job ends that could not finish, and what the user gets to see of it.
+    /// How a run ends that could not finish, and what its owner gets to see of it.
     async fn stopped(
         &self,
         job: &ClaimedJob,
         id: ConnectionId,
         stop: Stop,
-        run: Option<&Run>,
+        run: &Run,
     ) -> FinishJob {
         let now = self.engine.now();
-        let last = job.attempt >= job.max_attempts;
-        let retry = |error: &str, after| FinishJob::Retry {
-            at: now + backoff(job.attempt, after),
-            error: error.to_owned(),
-        };
-        let mut asked = None;
-        let (status, code, outcome) = match stop {
-            Stop::Idle => return FinishJob::Done,
-            // Whoever holds the lease records how the job ends; this worker's word is refused.
-            Stop::Fenced => return FinishJob::Done,
+        let asked = match &stop {
+            // Whoever holds the lease records how the job ends; a fenced worker's word is refused.
+            Stop::Idle | Stop::Fenced => return FinishJob::Done,
+            Stop::Held(at) => return held(*at),
             Stop::Brake { incoming, count } => {
-                let word = if incoming { "asked_in" } else { "asked_out" };
-                asked = Some((word, i32::try_from(count).unwrap_or(i32::MAX)));
-                (Some("paused"), BRAKE, FinishJob::Done)
+                let word = if *incoming { "asked_in" } else { "asked_out" };
+                Some((word, i32::try_from(*count).unwrap_or(i32::MAX)))
             }
-            Stop::Reconnect(code) => (Some("needs_reconnect"), code, FinishJob::Done),
-            Stop::Operator(code) => (
-                Some("error"),
-                code,
-                FinishJob::Again(now + Duration::minutes(30)),
-            ),
-            Stop::Provider(ProviderError::Throttled { after }) => {
-                (None, "throttled", retry("throttled", after))
-            }
-            Stop::Provider(ProviderError::NotFound) => (
-                Some("error"),
-                "calendar_missing",
-                FinishJob::Again(now + Duration::minutes(30)),
-            ),
             Stop::Provider(error) => {
                 tracing::warn!(connection = %id, %error, "calendar provider");
-                (
-                    last.then_some("error"),
-                    "provider_unreachable",
-                    retry("provider_unreachable", None),
-                )
+                None
             }
             Stop::Storage(error) => {
                 tracing::warn!(connection = %id, %error, "database");
-                (None, "database", retry("database", None))
+                None
             }
-            Stop::Internal(error) => (
-                None,
-                "internal",
-                retry(error.reference.as_deref().unwrap_or("internal"), None),
-            ),
+            Stop::Internal(error) => {
+                tracing::warn!(connection = %id, reference = error.reference, "calendar sync");
+                None
+            }
+            Stop::Reconnect(_) | Stop::Operator(_) => None,
         };
         let noted = change(&self.engine, job.tenant_id, id, |row| {
-            row.last_error = Some(code.to_owned());
-            if let Some(status) = status.filter(|_| sync::may_sync(row)) {
-                row.status = status.to_owned();
-                row.status_reason = Some(code.to_owned());
-                if let Some((word, count)) = asked {
-                    row.brake = Some(word.to_owned());
-                    row.brake_count = count;
-                }
+            let verdict = Verdict::on(&stop, &row.failing, now);
+            verdict.note(row, now);
+            if let Some((word, count)) = asked.filter(|_| row.status == "paused") {
+                row.brake = Some(word.to_owned());
+                row.brake_count = count;
             }
+            verdict
         });
-        if let Err(error) = noted.await {
-            tracing::warn!(connection = %id, ?error, "could not note why a calendar job stopped");
-            // A brake nobody hears of would be a standstill: the next run comes to the same point and says so.
-            if asked.is_some() {
-                return retry("brake", None);
+        let (verdict, noted) = match noted.await {
+            Ok(verdict) => (verdict, true),
+            Err(error) => {
+                tracing::warn!(connection = %id, ?error, "could not note why a run stopped");
+                let before = Failing {
+                    runs: job.attempt.saturating_sub(1),
+                    ..Failing::default()
+                };
+                (Verdict::on(&stop, &before, now), false)
+            }
+        };
+        let word = if asked.is_some() { "paused" } else { "failed" };
+        if let Err(error) = self.record(run, word, verdict.code).await {
+            tracing::warn!(connection = %id, ?error, "could not record a run");
+        }
+        match verdict.again {
+            Some(at) => FinishJob::Retry {
+                at,
+                error: verdict.code.to_owned(),
+            },
+            None if noted => FinishJob::Done,
+            // What nobody gets to see would be a standstill: the next run comes to the same point and says so.
+            None => FinishJob::Retry {
+                at: now + backoff(job.attempt, None),
+                error: verdict.code.to_owned(),
+            },
+        }
+    }
+
+    /// How a job ends whose failure says nothing about the sync itself: polling goes on without subscriptions, and what
+    /// is being disconnected has no state left to show.
+    async fn aside(&self, job: &ClaimedJob, id: ConnectionId, stop: &Stop) -> FinishJob {
+        match stop {
+            Stop::Idle | Stop::Fenced => return FinishJob::Done,
+            Stop::Held(at) => return held(*at),
+            _ => {}
+        }
+        tracing::warn!(connection = %id, kind = job.kind, ?stop, "a calendar job did not finish");
+        let before = Failing {
+            runs: job.attempt.saturating_sub(1),
+            ..Failing::default()
+        };
+        let now = self.engine.now();
+        let verdict = Verdict::on(stop, &before, now);
+        if verdict.held {
+            let noted = change(&self.engine, job.tenant_id, id, |row| {
+                row.failing.held_until = row.failing.held_until.max(verdict.again);
+            });
+            if let Err(error) = noted.await {
+                tracing::warn!(connection = %id, ?error, "could not note what the provider asked for");
             }
         }
-        if let Some(run) = run {
-            let word = if asked.is_some() { "paused" } else { "failed" };
-            if let Err(error) = self.record(run, word, code).await {
-                tracing::warn!(connection = %id, ?error, "could not record a run");
-            }
+        FinishJob::Retry {
+            at: verdict.again.unwrap_or(now + LOOK),
+            error: verdict.code.to_owned(),
         }
-        outcome
     }
 
     async fn record(&self, run: &Run, outcome: &str, reason: &str) -> Result<(), Stop> {
@@ -192,6 +214,30 @@ impl CalendarRuntime {
             .await?;
         unit.save().await?;
         Ok(())
+    }
+}
+
+/// What set a run off. One that is due when the last failure said is a retry; an earlier one was asked for anew.
+fn cause(job: &ClaimedJob, row: Option<&Connection>, now: DateTime<Utc>) -> &'static str {
+    let retry = match row.map(|row| &row.failing) {
+        Some(failing) if failing.runs > 0 => failing.retry_at.is_none_or(|at| at <= now),
+        _ => job.attempt > 1,
+    };
+    match job.payload["cause"].as_str() {
+        _ if retry => "retry",
+        Some("notification") => "notification",
+        Some("schedule") => "schedule",
+        Some("person") => "person",
+        Some("start") => "start",
+        _ => "poll",
+    }
+}
+
+/// The provider wants to be left alone until then.
+fn held(at: DateTime<Utc>) -> FinishJob {
+    FinishJob::Retry {
+        at,
+        error: "throttled".to_owned(),
     }
 }
 
@@ -269,6 +315,24 @@ impl CalendarPort for CalendarRuntime {
     ) -> AppResult<()> {
         let services = self.open()?;
         rebind::undone(services, unit, tenant_id, consumer, to, memo).await
+    }
+
+    async fn profile_changed(&self, tenant_id: TenantId) -> AppResult<()> {
+        if !self.engine.edition.calendar_available() {
+            return Ok(());
+        }
+        let mut unit = self.engine.begin(tenant_id).await?;
+        retry::wake(
+            unit.as_mut(),
+            tenant_id,
+            Provider::Microsoft,
+            self.engine.now(),
+        )
+        .await
+        .map_err(internal)?;
+        unit.save().await.map_err(internal)?;
+        self.engine.wake.notify_waiters();
+        Ok(())
     }
 
     async fn get_schedule_entry_sync_status(
@@ -383,12 +447,12 @@ impl CalendarPort for CalendarRuntime {
             subscribe::JOB => match subscribe::run(&self.engine, job.tenant_id, id).await {
                 Ok(Some(at)) => FinishJob::Again(at),
                 Ok(None) => FinishJob::Done,
-                Err(stop) => self.stopped(job, id, stop, None).await,
+                Err(stop) => self.aside(job, id, &stop).await,
             },
             disconnect::JOB => {
                 match disconnect::run(&self.engine, job.tenant_id, id, &job.payload).await {
                     Ok(()) => FinishJob::Done,
-                    Err(stop) => self.stopped(job, id, stop, None).await,
+                    Err(stop) => self.aside(job, id, &stop).await,
                 }
             }
             _ => FinishJob::Dead {

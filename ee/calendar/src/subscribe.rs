@@ -12,6 +12,7 @@ use secrecy::SecretString;
 
 use crate::engine::Engine;
 use crate::provider::{CalendarProvider, ProviderError, SubscribeRequest};
+use crate::retry::held;
 use crate::sync::may_sync;
 use crate::tokens::Stop;
 use daybind_services::flow::hash;
@@ -41,7 +42,7 @@ pub async fn enqueue(
         key: id.to_string(),
         payload: serde_json::Value::Null,
         run_at: now,
-        max_attempts: 12,
+        max_attempts: i32::MAX,
     };
     unit.enqueue_job(&job, now).await
 }
@@ -80,6 +81,9 @@ pub async fn run(
     let known = rows.list_subscriptions(tenant_id, id).await?;
     drop(unit);
     let now = engine.now();
+    if let Some(until) = held(&connection, now) {
+        return Err(Stop::Held(until));
+    }
     let provider = engine.connect(&mut connection, false).await?;
     let mut active: Option<Subscription> = None;
     let mut superseded = Vec::new();

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use chrono::{DateTime, Duration, Utc};
 use daybind_domain::ids::{ConnectionId, EntryId, TenantId, UserId};
 use daybind_domain::schedule::EntryStatus;
-use daybind_ee_storage::{Connection, Mapping, calendar};
+use daybind_ee_storage::{Connection, Failing, Mapping, calendar};
 use daybind_services::jobs;
-use daybind_storage::{ClaimedJob, Entry, NewJob, StorageError, StorageResult, UnitOfWork};
+use daybind_storage::{ClaimedJob, Entry, NewJob, StorageError, StorageResult, UnitOfWork, User};
 
 use crate::activity::Run;
 use crate::disconnect;
@@ -16,13 +16,16 @@ use crate::integrate::{Inbound, ask_provider};
 use crate::merge::{Flow, brakes};
 use crate::oauth::is_ending;
 use crate::provider::{CalendarProvider, DeltaFrom, ProviderError, RemoteEvent, RemoteState};
-use crate::push::{Push, Task};
+use crate::push::{NO_ANSWER, Push, Task, UNREADABLE, is_about_the_entry};
+use crate::retry::held;
 use crate::tokens::Stop;
 
 /// The job that syncs one connection; its key is the connection's id.
 pub const JOB: &str = "calendar.sync";
 /// A cursor whose window has moved on by more than this share of its length ahead is replaced by a full pass.
 const WINDOW_SLACK: i32 = 6;
+/// So many entries without an answer, one after the other, are the provider's fault and end the run.
+const IN_A_ROW: usize = 3;
 /// How long an unchanged cursor is left as it is, and how often a quiet connection's last sync is noted.
 const QUIET: Duration = Duration::minutes(15);
 const CURSOR_AGE: Duration = Duration::hours(12);
@@ -60,7 +63,8 @@ pub async fn enqueue(
         key: connection_id.to_string(),
         payload: serde_json::json!({ "cause": cause }),
         run_at: now,
-        max_attempts: 12,
+        // The connection itself says when to try again; it is never given up.
+        max_attempts: i32::MAX,
     };
     unit.enqueue_job(&job, now).await
 }
@@ -128,6 +132,37 @@ pub fn is_live(mapping: &Mapping) -> bool {
     !matches!(mapping.state.as_str(), "removing" | "removed")
 }
 
+/// A connection to be synced, and its owner.
+///
+/// # Errors
+/// [`Stop::Idle`] when it is gone; the database's.
+pub async fn find(
+    engine: &Engine,
+    tenant_id: TenantId,
+    id: ConnectionId,
+) -> Result<(Connection, Option<User>), Stop> {
+    let mut unit = engine.read(tenant_id).await?;
+    let found = calendar(unit.as_mut())?
+        .find_connection(tenant_id, id)
+        .await?
+        .ok_or(Stop::Idle)?;
+    let owner = unit.find_user(tenant_id, found.user_id).await?;
+    Ok((found, owner))
+}
+
+/// Marks an entry whose event could not be taken in.
+async fn unread(
+    unit: &mut dyn UnitOfWork,
+    mut mapping: Mapping,
+    why: &str,
+    now: DateTime<Utc>,
+) -> StorageResult<()> {
+    mapping.state = "failed".to_owned();
+    mapping.error = Some(why.to_owned());
+    mapping.updated_at = now;
+    calendar(unit)?.update_mapping(&mapping).await
+}
+
 /// Syncs one connection once.
 ///
 /// # Errors
@@ -135,26 +170,22 @@ pub fn is_live(mapping: &Mapping) -> bool {
 pub async fn run(
     engine: &Engine,
     job: &ClaimedJob,
-    id: ConnectionId,
+    (mut connection, owner): (Connection, Option<User>),
     run: &Run,
 ) -> Result<(), Stop> {
-    let mut unit = engine.read(job.tenant_id).await?;
-    let found = calendar(unit.as_mut())?
-        .find_connection(job.tenant_id, id)
-        .await?;
-    let owner = match &found {
-        Some(row) => unit.find_user(row.tenant_id, row.user_id).await?,
-        None => None,
-    };
-    drop(unit);
     engine.point("run.claimed").await;
-    let mut connection = found.filter(may_sync).ok_or(Stop::Idle)?;
+    if !may_sync(&connection) {
+        return Err(Stop::Idle);
+    }
     if owner.is_some_and(|user| !user.is_active) {
         let mut unit = engine.begin(job.tenant_id).await?;
         disconnect::begin_for_leaver(engine, unit.as_mut(), &mut connection).await?;
         unit.save().await?;
         engine.wake.notify_waiters();
         return Err(Stop::Idle);
+    }
+    if let Some(until) = held(&connection, engine.now()) {
+        return Err(Stop::Held(until));
     }
     let mut fresh = false;
     loop {
@@ -225,6 +256,7 @@ impl Lane<'_> {
         let quiet = seen.last_error.is_none()
             && seen.status == "connected"
             && seen.brake.is_none()
+            && seen.failing == Failing::default()
             && seen.last_sync_at.is_some_and(|at| at > now - QUIET);
         if quiet && !asked && !self.run.had_effect() {
             return Ok(());
@@ -237,6 +269,7 @@ impl Lane<'_> {
             .ok_or(Stop::Idle)?;
         row.last_sync_at = Some(now);
         row.last_error = None;
+        row.failing = Failing::default();
         // The run went through, so whatever was answered was for it.
         row.brake = None;
         row.brake_count = 0;
@@ -339,18 +372,51 @@ impl Lane<'_> {
     /// Looks at mapped events that left the view: only a look tells whether they were deleted.
     async fn looked_up(&self, events: Vec<RemoteEvent>) -> Result<Vec<RemoteEvent>, Stop> {
         let mut known = Vec::with_capacity(events.len());
+        let mut unread = Vec::new();
         for event in events {
             if event.state == RemoteState::LeftView {
                 if self.is_mapped(&event.id).await? {
-                    known.push(
-                        ask_provider(self.provider.as_ref(), &self.calendar, &event.id).await?,
-                    );
+                    known.extend(self.look_at(&event.id, &mut unread).await?);
                 }
             } else {
                 known.push(event);
             }
         }
+        self.note_unread(unread).await?;
         Ok(known)
+    }
+
+    /// Looks at one event. One that cannot be read does not stop the others: it goes to `unread`.
+    async fn look_at(
+        &self,
+        id: &str,
+        unread: &mut Vec<String>,
+    ) -> Result<Option<RemoteEvent>, Stop> {
+        match ask_provider(self.provider.as_ref(), &self.calendar, id).await {
+            Err(error @ (ProviderError::Permanent(_) | ProviderError::Transient(_))) => {
+                unread.push(id.to_owned());
+                if unread.len() >= IN_A_ROW {
+                    return Err(error.into());
+                }
+                Ok(None)
+            }
+            other => Ok(Some(other?)),
+        }
+    }
+
+    /// Events that could not be read: the push that follows looks at them again, and so does every later one.
+    async fn note_unread(&self, events: Vec<String>) -> Result<(), Stop> {
+        let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
+        for event in events {
+            let mut unit = self.engine.begin(tenant_id).await?;
+            let rows = calendar(unit.as_mut())?;
+            let found = rows.find_mapping_by_event(tenant_id, id, &event).await?;
+            if let Some(mapping) = found.filter(is_live) {
+                unread(unit.as_mut(), mapping, NO_ANSWER, self.engine.now()).await?;
+                self.commit(unit, BTreeSet::new()).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn is_mapped(&self, event_id: &str) -> Result<bool, Stop> {
@@ -364,16 +430,17 @@ impl Lane<'_> {
 
     /// After a full pass: asks for every mapped event it did not show. Absence alone deletes nothing.
     async fn unseen(&self, seen: &HashSet<String>) -> Result<Vec<RemoteEvent>, Stop> {
-        let mut found = Vec::new();
+        let (mut found, mut unread) = (Vec::new(), Vec::new());
         for mapping in self.mappings().await?.iter().filter(|row| is_live(row)) {
             let event = mapping
                 .external_event_id
                 .as_ref()
                 .filter(|event| !seen.contains(*event));
             if let Some(event) = event {
-                found.push(ask_provider(self.provider.as_ref(), &self.calendar, event).await?);
+                found.extend(self.look_at(event, &mut unread).await?);
             }
         }
+        self.note_unread(unread).await?;
         Ok(found)
     }
 
@@ -453,9 +520,14 @@ impl Lane<'_> {
         for (mapping, event) in known {
             match mapping {
                 Some(mut mapping) if is_live(&mapping) => {
-                    inbound
-                        .integrate(unit.as_mut(), &mut mapping, event)
-                        .await?;
+                    let before = mapping.clone();
+                    match inbound.integrate(unit.as_mut(), &mut mapping, event).await {
+                        // What is noted about one entry cannot be read; the others go on.
+                        Err(StorageError::Inconsistent { .. }) => {
+                            unread(unit.as_mut(), before, UNREADABLE, now).await?;
+                        }
+                        other => other?,
+                    }
                 }
                 Some(_) => {}
                 None => inbound.import(unit.as_mut(), event).await?,
@@ -524,15 +596,57 @@ impl Lane<'_> {
                 count: removals,
             });
         }
+        let mut doubts = Doubts::default();
         for (task, mapping, entry) in tasks {
-            push.reconcile(task, mapping, entry).await?;
+            let about = (mapping.entry_id, entry.map(|entry| entry.version));
+            let done = push.reconcile(task, mapping, entry).await;
+            doubts.weigh(&push, about, done).await?;
         }
         if Flow::parse(&push.lane.connection.direction).goes_out() {
             for entry in entries.values() {
                 if !mapped.contains(&entry.entry_id) && wanted(&push.lane.connection, entry) {
-                    push.create_new(entry).await?;
+                    let about = (entry.entry_id, Some(entry.version));
+                    let done = push.create_new(entry).await;
+                    doubts.weigh(&push, about, done).await?;
                 }
             }
+        }
+        doubts.settle(&push).await
+    }
+}
+
+/// Entries that failed one after the other, as long as it is not clear whether they or the provider are to blame.
+#[derive(Default)]
+struct Doubts {
+    open: Vec<(EntryId, Option<i64>, Stop)>,
+}
+
+impl Doubts {
+    /// Takes in how an entry went. One that failed alone does not stop the others.
+    async fn weigh(
+        &mut self,
+        push: &Push<'_, '_>,
+        (entry, version): (EntryId, Option<i64>),
+        done: Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        match done {
+            Ok(()) => self.settle(push).await,
+            Err(stop) if !is_about_the_entry(&stop) => Err(stop),
+            Err(stop @ (Stop::Provider(ProviderError::Permanent(_)) | Stop::Storage(_))) => {
+                push.blame(entry, version, &stop).await
+            }
+            Err(stop) if self.open.len() + 1 >= IN_A_ROW => Err(stop),
+            Err(stop) => {
+                self.open.push((entry, version, stop));
+                Ok(())
+            }
+        }
+    }
+
+    /// The provider answers: it was the entries.
+    async fn settle(&mut self, push: &Push<'_, '_>) -> Result<(), Stop> {
+        for (entry, version, stop) in self.open.drain(..) {
+            push.blame(entry, version, &stop).await?;
         }
         Ok(())
     }

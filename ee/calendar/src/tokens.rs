@@ -1,7 +1,7 @@
 //! Keeps a connection's access token fresh.
 
 use async_trait::async_trait;
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use daybind_domain::ids::{ConnectionId, TenantId};
 use daybind_domain::{AppError, ErrorCode};
 use daybind_ee_storage::{Connection, FreshTokens, calendar};
@@ -25,6 +25,9 @@ const WAITS: u32 = 650;
 /// How often fresh tokens are stored again after a failure.
 const STORES: u32 = 20;
 
+/// How often a change of a row is made anew when somebody else was faster.
+const CHANGES: u32 = 5;
+
 /// Why work on a connection stopped.
 #[derive(Debug)]
 pub enum Stop {
@@ -41,6 +44,8 @@ pub enum Stop {
         /// How many.
         count: usize,
     },
+    /// The provider wants to be left alone until then.
+    Held(DateTime<Utc>),
     /// Another worker holds the lane now; nothing more may be written.
     Fenced,
     /// The provider refused or did not answer.
@@ -69,28 +74,36 @@ impl From<AppError> for Stop {
     }
 }
 
-/// Loads a connection afresh, changes it and saves it, in one transaction of its own.
+/// Loads a connection afresh, changes it and saves it, in one transaction of its own; what `with` returns. Whoever
+/// changes the row at the same time goes first.
 ///
 /// # Errors
 /// [`Stop::Idle`] when it is gone.
-pub async fn change(
+pub async fn change<T>(
     services: &Services,
     tenant_id: TenantId,
     id: ConnectionId,
-    with: impl FnOnce(&mut Connection) + Send,
-) -> Result<Connection, Stop> {
-    let mut unit = services.begin(tenant_id).await?;
-    let rows = calendar(unit.as_mut())?;
-    let mut connection = rows
-        .find_connection(tenant_id, id)
-        .await?
-        .ok_or(Stop::Idle)?;
-    with(&mut connection);
-    connection.updated_at = services.now();
-    rows.update_connection(&connection).await?;
-    unit.save().await?;
-    connection.version += 1;
-    Ok(connection)
+    mut with: impl FnMut(&mut Connection) -> T + Send,
+) -> Result<T, Stop> {
+    let mut tries = 0;
+    loop {
+        let mut unit = services.begin(tenant_id).await?;
+        let rows = calendar(unit.as_mut())?;
+        let mut connection = rows
+            .find_connection(tenant_id, id)
+            .await?
+            .ok_or(Stop::Idle)?;
+        let result = with(&mut connection);
+        connection.updated_at = services.now();
+        match rows.update_connection(&connection).await {
+            Err(StorageError::Stale) if tries < CHANGES => tries += 1,
+            other => {
+                other?;
+                unit.save().await?;
+                return Ok(result);
+            }
+        }
+    }
 }
 
 /// Reaches Google and Microsoft over HTTP.
@@ -285,6 +298,7 @@ async fn ask(
             TokenError::InvalidGrant => Stop::Reconnect("grant_ended"),
             TokenError::InvalidClient => Stop::Operator("secret"),
             TokenError::Refused => Stop::Operator("token_refused"),
+            TokenError::Throttled { after } => Stop::Provider(ProviderError::Throttled { after }),
             TokenError::Transient => Stop::Provider(ProviderError::Transient("token")),
         })
 }

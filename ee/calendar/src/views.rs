@@ -1,5 +1,6 @@
 //! What the calendar pages get to see.
 
+use chrono_tz::Tz;
 use daybind_domain::Consumer;
 use daybind_domain::ids::EntryId;
 use daybind_domain::user::{Permission, UserType};
@@ -14,7 +15,9 @@ use daybind_services::{Actor, AppResult, Provider, Services, StableRoute, intern
 use daybind_storage::{Entry, UnitOfWork, User};
 
 use crate::oauth::{self, is_ending};
+use crate::push::ATTEMPTS;
 use crate::questions;
+use crate::retry::BRAKE;
 
 fn label(provider: &str) -> &'static str {
     if provider == "google" {
@@ -159,7 +162,7 @@ async fn connection_view(
         account: row.account_email.clone(),
         calendar_name: row.calendar_name.clone().unwrap_or_default(),
         status: row.status.clone(),
-        status_text: status_text(row),
+        status_text: status_text(row, zone),
         direction: row.direction.clone(),
         last_sync: row.last_sync_at.map(|at| localtime::date_time(at, zone)),
         delivery: if subscriptions.iter().any(pushed) {
@@ -173,34 +176,77 @@ async fn connection_view(
     })
 }
 
-fn status_text(row: &Connection) -> String {
-    match (row.status.as_str(), row.status_reason.as_deref()) {
+/// What stands in the connection's way, whose turn it is, and when it goes on by itself.
+fn status_text(row: &Connection, zone: Tz) -> String {
+    let text = match (row.status.as_str(), row.status_reason.as_deref()) {
         ("configuring", _) => "Choose a calendar to start.",
         ("needs_reconnect", Some("client_changed")) => {
             "The administrator changed the app registration. Reconnect to go on; nothing was lost."
         }
-        ("needs_reconnect", Some("imported")) => "Brought over from your former system. Reconnect with the same account to go on; nothing is synced until then.",
+        ("needs_reconnect", Some("imported")) => {
+            "Brought over from your former system. Reconnect with the same account to go on; nothing is synced until then."
+        }
         ("needs_reconnect", Some("unbound")) => {
             "Outlook is switched off until an administrator chooses a Microsoft profile for Calendar. Nothing was lost."
         }
-        ("needs_reconnect", _) => "The account no longer lets Daybind in. Reconnect to go on; nothing was lost.",
-        ("paused", Some("many_deletions")) => {
+        ("needs_reconnect", _) => {
+            "The account no longer lets Daybind in. Reconnect to go on; nothing was lost."
+        }
+        ("paused", Some(BRAKE)) => {
             "Daybind stopped before it would have deleted unusually much. Answer the question below; nothing was lost."
         }
         ("paused", _) => "Sync is paused.",
-        ("error", Some("secret" | "token_refused")) => {
-            "The provider does not accept Daybind's client secret. An administrator must renew it."
+        ("error", Some("secret")) => {
+            "The provider does not accept Daybind's client secret. An administrator must renew it under Settings > Integrations > Providers; you need not do anything, and nothing was lost."
         }
-        ("error", Some("not_ready")) => "The provider's settings are incomplete. An administrator must complete them.",
+        ("error", Some("token_refused")) => {
+            "The provider refuses Daybind's app registration. An administrator must check it under Settings > Integrations > Providers; you need not do anything, and nothing was lost."
+        }
+        ("error", Some("not_ready")) => {
+            "The provider's settings are incomplete. An administrator must complete them under Settings > Integrations > Providers."
+        }
         ("error", Some("calendar_missing")) => {
             "The calendar is not in the account any more. Restore it there, or disconnect and choose another."
         }
-        ("error", _) => "The provider did not answer for a long time. Choose Sync now to try again.",
-        _ if row.last_error.is_some() => "The last sync did not finish. Daybind tries again by itself.",
+        ("error", Some("permission")) => {
+            "The account may not read this calendar any more. Ask its owner to share it again, or disconnect and choose another."
+        }
+        ("error", Some("refused")) => {
+            "The provider refuses what Daybind asks for. Choose Sync now to try again; if that does not help, reconnect."
+        }
+        ("error", reason) => return failing_text(row, reason, zone),
+        _ if row.last_error.is_some() => return failing_text(row, row.last_error.as_deref(), zone),
         _ if row.last_sync_at.is_none() => "The first sync is on its way.",
         _ => "Everything is in step.",
-    }
-    .to_owned()
+    };
+    text.to_owned()
+}
+
+/// Failures that pass by themselves: since when, and when it is tried again.
+fn failing_text(row: &Connection, reason: Option<&str>, zone: Tz) -> String {
+    let what = match reason {
+        Some("throttled") => "The provider asks Daybind to slow down",
+        Some("database" | "internal") => {
+            "The last sync did not finish because of a fault in Daybind"
+        }
+        _ => "The provider does not give a usable answer",
+    };
+    let since = match row.failing.since.filter(|_| row.status == "error") {
+        Some(since) => format!(", since {}", localtime::date_time(since, zone)),
+        None => String::new(),
+    };
+    let again = match (row.failing.retry_at, row.failing.held_until) {
+        (_, Some(at)) => format!(
+            "It goes on by itself on {}.",
+            localtime::date_time(at, zone)
+        ),
+        (Some(at), None) => format!(
+            "Daybind tries again by itself on {}; Sync now tries at once.",
+            localtime::date_time(at, zone)
+        ),
+        (None, None) => "Daybind tries again by itself.".to_owned(),
+    };
+    format!("{what}{since}. {again} Nothing was lost.")
 }
 
 /// The tenant's Google client without its secret.
@@ -251,11 +297,16 @@ pub async fn marks(
 
 fn worst(entry: &Entry, mappings: &[Mapping]) -> SyncMark {
     let live = mappings.iter().filter(|mapping| mapping.state != "removed");
-    let rated = live.map(|mapping| match mapping.state.as_str() {
-        "conflict" => (4, mapping),
-        "failed" => (3, mapping),
-        "synced" if mapping.entry_version == entry.version => (1, mapping),
-        _ => (2, mapping),
+    let rated = live.map(|mapping| {
+        let failed = mapping.error.is_some() && mapping.attempts >= ATTEMPTS;
+        let rank = match mapping.state.as_str() {
+            "conflict" => 4,
+            // Also what is still to be made or taken away.
+            "failed" | "creating" | "removing" if failed => 3,
+            "synced" if mapping.entry_version == entry.version => 1,
+            _ => 2,
+        };
+        (rank, mapping)
     });
     let Some((rank, mapping)) = rated.max_by_key(|(rank, _)| *rank) else {
         return mark("not_synced", "Not synced", "It is in no external calendar.");
@@ -272,7 +323,11 @@ fn worst(entry: &Entry, mappings: &[Mapping]) -> SyncMark {
             "Failed",
             detail.unwrap_or("The calendar refused this entry."),
         ),
-        2 => mark("waiting", "Waiting", "On its way to the calendar."),
+        2 => mark(
+            "waiting",
+            "Waiting",
+            detail.unwrap_or("On its way to the calendar."),
+        ),
         _ => mark("synced", "Synced", "In step with the calendar."),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::DateTime;
+use http::HeaderMap;
 use reqwest::{RequestBuilder, Response, StatusCode, header};
 use serde_json::Value;
 use url::Url;
@@ -54,7 +56,7 @@ pub async fn send(request: RequestBuilder) -> ProviderResult<Value> {
         .await
         .map_err(|_| ProviderError::Transient("connection"))?;
     let status = response.status();
-    let after = retry_after(&response);
+    let after = retry_after(response.headers());
     let bytes = read(response).await?;
     if status.is_success() {
         if bytes.is_empty() {
@@ -81,9 +83,16 @@ async fn read(mut response: Response) -> ProviderResult<Vec<u8>> {
     Ok(bytes)
 }
 
-fn retry_after(response: &Response) -> Option<Duration> {
-    let text = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
-    text.trim().parse().ok().map(Duration::from_secs)
+/// `Retry-After` (RFC 9110, 10.2.3): seconds, or a date, which is read against the sender's own clock.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let after = text(header::RETRY_AFTER)?.trim();
+    if let Ok(seconds) = after.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = |text: &str| DateTime::parse_from_rfc2822(text.trim()).ok();
+    let wait = date(after)? - date(text(header::DATE)?)?;
+    Some(wait.to_std().unwrap_or_default())
 }
 
 /// The error class of a status; codes and reasons decide, never message texts.
@@ -151,6 +160,26 @@ mod tests {
             sort(StatusCode::BAD_REQUEST, None, &lost),
             ProviderError::Gone
         );
+    }
+
+    /// M-34. Both spellings of `Retry-After`; a date counts from the sender's clock, and one that has passed from now.
+    #[test]
+    fn retry_after_is_read_in_both_spellings() {
+        let read = |after: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(
+                header::DATE,
+                "Sat, 28 Nov 2026 10:00:00 GMT".parse().unwrap(),
+            );
+            headers.insert(header::RETRY_AFTER, after.parse().unwrap());
+            retry_after(&headers).map(|wait| wait.as_secs())
+        };
+        assert_eq!(read(" 120 "), Some(120));
+        assert_eq!(read("Sat, 28 Nov 2026 10:02:30 GMT"), Some(150));
+        assert_eq!(read("Sat, 28 Nov 2026 09:00:00 GMT"), Some(0));
+        for wrong in ["soon", "-5", ""] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use daybind_domain::ids::{ConnectionId, ProfileId, UserId};
 use daybind_domain::user::{Role, UserType};
 use daybind_domain::{Consumer, Edition};
 use daybind_ee_calendar::{CalendarRuntime, register_endpoints};
-use daybind_ee_storage::{Connection, ConnectionSettings, Grant, calendar, grants};
+use daybind_ee_storage::{Connection, ConnectionSettings, Failing, Grant, calendar, grants};
 use daybind_services::bindings::{self, Change};
 use daybind_services::{
     Actor, Endpoints, Keyring, Services, SystemClock, auth, demo, outbound, profiles,
@@ -193,6 +193,7 @@ impl World {
             settings: ConnectionSettings::default(),
             brake: None,
             brake_count: 0,
+            failing: Failing::default(),
             generation: 1,
             version: 1,
             created_at: now,

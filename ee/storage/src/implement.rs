@@ -6,7 +6,7 @@ macro_rules! repository {
     ($unit:ty, $row:ty) => {
         use daybind_domain::ids::{ConnectionId, EntryId, SubscriptionId, TenantId, UserId};
         use daybind_storage::StorageError;
-        use $crate::{CalendarRepository, Connection, ConnectionSettings, GoogleClient, Mapping, Subscription};
+        use $crate::{CalendarRepository, Connection, ConnectionSettings, Failing, GoogleClient, Mapping, Subscription};
 
         fn get<'r, T>(row: &'r $row, column: &str) -> StorageResult<T>
         where
@@ -50,6 +50,12 @@ macro_rules! repository {
                 cursor_window_end: codec::get_at_or(row, "cursor_window_end")?,
                 last_sync_at: codec::get_at_or(row, "last_sync_at")?,
                 last_error: get(row, "last_error")?,
+                failing: Failing {
+                    runs: get(row, "failed_runs")?,
+                    since: codec::get_at_or(row, "failing_since")?,
+                    retry_at: codec::get_at_or(row, "retry_at")?,
+                    held_until: codec::get_at_or(row, "held_until")?,
+                },
                 settings: ConnectionSettings {
                     conflict_policy: get(row, "conflict_policy")?,
                     deletion_policy: get(row, "deletion_policy")?,
@@ -148,9 +154,10 @@ macro_rules! repository {
                      client_id, access_token_sealed, access_token_expires_at, refresh_token_sealed, cursor, \
                      cursor_window_start, cursor_window_end, last_sync_at, last_error, generation, version, \
                      created_at, updated_at, conflict_policy, deletion_policy, import_rule, show_private, \
-                     window_past_days, window_future_days, brake, brake_count) VALUES ($1, $2, $3, $4, $5, $6, $7, \
+                     window_past_days, window_future_days, brake, brake_count, failed_runs, failing_since, retry_at, \
+                     held_until) VALUES ($1, $2, $3, $4, $5, $6, $7, \
                      $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 1, $23, $24, $25, \
-                     $26, $27, $28, $29, $30, $31, $32)",
+                     $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)",
                 )
                 .bind(codec::id(c.tenant_id.0))
                 .bind(codec::id(c.connection_id.0))
@@ -184,6 +191,10 @@ macro_rules! repository {
                 .bind(c.settings.window_future_days)
                 .bind(c.brake.clone())
                 .bind(c.brake_count)
+                .bind(c.failing.runs)
+                .bind(c.failing.since.map(codec::at))
+                .bind(c.failing.retry_at.map(codec::at))
+                .bind(c.failing.held_until.map(codec::at))
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;
@@ -243,6 +254,7 @@ macro_rules! repository {
                      last_sync_at = $19, last_error = $20, generation = $21, updated_at = $22, \
                      conflict_policy = $23, deletion_policy = $24, import_rule = $25, show_private = $26, \
                      window_past_days = $27, window_future_days = $28, brake = $29, brake_count = $30, \
+                     failed_runs = $31, failing_since = $32, retry_at = $33, held_until = $34, \
                      version = version + 1 WHERE tenant_id = $1 AND connection_id = $2 AND version = $3",
                 )
                 .bind(codec::id(c.tenant_id.0))
@@ -275,6 +287,10 @@ macro_rules! repository {
                 .bind(c.settings.window_future_days)
                 .bind(c.brake.clone())
                 .bind(c.brake_count)
+                .bind(c.failing.runs)
+                .bind(c.failing.since.map(codec::at))
+                .bind(c.failing.retry_at.map(codec::at))
+                .bind(c.failing.held_until.map(codec::at))
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;

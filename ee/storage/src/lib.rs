@@ -20,8 +20,8 @@ use daybind_storage_sqlite::SqliteUnit;
 pub use activity::{ActivityRepository, FreshTokens};
 pub use grants::{Grant, GrantRepository, grants};
 pub use rows::{
-    Conflict, Connection, ConnectionSettings, GoogleClient, Mapping, Subscription, SyncChange,
-    SyncRun,
+    Conflict, Connection, ConnectionSettings, Failing, GoogleClient, Mapping, Subscription,
+    SyncChange, SyncRun,
 };
 
 /// Calendar connections, mappings, push subscriptions, and the tenant's Google client.

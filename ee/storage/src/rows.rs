@@ -69,6 +69,8 @@ pub struct Connection {
     pub last_sync_at: Option<DateTime<Utc>>,
     /// A short code of the last failure, never provider text.
     pub last_error: Option<String>,
+    /// How long it has been failing, if it is.
+    pub failing: Failing,
     /// What its owner decided about it.
     pub settings: ConnectionSettings,
     /// The mass-change brake: `asked_in` (the schedule would lose much) or `asked_out` (the calendar would) while the
@@ -84,6 +86,19 @@ pub struct Connection {
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+/// Failed runs since the last one that went through. Columns of `calendar_providers`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Failing {
+    /// How many in a row.
+    pub runs: i32,
+    /// When the first of them ended.
+    pub since: Option<DateTime<Utc>>,
+    /// When the next one is due.
+    pub retry_at: Option<DateTime<Utc>>,
+    /// The provider asked not to be called before; stronger than anybody's wish.
+    pub held_until: Option<DateTime<Utc>>,
 }
 
 /// What a connection's owner decided. Columns of `calendar_providers`.

@@ -22,6 +22,7 @@ use crate::context::Services;
 use crate::failure::{AppResult, internal};
 use crate::port::CalendarPort;
 use crate::seal::SecretPlace;
+use crate::upkeep;
 
 pub use guard::in_use;
 pub use secrets::{last_four, mask};
@@ -316,6 +317,9 @@ pub async fn update(
     if rerouted(&before.fields, &after.fields) {
         mark_rerouted(services, port, unit.as_mut(), &after).await?;
         secrets::rerouted(unit.as_mut(), &after).await?;
+        upkeep::profile_changed(unit.as_mut(), after.tenant_id, profile_id, services.now())
+            .await
+            .map_err(internal)?;
     }
     let detail = json!({ "before": described(&before), "after": described(&after) });
     let row = actor.audit(services, "profile.updated", subject(profile_id), detail);

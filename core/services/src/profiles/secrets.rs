@@ -19,6 +19,7 @@ use crate::context::Services;
 use crate::failure::{AppResult, internal};
 use crate::jobs;
 use crate::seal::SecretPlace;
+use crate::upkeep;
 use crate::verify;
 
 /// The job that destroys a previous secret at the end of its overlap; the key is the profile's id.
@@ -464,6 +465,9 @@ async fn promote(
         ..profile.clone()
     };
     unit.update_profile(&after).await.map_err(guard::changed)?;
+    upkeep::profile_changed(unit, after.tenant_id, after.profile_id, services.now())
+        .await
+        .map_err(internal)?;
     verify::carry_over(services, actor, unit, &after, staged.verified_at).await
 }
 

@@ -1,7 +1,7 @@
 //! Writes one connection with everything that hangs on it, in one transaction.
 
 use daybind_domain::ids::TenantId;
-use daybind_ee_storage::{Connection, ConnectionSettings, Mapping, calendar};
+use daybind_ee_storage::{Connection, ConnectionSettings, Failing, Mapping, calendar};
 use daybind_services::import::{ImportError, Step, at};
 use daybind_services::{Services, crash};
 use daybind_storage::{NewEntry, StorageResult};
@@ -118,6 +118,7 @@ fn connection(services: &Services, target: TenantId, work: &Work) -> Connection 
         settings: ConnectionSettings::default(),
         brake: None,
         brake_count: 0,
+        failing: Failing::default(),
         generation: 0,
         version: 1,
         created_at: now,

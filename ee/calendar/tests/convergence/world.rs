@@ -14,7 +14,7 @@ use daybind_ee_calendar::engine::{Engine, POINTS, Points};
 use daybind_ee_calendar::event::canonical;
 use daybind_ee_calendar::merge::differing;
 use daybind_ee_calendar::{CalendarRuntime, register_endpoints};
-use daybind_ee_storage::{Connection, ConnectionSettings, Mapping, calendar};
+use daybind_ee_storage::{Connection, ConnectionSettings, Failing, Mapping, calendar};
 use daybind_services::{
     Actor, CalendarPort, Clock, Endpoints, EntryChange, Keyring, Services, SystemClock, auth, demo,
     outbound,
@@ -280,6 +280,7 @@ impl<'a> World<'a> {
             },
             brake: None,
             brake_count: 0,
+            failing: Failing::default(),
             generation: 1,
             version: 1,
             created_at: now,

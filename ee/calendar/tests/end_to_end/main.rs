@@ -18,6 +18,7 @@ mod bench;
 mod both_ways;
 mod disconnecting;
 mod doors;
+mod failures;
 mod imported;
 mod outbound;
 mod promises;

@@ -1,0 +1,7 @@
+-- How long a connection has been failing, when it is asked again, and until when its provider wants to be left alone.
+
+alter table calendar_providers
+    add column failed_runs integer not null default 0,
+    add column failing_since timestamptz,
+    add column retry_at timestamptz,
+    add column held_until timestamptz;
