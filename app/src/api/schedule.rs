@@ -28,12 +28,15 @@ pub async fn list_schedule(#[server(default)] week: String) -> Result<ScheduleVi
     answer(view.await)
 }
 
-/// One entry.
+/// One entry; of a series, the occurrence of `day`.
 ///
 /// # Errors
 /// Signed out; not found.
 #[server(endpoint = "get_schedule_entry")]
-pub async fn get_schedule_entry(entry_id: String) -> Result<EntryView, ApiError> {
+pub async fn get_schedule_entry(
+    entry_id: String,
+    #[server(default)] day: String,
+) -> Result<EntryView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
     let view = daybind_services::schedule::entry(
@@ -41,11 +44,13 @@ pub async fn get_schedule_entry(entry_id: String) -> Result<EntryView, ApiError>
         state.calendar.as_ref(),
         &actor,
         &entry_id,
+        &day,
     );
     answer(view.await)
 }
 
-/// Adds an entry (no `entry_id`) or changes the one that still has `version`.
+/// Adds an entry (no `entry_id`) or changes the one that still has `version`; of a series, the part that `day` and
+/// `scope` name.
 ///
 /// # Errors
 /// Signed out; not found; wrong fields; changed by somebody else.
@@ -60,10 +65,21 @@ pub async fn save_schedule_entry(
     start: String,
     end: String,
     #[server(default)] assignees: Vec<String>,
+    #[server(default)] repeat: String,
+    #[server(default)] repeat_every: String,
+    #[server(default)] repeat_days: Vec<String>,
+    #[server(default)] repeat_ends: String,
+    #[server(default)] repeat_until: String,
+    #[server(default)] repeat_count: String,
+    #[server(default)] day: String,
+    #[server(default)] scope: String,
+    #[server(default)] series_version: i64,
     #[server(default)] week: String,
 ) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
+    use daybind_services::repeat_form::RepeatInput;
     use daybind_services::schedule::{EntryInput, create, update};
+    use daybind_services::series::PartInput;
     let (state, actor) = (answer(state())?, answer(actor())?);
     let input = EntryInput {
         title,
@@ -73,6 +89,19 @@ pub async fn save_schedule_entry(
         start,
         end,
         assignees,
+        repeat: RepeatInput {
+            kind: repeat,
+            every: repeat_every,
+            days: repeat_days,
+            ends: repeat_ends,
+            until: repeat_until,
+            count: repeat_count,
+        },
+        part: PartInput {
+            day,
+            scope,
+            series_version,
+        },
     };
     let (services, port) = (&state.services, state.calendar.as_ref());
     let day = input.start.get(..10).unwrap_or_default().to_owned();
@@ -86,7 +115,7 @@ pub async fn save_schedule_entry(
     Ok(())
 }
 
-/// Deletes the entry that still has `version`.
+/// Deletes the entry that still has `version`; of a series, the part that `day` and `scope` name.
 ///
 /// # Errors
 /// Signed out; not found; changed by somebody else.
@@ -94,12 +123,22 @@ pub async fn save_schedule_entry(
 pub async fn delete_schedule_entry(
     entry_id: String,
     version: i64,
+    #[server(default)] day: String,
+    #[server(default)] scope: String,
+    #[server(default)] series_version: i64,
     #[server(default)] week: String,
 ) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
+    use daybind_services::series::PartInput;
+    let part = PartInput {
+        day,
+        scope,
+        series_version,
+    };
     let (state, actor) = (answer(state())?, answer(actor())?);
     let (services, port) = (&state.services, state.calendar.as_ref());
-    let gone = daybind_services::schedule::delete(services, port, &actor, &entry_id, version);
+    let gone =
+        daybind_services::schedule::delete(services, port, &actor, &entry_id, version, &part);
     answer(gone.await)?;
     let week: String = week
         .chars()

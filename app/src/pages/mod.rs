@@ -8,6 +8,7 @@ pub mod profile;
 pub mod providers;
 pub mod schedule;
 pub mod schedule_form;
+mod schedule_repeat;
 pub mod security;
 pub mod settings;
 pub mod sign_in_methods;

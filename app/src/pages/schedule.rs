@@ -11,8 +11,8 @@ use crate::ApiError;
 use crate::api::schedule::list_schedule;
 use crate::ui::{Announcement, EmptyState};
 
-/// `/msp/schedule`: `week` is any day of the week shown, `entry` the entry being edited (`new` for a new one), `saved`
-/// what has just been done.
+/// `/msp/schedule`: `week` is any day of the week shown, `entry` the entry being edited (`new` for a new one), `part` the
+/// day of a series' occurrence, `saved` what has just been done.
 #[component]
 pub fn SchedulePage() -> impl IntoView {
     let (week, entry, saved) = (
@@ -20,6 +20,7 @@ pub fn SchedulePage() -> impl IntoView {
         query_value("entry"),
         query_value("saved"),
     );
+    let part = query_value("part");
     // Opening and closing the form are part of the source: after a change the week is read again.
     let view = Resource::new(
         move || (week.get(), entry.get(), saved.get()),
@@ -31,7 +32,7 @@ pub fn SchedulePage() -> impl IntoView {
             "deleted" => "The entry is deleted.",
             _ => return None,
         };
-        Some(view! { <Announcement text dismiss=address(&week.get(), "")/> })
+        Some(view! { <Announcement text dismiss=address(&week.get(), "", "")/> })
     };
     // A form has the page to itself: it is the same on a phone and without scripts, and its heading is the page's.
     let body = move || {
@@ -39,7 +40,7 @@ pub fn SchedulePage() -> impl IntoView {
         if id.is_empty() {
             view! { <Loaded view/> }.into_any()
         } else {
-            view! { <EntryPanel entry_id=id week=week.get_untracked()/> }.into_any()
+            view! { <EntryPanel entry_id=id part=part.get() week=week.get_untracked()/> }.into_any()
         }
     };
     view! {
@@ -65,28 +66,35 @@ fn Loaded(view: Resource<Result<ScheduleView, ApiError>>) -> impl IntoView {
     .into_any()
 }
 
-/// The schedule's address; either part may be empty.
+/// The schedule's address; every part may be empty.
 #[must_use]
-pub fn address(week: &str, entry: &str) -> String {
-    // Both come from the address or the server; only what a date or an id is made of goes back into a link.
+pub fn address(week: &str, entry: &str, part: &str) -> String {
+    // They come from the address or the server; only what a date or an id is made of goes back into a link.
     let clean = |text: &str| -> String {
         text.chars()
             .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
             .collect()
     };
-    let (week, entry) = (clean(week), clean(entry));
-    match (week.is_empty(), entry.is_empty()) {
-        (true, true) => "/msp/schedule".to_owned(),
-        (false, true) => format!("/msp/schedule?week={week}"),
-        (true, false) => format!("/msp/schedule?entry={entry}"),
-        (false, false) => format!("/msp/schedule?week={week}&entry={entry}"),
+    let mut address = "/msp/schedule".to_owned();
+    let parts = [("week", week), ("entry", entry), ("part", part)]
+        .map(|(name, value)| (name, clean(value)));
+    for (index, (name, value)) in parts
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .enumerate()
+    {
+        address.push(if index == 0 { '?' } else { '&' });
+        address.push_str(name);
+        address.push('=');
+        address.push_str(value);
     }
+    address
 }
 
 #[component]
 fn Week(view: ScheduleView) -> impl IntoView {
     let week = view.week_start;
-    let plan = address(&week, "new");
+    let plan = address(&week, "new", "");
     let empty = view.days.iter().all(|day| day.entries.is_empty()).then(|| {
         view! {
             <EmptyState title="Nothing is planned this week">
@@ -104,10 +112,10 @@ fn Week(view: ScheduleView) -> impl IntoView {
             <h1>"Schedule"</h1>
             <p class="db-page-head__lede">{view.week_title}" · times in "{view.time_zone}</p>
             <nav class="db-page-head__actions" aria-label="Weeks">
-                <a class="db-btn db-btn--quiet" href=address(&view.previous, "")>"Previous week"</a>
+                <a class="db-btn db-btn--quiet" href=address(&view.previous, "", "")>"Previous week"</a>
                 <a class="db-btn db-btn--quiet" href="/msp/schedule">"This week"</a>
-                <a class="db-btn db-btn--quiet" href=address(&view.next, "")>"Next week"</a>
-                <a class="db-btn db-btn--primary" href=address(&week, "new")>"New entry"</a>
+                <a class="db-btn db-btn--quiet" href=address(&view.next, "", "")>"Next week"</a>
+                <a class="db-btn db-btn--primary" href=address(&week, "new", "")>"New entry"</a>
             </nav>
         </header>
         {empty}
@@ -150,16 +158,21 @@ fn Entry(entry: EntryView, week: String) -> impl IntoView {
         "completed" => Some("Completed"),
         _ => None,
     };
-    let edit = format!("Edit {}", entry.title);
+    // Occurrences share a title: the day tells their links apart.
+    let (edit, part) = match entry.part {
+        Some(part) => (format!("Edit {}, {}", entry.title, part.day), part.day),
+        None => (format!("Edit {}", entry.title), String::new()),
+    };
     view! {
         <li class="db-agenda__entry">
             <p class="db-agenda__time">{entry.time_text}</p>
             <h3 class="db-agenda__name">{entry.title}</h3>
             {(!entry.location.is_empty()).then(|| view! { <p class="db-agenda__place">{entry.location}</p> })}
             {(!names.is_empty()).then(|| view! { <p class="db-agenda__people">{names}</p> })}
+            {entry.repeat.map(|repeat| view! { <p class="db-agenda__people">{repeat.text}</p> })}
             {status.map(|word| view! { <p class="db-agenda__state">{word}</p> })}
             {entry.sync.map(|mark| view! { <Mark mark/> })}
-            <a class="db-agenda__edit" href=address(&week, &entry.entry_id) aria-label=edit>"Edit"</a>
+            <a class="db-agenda__edit" href=address(&week, &entry.entry_id, &part) aria-label=edit>"Edit"</a>
         </li>
     }
     .into_any()
@@ -189,10 +202,13 @@ mod tests {
     #[test]
     fn addresses_carry_dates_and_ids_only() {
         assert_eq!(
-            address("2026-11-23", "new"),
+            address("2026-11-23", "new", ""),
             "/msp/schedule?week=2026-11-23&entry=new"
         );
-        assert_eq!(address("", ""), "/msp/schedule");
-        assert_eq!(address("&x=<", "a\"b"), "/msp/schedule?week=x&entry=ab");
+        assert_eq!(address("", "", ""), "/msp/schedule");
+        assert_eq!(
+            address("&x=<", "a\"b", "2026-11-24"),
+            "/msp/schedule?week=x&entry=ab&part=2026-11-24"
+        );
     }
 }

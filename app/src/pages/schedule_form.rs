@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::failure::Failure;
 use super::schedule::address;
+use super::schedule_repeat::{RepeatFields, ScopeFields};
 use crate::api::schedule::{
     DeleteScheduleEntry, SaveScheduleEntry, get_schedule_entry, list_schedule,
 };
@@ -19,6 +20,12 @@ const FIELDS: &[(&str, &str)] = &[
     ("location", "entry-location"),
     ("notes", "entry-notes"),
     ("assignees", "entry-assignees"),
+    ("repeat", "entry-repeat"),
+    ("repeat_every", "entry-repeat-every"),
+    ("repeat_ends", "entry-repeat-ends"),
+    ("repeat_until", "entry-repeat-until"),
+    ("repeat_count", "entry-repeat-count"),
+    ("scope", "save-scope"),
 ];
 
 /// The entry, the people who can be assigned, and who asks.
@@ -26,11 +33,11 @@ const FIELDS: &[(&str, &str)] = &[
 /// Then the week to go back to, and the day a new entry is offered for.
 type Loaded = (Option<EntryView>, Vec<PersonView>, SessionView, [String; 2]);
 
-async fn load(entry_id: String, week: String) -> Result<Loaded, ApiError> {
+async fn load(entry_id: String, part: String, week: String) -> Result<Loaded, ApiError> {
     let entry = if entry_id == "new" {
         None
     } else {
-        Some(get_schedule_entry(entry_id).await?)
+        Some(get_schedule_entry(entry_id, part).await?)
     };
     let schedule = list_schedule(week).await?;
     Ok((
@@ -46,6 +53,8 @@ async fn load(entry_id: String, week: String) -> Result<Loaded, ApiError> {
 pub fn EntryPanel(
     /// The entry's id, or `new`.
     entry_id: String,
+    /// The day of the occurrence of a series, or empty.
+    part: String,
     /// The week to go back to.
     week: String,
 ) -> impl IntoView {
@@ -56,11 +65,11 @@ pub fn EntryPanel(
     } else {
         "Edit entry"
     };
-    let back = address(&week, "");
-    let source = (entry_id, week);
+    let back = address(&week, "", "");
+    let source = (entry_id, part, week);
     let loaded = Resource::new(
         move || source.clone(),
-        |(entry_id, week)| load(entry_id, week),
+        |(entry_id, part, week)| load(entry_id, part, week),
     );
     view! {
         <section aria-labelledby="entry-heading">
@@ -109,6 +118,9 @@ fn EntryForm(
     let (entry_id, version) = entry.as_ref().map_or((String::new(), 0), |entry| {
         (entry.entry_id.clone(), entry.version)
     });
+    let (repeat, part) = entry.as_ref().map_or((None, None), |entry| {
+        (entry.repeat.clone(), entry.part.clone())
+    });
     let all_day = entry.as_ref().is_some_and(|entry| entry.all_day);
     let (title, start, end, location, notes) = match entry {
         Some(entry) => (
@@ -152,6 +164,8 @@ fn EntryForm(
             <TextField id="entry-location" name="location" label="Location (optional)" value=location optional=true error=saving/>
             <TextArea id="entry-notes" name="notes" label="Notes (optional)" value=notes error=saving/>
             <Assignees people chosen error=saving/>
+            <RepeatFields repeat error=saving/>
+            <ScopeFields part prefix="save" error=saving/>
             <p class="db-form__actions">
                 <Submit label="Save entry" pending=save.pending()/>
                 <a class="db-btn db-btn--quiet" href=back>"Cancel"</a>
@@ -211,6 +225,7 @@ fn Remove(
     delete: ServerAction<DeleteScheduleEntry>,
     error: Failed,
 ) -> impl IntoView {
+    let part = entry.part;
     view! {
         <ErrorSummary error/>
         <details class="db-disclosure">
@@ -220,6 +235,7 @@ fn Remove(
                 <input type="hidden" name="entry_id" value=entry.entry_id/>
                 <input type="hidden" name="version" value=entry.version.to_string()/>
                 <input type="hidden" name="week" value=week/>
+                <ScopeFields part prefix="delete" error/>
                 <Submit label="Delete entry" pending=delete.pending() look="danger"/>
             </ActionForm>
         </details>

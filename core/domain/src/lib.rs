@@ -14,6 +14,7 @@ pub mod paste;
 pub mod profile;
 pub mod profile_view;
 pub mod readiness;
+pub mod recurrence;
 pub mod schedule;
 pub mod session;
 pub mod sso;

@@ -3,6 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::recurrence::Rule;
+
 /// When an entry takes place.
 ///
 /// Half-open in both forms: `end` is the first moment (or day) that no longer belongs to it (RFC 5545 section 3.6.1).
@@ -79,8 +81,11 @@ pub struct EntryContent {
     pub notes: String,
     /// Free text.
     pub location: String,
-    /// When.
+    /// When; of a series, its first occurrence.
     pub when: When,
+    /// How it repeats; an entry that does is a series. A series has a day of its own rule as its first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Rule>,
     /// State of the work.
     pub status: EntryStatus,
 }

@@ -147,8 +147,44 @@ pub struct EntryView {
     pub status: String,
     /// Who does it.
     pub assignees: Vec<PersonView>,
+    /// How it repeats, or the series it belongs to does.
+    pub repeat: Option<RepeatView>,
+    /// The occurrence of a series this is; none for an entry on its own.
+    pub part: Option<PartView>,
     /// How it stands with the external calendars (Enterprise; `None` in Community).
     pub sync: Option<SyncMark>,
+}
+
+/// How a series repeats, as the form shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepeatView {
+    /// `daily`, `weekly`, `monthly`, `monthly_day`, `yearly`, or `keep` for a rule that the form cannot show.
+    pub kind: String,
+    /// Every so many.
+    pub every: u16,
+    /// `MO` to `SU`, of a weekly one.
+    pub days: Vec<String>,
+    /// Empty for never, `until` or `count`.
+    pub ends: String,
+    /// Last day, `YYYY-MM-DD`, or empty.
+    pub until: String,
+    /// How many, or empty.
+    pub count: String,
+    /// "Every 2 weeks on Monday, until 24 Dec 2026"
+    pub text: String,
+}
+
+/// Which occurrence of a series an entry is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartView {
+    /// The series.
+    pub series_id: String,
+    /// The day its rule gives it, `YYYY-MM-DD`.
+    pub day: String,
+    /// The series' version.
+    pub series_version: i64,
+    /// Whether it has values of its own.
+    pub own: bool,
 }
 
 /// How an entry stands with its assignees' calendars: the worst of them.

@@ -150,8 +150,10 @@ pub async fn seed(services: &Services) -> AppResult<bool> {
                     end: start + TimeDelta::minutes(minutes),
                     zone: ZONE.to_owned(),
                 },
+                repeats: None,
                 status: EntryStatus::Scheduled,
             },
+            occurrence_of: None,
             assignees: vec![user_id(assignee)],
             created_by: ADMIN,
         };

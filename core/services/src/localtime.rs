@@ -45,7 +45,9 @@ pub fn start_of_day(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
     resolve(day.and_hms_opt(0, 0, 0)?, zone)
 }
 
-fn resolve(naive: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
+/// The instant of a wall time; see [`parse_input`] for those that do not exist or happen twice.
+#[must_use]
+pub fn resolve(naive: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
     (0..=24).find_map(|quarters| {
         let shifted = naive.checked_add_signed(chrono::Duration::minutes(15 * quarters))?;
         zone.from_local_datetime(&shifted)

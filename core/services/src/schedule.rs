@@ -1,19 +1,25 @@
 //! The schedule: who works on what, when. Every change tells the calendar port inside its own transaction.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
 use daybind_domain::ids::{EntryId, UserId};
+use daybind_domain::recurrence::{OccurrenceOf, Rule};
 use daybind_domain::schedule::{EntryContent, EntryStatus, TITLE_MAX, When};
 use daybind_domain::user::{Permission, UserType};
-use daybind_domain::view::{DayView, EntryView, PersonView, ScheduleView};
+use daybind_domain::view::{DayView, EntryView, PartView, PersonView, ScheduleView};
 use daybind_domain::{AppError, FieldError};
 use daybind_storage::{Entry, NewEntry, UnitOfWork, User};
 
 use crate::auth::Actor;
 use crate::context::Services;
-use crate::failure::{AppResult, internal, stored};
+use crate::failure::{AppResult, internal};
 use crate::localtime;
 use crate::port::{CalendarPort, EntryChange};
+use crate::recurrence::{days_between, first_day, first_of, occurrence, when_on};
+use crate::repeat_form::{self, RepeatInput};
+use crate::series::{self, PartInput};
 
 /// An entry as typed into the form; times in the reader's zone.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +38,10 @@ pub struct EntryInput {
     pub end: String,
     /// User ids.
     pub assignees: Vec<String>,
+    /// How it repeats.
+    pub repeat: RepeatInput,
+    /// Which part of a series is meant.
+    pub part: PartInput,
 }
 
 /// Today, if it lies in the week that begins on that Monday; otherwise the Monday.
@@ -79,8 +89,9 @@ pub async fn week(
         .await
         .map_err(internal)?;
     let users = unit.list_users(actor.tenant_id).await.map_err(internal)?;
+    let entries = spread(unit.as_mut(), entries, from, to).await?;
     drop(unit);
-    let ids: Vec<EntryId> = entries.iter().map(|entry| entry.entry_id).collect();
+    let ids: Vec<EntryId> = entries.iter().map(|(entry, _)| entry.entry_id).collect();
     let marks = port.get_schedule_entry_sync_status(actor, &ids).await?;
     let mut days: Vec<DayView> = (0..7)
         .map(|offset| {
@@ -92,9 +103,10 @@ pub async fn week(
             }
         })
         .collect();
-    for (entry, mark) in entries.iter().zip(marks) {
+    for ((entry, part), mark) in entries.iter().zip(marks) {
         let mut view = entry_view(entry, zone, &users);
         view.sync = mark;
+        view.part.clone_from(part);
         // What began before this week shows on its first day.
         let monday_text = monday.to_string();
         let shown = if view.day < monday_text {
@@ -123,22 +135,119 @@ pub async fn week(
     })
 }
 
-/// One entry, for its form.
+/// Puts every series' occurrences in its place, each with the part it is; those with values of their own are entries
+/// already.
+async fn spread(
+    unit: &mut dyn UnitOfWork,
+    entries: Vec<Entry>,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> AppResult<Vec<(Entry, Option<PartView>)>> {
+    let series: Vec<EntryId> = entries
+        .iter()
+        .filter(|entry| entry.content.repeats.is_some())
+        .map(|entry| entry.entry_id)
+        .collect();
+    let Some(tenant_id) = entries.first().map(|entry| entry.tenant_id) else {
+        return Ok(Vec::new());
+    };
+    let own = unit
+        .list_occurrences(tenant_id, &series)
+        .await
+        .map_err(internal)?;
+    let taken: HashSet<_> = own
+        .iter()
+        .filter_map(|entry| entry.occurrence_of)
+        .map(|of| (of.series, of.day))
+        .collect();
+    let mut shown = Vec::new();
+    for entry in entries {
+        if entry.content.repeats.is_none() {
+            // The rule of its series is of no use here: its version is read when it is opened.
+            let part = entry.occurrence_of.map(|of| part(&of, 0, true));
+            shown.push((entry, part));
+            continue;
+        }
+        for day in days_between(&entry.content, from, to) {
+            if taken.contains(&(entry.entry_id, day)) {
+                continue;
+            }
+            let of = OccurrenceOf {
+                series: entry.entry_id,
+                day,
+            };
+            let content = EntryContent {
+                repeats: entry.content.repeats.clone(),
+                ..occurrence(&entry.content, day)
+            };
+            let plain = Entry {
+                content,
+                ..entry.clone()
+            };
+            shown.push((plain, Some(part(&of, entry.version, false))));
+        }
+    }
+    shown.sort_by_key(|(entry, _)| match &entry.content.when {
+        When::Timed { start, .. } => *start,
+        When::AllDay { start, .. } => start.and_time(chrono::NaiveTime::MIN).and_utc(),
+    });
+    Ok(shown)
+}
+
+fn part(of: &OccurrenceOf, series_version: i64, own: bool) -> PartView {
+    PartView {
+        series_id: of.series.to_string(),
+        day: of.day.to_string(),
+        series_version,
+        own,
+    }
+}
+
+/// One entry, for its form; of a series, the occurrence of `day` (`YYYY-MM-DD`), or the first one.
 ///
 /// # Errors
-/// Not found, also for entries of others a technician may not see.
+/// Not found, also for entries of others a technician may not see, and for days the series does not have.
 pub async fn entry(
     services: &Services,
     port: &dyn CalendarPort,
     actor: &Actor,
     entry_id: &str,
+    day: &str,
 ) -> AppResult<EntryView> {
     actor.require(Permission::ScheduleOwn)?;
+    let zone = localtime::zone(&actor.user.time_zone);
     let mut unit = services.read(actor.tenant_id).await?;
-    let entry = visible(unit.as_mut(), actor, entry_id).await?;
+    let mut entry = visible(unit.as_mut(), actor, entry_id).await?;
     let users = unit.list_users(actor.tenant_id).await.map_err(internal)?;
+    let mut found = None;
+    let mut repeat = None;
+    if let Some(rule) = entry.content.repeats.clone() {
+        let first = first_day(&entry.content.when);
+        let day = series::chosen_day(&entry, day)?;
+        let of = OccurrenceOf {
+            series: entry.entry_id,
+            day,
+        };
+        found = Some(part(&of, entry.version, false));
+        repeat = Some(repeat_form::view(&rule, first));
+        entry.content.when = when_on(&entry.content.when, day);
+    } else if let Some(of) = entry.occurrence_of {
+        let series = unit
+            .find_entry(actor.tenant_id, of.series)
+            .await
+            .map_err(internal)?
+            .filter(|series| series.deleted_at.is_none());
+        if let Some(series) = series
+            && let Some(rule) = &series.content.repeats
+        {
+            found = Some(part(&of, series.version, true));
+            repeat = Some(repeat_form::view(rule, first_day(&series.content.when)));
+        }
+    }
     drop(unit);
-    let mut view = entry_view(&entry, localtime::zone(&actor.user.time_zone), &users);
+    let mut view = entry_view(&entry, zone, &users);
+    view.part = found;
+    view.repeat = repeat;
     let marks = port
         .get_schedule_entry_sync_status(actor, &[entry.entry_id])
         .await?;
@@ -159,12 +268,14 @@ pub async fn create(
     actor.require(Permission::ScheduleOwn)?;
     let mut unit = services.begin(actor.tenant_id).await?;
     let users = unit.list_users(actor.tenant_id).await.map_err(internal)?;
-    let (content, assignees) = check(actor, input, &users)?;
+    let (mut content, assignees) = check(actor, input, &users)?;
+    repeat(&mut content, input, None)?;
     let entry_id = EntryId(services.new_id());
     let entry = NewEntry {
         tenant_id: actor.tenant_id,
         entry_id,
         content,
+        occurrence_of: None,
         assignees: assignees.clone(),
         created_by: actor.user_id(),
     };
@@ -180,7 +291,7 @@ pub async fn create(
     Ok(entry_id)
 }
 
-/// Changes an entry that still has `version`.
+/// Changes an entry that still has `version`; of a series, the part that `input` names.
 ///
 /// # Errors
 /// Forbidden; not found; wrong fields; changed by somebody else meanwhile.
@@ -194,6 +305,7 @@ pub async fn update(
 ) -> AppResult<()> {
     let mut unit = services.begin(actor.tenant_id).await?;
     let mut entry = visible(unit.as_mut(), actor, entry_id).await?;
+    entry.version = version;
     let users = unit.list_users(actor.tenant_id).await.map_err(internal)?;
     let (mut content, assignees) = check(actor, input, &users)?;
     content.status = entry.content.status;
@@ -203,28 +315,24 @@ pub async fn update(
     {
         zone.clone_from(kept);
     }
-    let mut people = entry.assignees.clone();
-    people.extend(
-        assignees
-            .iter()
-            .copied()
-            .filter(|id| !entry.assignees.contains(id)),
-    );
-    entry.content = content;
-    entry.assignees = assignees;
-    entry.version = version;
-    unit.update_entry(&entry, services.now())
-        .await
-        .map_err(|e| stored("The entry", e))?;
-    let change = EntryChange {
-        tenant_id: actor.tenant_id,
-        entry_id: entry.entry_id,
-        people,
+    let change = series::Change {
+        services,
+        actor,
+        content,
+        assignees,
     };
-    finish(services, port, unit, &change).await
+    let people = if entry.content.repeats.is_some() || entry.occurrence_of.is_some() {
+        change.part(unit.as_mut(), entry, input).await?
+    } else {
+        let mut change = change;
+        repeat(&mut change.content, input, None)?;
+        change.whole(unit.as_mut(), entry).await?
+    };
+    finish(services, port, unit, &told(actor, entry_id, people)?).await
 }
 
-/// Deletes an entry that still has `version`. It stays as a tombstone until every copy is gone.
+/// Deletes an entry that still has `version`; of a series, the part that `part` names. It stays as a tombstone until every
+/// copy is gone.
 ///
 /// # Errors
 /// Not found; changed by somebody else meanwhile.
@@ -234,20 +342,53 @@ pub async fn delete(
     actor: &Actor,
     entry_id: &str,
     version: i64,
+    part: &PartInput,
 ) -> AppResult<()> {
     let mut unit = services.begin(actor.tenant_id).await?;
     let mut entry = visible(unit.as_mut(), actor, entry_id).await?;
     entry.version = version;
-    entry.deleted_at = Some(services.now());
-    unit.update_entry(&entry, services.now())
-        .await
-        .map_err(|e| stored("The entry", e))?;
-    let change = EntryChange {
+    let people = series::remove(services, actor, unit.as_mut(), entry, part).await?;
+    finish(services, port, unit, &told(actor, entry_id, people)?).await
+}
+
+fn told(actor: &Actor, entry_id: &str, mut people: Vec<UserId>) -> AppResult<EntryChange> {
+    people.sort_unstable();
+    people.dedup();
+    Ok(EntryChange {
         tenant_id: actor.tenant_id,
-        entry_id: entry.entry_id,
-        people: entry.assignees,
-    };
-    finish(services, port, unit, &change).await
+        entry_id: entry_id
+            .parse()
+            .map_err(|_| AppError::not_found("The schedule entry"))?,
+        people,
+    })
+}
+
+/// Makes what was typed a series, as the form says: it begins on the first day its rule has.
+///
+/// # Errors
+/// Wrong fields.
+pub(crate) fn repeat(
+    content: &mut EntryContent,
+    input: &EntryInput,
+    kept: Option<&Rule>,
+) -> AppResult<()> {
+    let first = first_day(&content.when);
+    let rule = repeat_form::read(&input.repeat, first, kept).map_err(AppError::invalid)?;
+    settle(content, rule)
+}
+
+/// Gives a content its rule, and the first day the rule has.
+///
+/// # Errors
+/// The rule has no day.
+pub(crate) fn settle(content: &mut EntryContent, rule: Option<Rule>) -> AppResult<()> {
+    if let Some(rule) = &rule {
+        let begins = first_of(rule, first_day(&content.when))
+            .ok_or_else(|| AppError::field("repeat", "With these choices it never takes place."))?;
+        content.when = when_on(&content.when, begins);
+    }
+    content.repeats = rule;
+    Ok(())
 }
 
 async fn finish(
@@ -336,6 +477,7 @@ fn check(
                 notes: input.notes.trim().replace("\r\n", "\n"),
                 location: input.location.trim().to_owned(),
                 when,
+                repeats: None,
                 status: EntryStatus::Scheduled,
             },
             assignees,
@@ -423,6 +565,11 @@ fn entry_view(entry: &Entry, zone: Tz, users: &[User]) -> EntryView {
             .filter(|user| entry.assignees.contains(&user.user_id))
             .map(person)
             .collect(),
+        repeat: content
+            .repeats
+            .as_ref()
+            .map(|rule| repeat_form::view(rule, first_day(&content.when))),
+        part: None,
         sync: None,
     }
 }

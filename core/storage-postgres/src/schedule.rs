@@ -5,8 +5,11 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use daybind_domain::ids::{EntryId, TenantId, UserId};
+use daybind_domain::recurrence::OccurrenceOf;
 use daybind_domain::schedule::{EntryContent, EntryStatus, When};
-use daybind_storage::{Entry, NewEntry, ScheduleRepository, StorageError, StorageResult};
+use daybind_storage::{
+    Entry, NewEntry, ScheduleRepository, StorageError, StorageResult, repeats_until,
+};
 
 use crate::PgUnit;
 use crate::codec::{self, Row, failure, get};
@@ -28,6 +31,19 @@ fn columns(when: &When) -> (bool, DateTime<Utc>, DateTime<Utc>, Option<String>) 
         When::Timed { start, end, zone } => (false, *start, *end, Some(zone.clone())),
         When::AllDay { start, end } => (true, midnight(*start), midnight(*end), None),
     }
+}
+
+/// `series_id` and `series_day`.
+fn occurrence(row: &Row) -> StorageResult<Option<OccurrenceOf>> {
+    let Some(series) = codec::get_id_or(row, "series_id")? else {
+        return Ok(None);
+    };
+    let day: Option<String> = get(row, "series_day")?;
+    let day = day.and_then(|text| text.parse().ok());
+    Ok(Some(OccurrenceOf {
+        series: series.into(),
+        day: day.ok_or(broken("series_day"))?,
+    }))
 }
 
 /// The entry without its assignees.
@@ -54,8 +70,12 @@ fn entry(row: &Row) -> StorageResult<Entry> {
             notes: get(row, "notes")?,
             location: get(row, "location")?,
             when,
+            repeats: get::<Option<String>>(row, "recurrence")?
+                .map(|text| text.parse().map_err(|_| broken("recurrence")))
+                .transpose()?,
             status: EntryStatus::parse(get(row, "status")?).ok_or(broken("status"))?,
         },
+        occurrence_of: occurrence(row)?,
         assignees: Vec::new(),
         version: get(row, "version")?,
         deleted_at: codec::get_at_or(row, "deleted_at")?,
@@ -127,8 +147,8 @@ impl ScheduleRepository for PgUnit {
         let (all_day, start, end, zone) = columns(&new.content.when);
         sqlx::query(
             "INSERT INTO schedule_entries (tenant_id, entry_id, title, notes, location, all_day, start_at, end_at, \
-             zone, status, version, created_by, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $12)",
+             zone, status, version, created_by, created_at, updated_at, recurrence, repeats_until, series_id, series_day) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $12, $13, $14, $15, $16)",
         )
         .bind(codec::id(new.tenant_id.0))
         .bind(codec::id(new.entry_id.0))
@@ -142,6 +162,10 @@ impl ScheduleRepository for PgUnit {
         .bind(new.content.status.as_str())
         .bind(codec::id(new.created_by.0))
         .bind(codec::at(now))
+        .bind(new.content.repeats.as_ref().map(ToString::to_string))
+        .bind(repeats_until(&new.content).map(codec::at))
+        .bind(new.occurrence_of.map(|of| codec::id(of.series.0)))
+        .bind(new.occurrence_of.map(|of| of.day.to_string()))
         .execute(self.connection())
         .await
         .map_err(failure)?;
@@ -177,7 +201,9 @@ impl ScheduleRepository for PgUnit {
     ) -> StorageResult<Vec<Entry>> {
         let rows = sqlx::query(
             "SELECT * FROM schedule_entries e WHERE tenant_id = $1 AND deleted_at IS NULL \
-             AND ((NOT all_day AND start_at < $3 AND end_at > $2) OR (all_day AND start_at < $5 AND end_at > $4)) \
+             AND ((recurrence IS NULL AND ((NOT all_day AND start_at < $3 AND end_at > $2) \
+             OR (all_day AND start_at < $5 AND end_at > $4))) \
+             OR (recurrence IS NOT NULL AND start_at < $5 AND (repeats_until IS NULL OR repeats_until > $4))) \
              AND ($6 IS NULL OR EXISTS (SELECT 1 FROM schedule_entry_assignees a \
              WHERE a.tenant_id = e.tenant_id AND a.entry_id = e.entry_id AND a.user_id = $6)) \
              ORDER BY start_at, entry_id",
@@ -195,11 +221,30 @@ impl ScheduleRepository for PgUnit {
         self.with_assignees(tenant_id, entries).await
     }
 
+    async fn list_occurrences(
+        &mut self,
+        tenant_id: TenantId,
+        series: &[EntryId],
+    ) -> StorageResult<Vec<Entry>> {
+        let rows = sqlx::query(
+            "SELECT * FROM schedule_entries WHERE tenant_id = $1 \
+             AND series_id = ANY($2) ORDER BY series_id, series_day",
+        )
+        .bind(codec::id(tenant_id.0))
+        .bind(codec::ids(series.iter().map(|id| id.0)))
+        .fetch_all(self.connection())
+        .await
+        .map_err(failure)?;
+        let entries = rows.iter().map(entry).collect::<StorageResult<Vec<_>>>()?;
+        self.with_assignees(tenant_id, entries).await
+    }
+
     async fn update_entry(&mut self, entry: &Entry, now: DateTime<Utc>) -> StorageResult<i64> {
         let (all_day, start, end, zone) = columns(&entry.content.when);
         let done = sqlx::query(
             "UPDATE schedule_entries SET title = $4, notes = $5, location = $6, all_day = $7, start_at = $8, \
-             end_at = $9, zone = $10, status = $11, deleted_at = $12, updated_at = $13, version = version + 1 \
+             end_at = $9, zone = $10, status = $11, deleted_at = $12, updated_at = $13, recurrence = $14, \
+             repeats_until = $15, series_id = $16, series_day = $17, version = version + 1 \
              WHERE tenant_id = $1 AND entry_id = $2 AND version = $3",
         )
         .bind(codec::id(entry.tenant_id.0))
@@ -215,6 +260,10 @@ impl ScheduleRepository for PgUnit {
         .bind(entry.content.status.as_str())
         .bind(entry.deleted_at.map(codec::at))
         .bind(codec::at(now))
+        .bind(entry.content.repeats.as_ref().map(ToString::to_string))
+        .bind(repeats_until(&entry.content).map(codec::at))
+        .bind(entry.occurrence_of.map(|of| codec::id(of.series.0)))
+        .bind(entry.occurrence_of.map(|of| of.day.to_string()))
         .execute(self.connection())
         .await
         .map_err(failure)?;

@@ -50,7 +50,7 @@ pub use profile_parts::{
 pub use profiles::{
     Binding, BindingRepository, BindingUndo, Profile, ProfileRepository, SecretMeta,
 };
-pub use schedule::{Entry, NewEntry, ScheduleRepository};
+pub use schedule::{Entry, NewEntry, ScheduleRepository, repeats_until};
 pub use users::{
     LoginCandidate, NewUser, Session, SessionRepository, SignInSettings, Tenant, User,
     UserRepository,

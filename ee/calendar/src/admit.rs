@@ -99,6 +99,7 @@ pub fn busy(content: &EntryContent) -> EntryContent {
         notes: String::new(),
         location: String::new(),
         when: content.when.clone(),
+        repeats: content.repeats.clone(),
         status: content.status,
     }
 }
@@ -135,6 +136,7 @@ mod tests {
                 notes: "secret notes".to_owned(),
                 location: "secret place".to_owned(),
                 when,
+                repeats: None,
                 status: EntryStatus::Scheduled,
             }),
             about,

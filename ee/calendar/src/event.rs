@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
 use daybind_domain::schedule::{EntryContent, EntryStatus, TITLE_MAX, When};
+use daybind_services::recurrence::first_day;
 use serde_json::{Map, Value, json};
 
 use crate::merge::Field;
@@ -33,6 +34,10 @@ pub fn canonical(content: &EntryContent) -> EntryContent {
         notes: text(&content.notes),
         location: text(&content.location),
         when: content.when.clone(),
+        repeats: content
+            .repeats
+            .clone()
+            .map(|rule| rule.spelled_out(first_day(&content.when))),
         status: EntryStatus::Scheduled,
     }
 }
@@ -44,6 +49,7 @@ fn content(title: &Value, notes: &Value, location: &Value, when: When) -> EntryC
         notes: text(notes),
         location: text(location),
         when,
+        repeats: None,
         status: EntryStatus::Scheduled,
     })
 }
@@ -307,6 +313,7 @@ mod tests {
             notes: "Line one\nLine <two> & \"three\"".to_owned(),
             location: "Hall 3".to_owned(),
             when,
+            repeats: None,
             status: EntryStatus::Scheduled,
         }
     }

@@ -169,6 +169,7 @@ impl Inbound<'_> {
             tenant_id,
             entry_id: EntryId(self.engine.next_id()),
             content: content.clone(),
+            occurrence_of: None,
             assignees: vec![self.connection.user_id],
             created_by: self.connection.user_id,
         };

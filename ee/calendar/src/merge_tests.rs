@@ -14,6 +14,7 @@ fn content(title: &str, notes: &str, location: &str, hour: u32) -> EntryContent 
             end: Utc.with_ymd_and_hms(2026, 11, 24, hour + 1, 0, 0).unwrap(),
             zone: "Europe/Berlin".to_owned(),
         },
+        repeats: None,
         status: EntryStatus::Scheduled,
     }
 }

@@ -118,11 +118,14 @@ pub fn may_sync(connection: &Connection) -> bool {
         && !is_ending(connection)
 }
 
-/// Whether the entry belongs into the connection's calendar: it exists, is not called off, and is its owner's.
+/// Whether the entry belongs into the connection's calendar: it exists, is not called off, and is its owner's. Series and
+/// their occurrences do not travel.
 #[must_use]
 pub fn wanted(connection: &Connection, entry: &Entry) -> bool {
     entry.deleted_at.is_none()
         && entry.content.status != EntryStatus::Cancelled
+        && entry.content.repeats.is_none()
+        && entry.occurrence_of.is_none()
         && entry.assignees.contains(&connection.user_id)
 }
 

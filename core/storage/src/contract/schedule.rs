@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use daybind_domain::ids::{EntryId, TenantId, UserId};
+use daybind_domain::recurrence::OccurrenceOf;
 use daybind_domain::schedule::{EntryContent, EntryStatus, When};
 use uuid::Uuid;
 
@@ -17,8 +18,10 @@ fn new(tenant_id: TenantId, created_by: UserId, when: When) -> NewEntry {
             notes: "Bring cables".to_owned(),
             location: "Office".to_owned(),
             when,
+            repeats: None,
             status: EntryStatus::Scheduled,
         },
+        occurrence_of: None,
         assignees: vec![created_by],
         created_by,
     }
@@ -140,4 +143,99 @@ pub async fn entries_are_listed_by_range_and_assignee(store: &dyn Store) {
         whole.content
     );
     u.save().await.unwrap();
+}
+
+/// A series is listed in every range it may have an occurrence in, once, and no longer than its rule's end says.
+pub async fn series_are_listed_while_they_last(store: &dyn Store) {
+    let (a, admin) = tenant(store, "A").await;
+    let day = 86_400;
+    let mut endless = new(a, admin, timed(at(10 * day), at(10 * day + 3600)));
+    endless.content.repeats = Some("FREQ=WEEKLY;BYDAY=MO,TH".parse().unwrap());
+    let mut ending = new(a, admin, timed(at(10 * day), at(10 * day + 3600)));
+    let last = at(20 * day).date_naive();
+    ending.content.repeats = Some(
+        format!("FREQ=DAILY;UNTIL={}", last.format("%Y%m%d"))
+            .parse()
+            .unwrap(),
+    );
+    let mut u = unit(store, a).await;
+    u.add_entry(&endless, at(0)).await.unwrap();
+    u.add_entry(&ending, at(0)).await.unwrap();
+    let mut expected = vec![endless.entry_id, ending.entry_id];
+    expected.sort();
+    for (from, to, known) in [
+        (0, 5, vec![]),
+        (15, 16, expected.clone()),
+        (20, 21, expected),
+        (30, 31, vec![endless.entry_id]),
+        (9_000, 9_001, vec![endless.entry_id]),
+    ] {
+        let mut found: Vec<_> = u
+            .list_entries(a, at(from * day), at(to * day), Some(admin))
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|entry| entry.entry_id)
+            .collect();
+        found.sort();
+        assert_eq!(found, known, "days {from} to {to}");
+    }
+    // The rule comes back whole, and can be taken away.
+    let mut entry = u.find_entry(a, ending.entry_id).await.unwrap().unwrap();
+    assert_eq!(entry.content, ending.content);
+    entry.content.repeats = None;
+    u.update_entry(&entry, at(1)).await.unwrap();
+    let found = u.list_entries(a, at(15 * day), at(16 * day), None).await;
+    assert_eq!(found.unwrap().len(), 1);
+    u.save().await.unwrap();
+}
+
+/// An occurrence stands once, is found with its tombstone, and can change its series.
+pub async fn an_occurrence_has_one_entry(store: &dyn Store) {
+    let (a, admin) = tenant(store, "A").await;
+    let day = 86_400;
+    let mut series = new(a, admin, timed(at(0), at(3600)));
+    series.content.repeats = Some("FREQ=DAILY".parse().unwrap());
+    let of = |days: i64| OccurrenceOf {
+        series: series.entry_id,
+        day: at(days * day).date_naive(),
+    };
+    let mut second = new(a, admin, timed(at(2 * day), at(2 * day + 60)));
+    second.occurrence_of = Some(of(1));
+    let mut first = new(a, admin, timed(at(0), at(60)));
+    first.occurrence_of = Some(of(0));
+    let mut u = unit(store, a).await;
+    for entry in [&series, &second, &first] {
+        u.add_entry(entry, at(0)).await.unwrap();
+    }
+    let mut gone = u.find_entry(a, first.entry_id).await.unwrap().unwrap();
+    assert_eq!(gone.occurrence_of, Some(of(0)));
+    gone.deleted_at = Some(at(5));
+    u.update_entry(&gone, at(5)).await.unwrap();
+    let found = u.list_occurrences(a, &[series.entry_id]).await.unwrap();
+    let ids: Vec<_> = found.iter().map(|entry| entry.entry_id).collect();
+    assert_eq!(ids, [first.entry_id, second.entry_id]);
+    assert_eq!(found[1].assignees, [admin]);
+    assert!(u.list_occurrences(a, &[]).await.unwrap().is_empty());
+    let mut moved = found[1].clone();
+    moved.occurrence_of = None;
+    u.update_entry(&moved, at(6)).await.unwrap();
+    u.save().await.unwrap();
+
+    let mut u = unit(store, a).await;
+    let mut again = new(a, admin, timed(at(0), at(60)));
+    again.occurrence_of = Some(of(0));
+    assert!(matches!(
+        u.add_entry(&again, at(7)).await,
+        Err(StorageError::Duplicate(_))
+    ));
+    drop(u);
+    let (b, _) = tenant(store, "B").await;
+    let mut u = unit(store, b).await;
+    assert!(
+        u.list_occurrences(b, &[series.entry_id])
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -45,6 +45,7 @@ async fn write(services: &Services, target: TenantId, work: &Work) -> StorageRes
             tenant_id: target,
             entry_id: *entry_id,
             content: content.clone(),
+            occurrence_of: None,
             assignees: assignees.clone(),
             created_by: work.owner,
         };

@@ -217,6 +217,7 @@ fn content(entry: &AlgaEntry, zone: String) -> Result<EntryContent, &'static str
         notes: entry.notes.clone(),
         location: String::new(),
         when: When::Timed { start, end, zone },
+        repeats: None,
         status,
     });
     Ok(EntryContent { status, ..plain })

@@ -383,8 +383,10 @@ impl<'a> World<'a> {
                     end: start + TimeDelta::hours(1),
                     zone: "Europe/Berlin".to_owned(),
                 },
+                repeats: None,
                 status: EntryStatus::Scheduled,
             },
+            occurrence_of: None,
             assignees: if shared { vec![tess, tom] } else { vec![tess] },
             created_by: tess,
         };

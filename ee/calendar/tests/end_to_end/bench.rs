@@ -426,8 +426,10 @@ impl World {
                     end: start + TimeDelta::hours(1),
                     zone: "Europe/Berlin".to_owned(),
                 },
+                repeats: None,
                 status: EntryStatus::Scheduled,
             },
+            occurrence_of: None,
             assignees: vec![self.tess.user_id()],
             created_by: self.admin.user_id(),
         };

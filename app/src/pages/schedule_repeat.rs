@@ -1,0 +1,196 @@
+//! The part of the entry form that says how an entry repeats, and which occurrences of a series are meant.
+
+use daybind_domain::view::{PartView, RepeatView};
+use leptos::prelude::*;
+
+use crate::ui::{Failed, SelectField, TextField, message};
+
+const KINDS: [(&str, &str); 6] = [
+    ("", "Does not repeat"),
+    ("daily", "Every day"),
+    ("weekly", "Every week"),
+    ("monthly", "Every month, on the same date"),
+    ("monthly_day", "Every month, on the same weekday"),
+    ("yearly", "Every year"),
+];
+const WEEKDAYS: [(&str, &str); 7] = [
+    ("MO", "Monday"),
+    ("TU", "Tuesday"),
+    ("WE", "Wednesday"),
+    ("TH", "Thursday"),
+    ("FR", "Friday"),
+    ("SA", "Saturday"),
+    ("SU", "Sunday"),
+];
+const ENDS: [(&str, &str); 3] = [
+    ("", "Never"),
+    ("until", "After a day"),
+    ("count", "After so many times"),
+];
+const SCOPES: [(&str, &str); 3] = [
+    ("this", "Only this one"),
+    ("following", "This and the following"),
+    ("all", "The whole series"),
+];
+
+fn choices(known: &[(&str, &str)]) -> Vec<(String, String)> {
+    known
+        .iter()
+        .map(|(value, text)| ((*value).to_owned(), (*text).to_owned()))
+        .collect()
+}
+
+/// How an entry repeats. Closed until it does.
+#[component]
+pub fn RepeatFields(
+    /// How it does now.
+    repeat: Option<RepeatView>,
+    /// The form's failure.
+    error: Failed,
+) -> impl IntoView {
+    let repeats = repeat.is_some();
+    let open = move || {
+        repeats
+            || error.with(|error| {
+                error.as_ref().is_some_and(|error| {
+                    error
+                        .fields
+                        .iter()
+                        .any(|wrong| wrong.field.starts_with("repeat"))
+                })
+            })
+    };
+    let shown = repeat.unwrap_or_else(|| RepeatView {
+        kind: String::new(),
+        every: 1,
+        days: Vec::new(),
+        ends: String::new(),
+        until: String::new(),
+        count: String::new(),
+        text: String::new(),
+    });
+    let mut kinds = choices(&KINDS);
+    if shown.kind == "keep" {
+        kinds.push(("keep".to_owned(), shown.text.clone()));
+    }
+    let days: Vec<_> = WEEKDAYS
+        .iter()
+        .map(|(code, name)| {
+            let id = format!("repeat-{}", code.to_lowercase());
+            let checked = shown.days.iter().any(|day| day == code);
+            view! {
+                <li>
+                    <input id=id.clone() type="checkbox" name="repeat_days[]" value=*code checked=checked/>
+                    <label for=id>{*name}</label>
+                </li>
+            }
+        })
+        .collect();
+    view! {
+        <details class="db-disclosure" open=open>
+            <summary>"Repeat"</summary>
+            <SelectField
+                id="entry-repeat"
+                name="repeat"
+                label="Repeats"
+                options=kinds
+                selected=shown.kind
+                optional=true
+                error=error
+            />
+            <TextField
+                id="entry-repeat-every"
+                name="repeat_every"
+                label="Every (number of days, weeks, months or years)"
+                kind="number"
+                value=shown.every.to_string()
+                error=error
+            />
+            <fieldset class="db-field" aria-describedby="entry-repeat-days-hint">
+                <legend class="db-field__label">"On (optional)"</legend>
+                <p class="db-field__hint" id="entry-repeat-days-hint">
+                    "For an entry that repeats every week; without a day, that of its start."
+                </p>
+                <ul class="db-checks">{days}</ul>
+            </fieldset>
+            <SelectField
+                id="entry-repeat-ends"
+                name="repeat_ends"
+                label="Ends"
+                options=choices(&ENDS)
+                selected=shown.ends
+                optional=true
+                error=error
+            />
+            <TextField
+                id="entry-repeat-until"
+                name="repeat_until"
+                label="Last day (optional)"
+                kind="date"
+                value=shown.until
+                optional=true
+                error=error
+            />
+            <TextField
+                id="entry-repeat-count"
+                name="repeat_count"
+                label="How many times (optional)"
+                kind="number"
+                value=shown.count
+                optional=true
+                error=error
+            />
+        </details>
+    }
+    .into_any()
+}
+
+/// Which occurrences a change or a deletion is about; nothing for an entry on its own.
+#[component]
+pub fn ScopeFields(
+    /// The occurrence.
+    part: Option<PartView>,
+    /// In front of the ids, one for each form of the page.
+    prefix: &'static str,
+    /// The form's failure.
+    error: Failed,
+) -> impl IntoView {
+    let part = part?;
+    let wrong = message(error, "scope");
+    let choices: Vec<_> = SCOPES
+        .iter()
+        .map(|(value, text)| {
+            let id = format!("{prefix}-scope-{value}");
+            let checked = *value == "this";
+            view! {
+                <li>
+                    <input id=id.clone() type="radio" name="scope" value=*value checked=checked/>
+                    <label for=id>{*text}</label>
+                </li>
+            }
+        })
+        .collect();
+    let error_id = format!("{prefix}-scope-error");
+    let described = error_id.clone();
+    Some(
+        view! {
+            <input type="hidden" name="day" value=part.day/>
+            <input type="hidden" name="series_version" value=part.series_version.to_string()/>
+            <fieldset
+                class="db-field"
+                class:db-field--error=move || wrong.with(Option::is_some)
+                id=format!("{prefix}-scope")
+                tabindex="-1"
+                aria-describedby=move || wrong.with(Option::is_some).then(|| described.clone())
+            >
+                <legend class="db-field__label">"Which ones"</legend>
+                {move || {
+                    let id = error_id.clone();
+                    wrong.get().map(|text| view! { <p class="db-field__error" id=id>{text}</p> })
+                }}
+                <ul class="db-checks">{choices}</ul>
+            </fieldset>
+        }
+        .into_any(),
+    )
+}
