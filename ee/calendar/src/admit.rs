@@ -44,6 +44,10 @@ impl ImportRule {
 
 /// What becomes of an event that belongs to no entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, taken apart at once"
+)]
 pub enum Import {
     /// It becomes an entry.
     Bring {

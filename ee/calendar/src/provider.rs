@@ -70,6 +70,10 @@ pub struct RemoteCalendar {
 
 /// What an external event says now.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a page's worth at a time, and nearly all are present"
+)]
 pub enum RemoteState {
     /// It is there.
     Present(EntryContent),
