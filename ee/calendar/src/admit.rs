@@ -68,6 +68,10 @@ pub fn import(rule: ImportRule, show_private: bool, event: &RemoteEvent) -> Impo
         RemoteState::Unsupported(_) => return Import::Skip("series"),
         RemoteState::Deleted | RemoteState::LeftView => return Import::Skip("deleted"),
     };
+    // An occurrence belongs to its series' entry.
+    if event.part.is_some() {
+        return Import::Skip("occurrence");
+    }
     if event.about.copy_of.is_some() {
         return Import::Skip("own_copy");
     }

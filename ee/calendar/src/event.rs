@@ -2,18 +2,17 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
+use daybind_domain::recurrence::Rule;
 use daybind_domain::schedule::{EntryContent, EntryStatus, TITLE_MAX, When};
-use daybind_services::recurrence::first_day;
+use daybind_services::recurrence::{first_day, has_day};
 use serde_json::{Map, Value, json};
 
 use crate::merge::Field;
-use crate::provider::{About, CopyKey, RemoteEvent, RemoteState};
-use crate::zones;
+use crate::provider::{About, CopyKey, Original, Part, RemoteEvent, RemoteState};
+use crate::{rules, zones};
 
 /// Shown for external events without a title.
 const UNTITLED: &str = "(No title)";
-const RECURRING: &str =
-    "The event was made recurring in the calendar. Daybind keeps single events only.";
 const NO_TIME: &str = "The event's time could not be read.";
 
 /// The form in which contents are compared: line ends as `\n`, nothing around, no status.
@@ -42,14 +41,18 @@ pub fn canonical(content: &EntryContent) -> EntryContent {
     }
 }
 
-fn content(title: &Value, notes: &Value, location: &Value, when: When) -> EntryContent {
+fn content(
+    [title, notes, location]: [&Value; 3],
+    when: When,
+    repeats: Option<Rule>,
+) -> EntryContent {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     canonical(&EntryContent {
         title: text(title),
         notes: text(notes),
         location: text(location),
         when,
-        repeats: None,
+        repeats,
         status: EntryStatus::Scheduled,
     })
 }
@@ -67,7 +70,8 @@ pub fn to_google(content: &EntryContent, fields: &[Field], patch: bool) -> Map<S
             Field::Title => put(&mut body, "summary", json!(content.title)),
             Field::Notes => put(&mut body, "description", json!(content.notes)),
             Field::Location => put(&mut body, "location", json!(content.location)),
-            Field::When => {
+            Field::When | Field::Repeat if body.contains_key("start") => {}
+            Field::When | Field::Repeat => {
                 let (start, end) = match &content.when {
                     When::Timed { start, end, zone } => {
                         (google_time(*start, zone), google_time(*end, zone))
@@ -83,6 +87,16 @@ pub fn to_google(content: &EntryContent, fields: &[Field], patch: bool) -> Map<S
                         }
                     }
                     put(&mut body, name, point);
+                }
+                // The rule's end is an instant that goes with the time of day. An occurrence has no rule to speak of.
+                if let Some(rule) = &content.repeats {
+                    put(
+                        &mut body,
+                        "recurrence",
+                        rules::to_lines(rule, &content.when),
+                    );
+                } else if patch && fields.contains(&Field::Repeat) {
+                    put(&mut body, "recurrence", Value::Null);
                 }
             }
         }
@@ -105,25 +119,36 @@ fn google_time(at: DateTime<Utc>, zone: &str) -> Value {
 /// Reads a Google event.
 #[must_use]
 pub fn from_google(event: &Value) -> Option<RemoteEvent> {
+    let words = [&event["summary"], &event["description"], &event["location"]];
+    let lines = event["recurrence"]
+        .as_array()
+        .filter(|lines| !lines.is_empty());
+    let mut without = Vec::new();
     let state = if event["status"] == "cancelled" {
         RemoteState::Deleted
-    } else if event["recurrence"].is_array() {
-        RemoteState::Unsupported(RECURRING)
     } else {
-        google_when(event).map_or(RemoteState::Unsupported(NO_TIME), |when| {
-            RemoteState::Present(content(
-                &event["summary"],
-                &event["description"],
-                &event["location"],
-                when,
-            ))
-        })
+        match (google_when(event), lines) {
+            (None, _) => RemoteState::Unsupported(NO_TIME),
+            (Some(when), None) => RemoteState::Present(content(words, when, None)),
+            (Some(when), Some(lines)) => match rules::from_lines(lines, &when) {
+                Some(lines) => {
+                    without = lines.without;
+                    series(words, when, lines.rule)
+                }
+                None => RemoteState::Unsupported(rules::UNKNOWN),
+            },
+        }
     };
     Some(RemoteEvent {
         id: text_of(event, "id")?,
         etag: text_of(event, "etag"),
         ical_uid: text_of(event, "iCalUID"),
         state,
+        part: text_of(event, "recurringEventId").map(|series| Part {
+            series,
+            original: google_original(&event["originalStartTime"]),
+        }),
+        without,
         about: About {
             changed_at: instant(&event["updated"]),
             private: matches!(
@@ -135,6 +160,23 @@ pub fn from_google(event: &Value) -> Option<RemoteEvent> {
             copy_of: event["id"].as_str().and_then(CopyKey::read_google_id),
         },
     })
+}
+
+/// A series, if its first occurrence is one by its own rule: what comes before it would be lost otherwise.
+fn series(words: [&Value; 3], when: When, rule: Rule) -> RemoteState {
+    let first = first_day(&when);
+    if has_day(&rule, first, first) {
+        RemoteState::Present(content(words, when, Some(rule)))
+    } else {
+        RemoteState::Unsupported(rules::UNKNOWN)
+    }
+}
+
+fn google_original(point: &Value) -> Option<Original> {
+    if let Some(day) = point["date"].as_str() {
+        return day.parse().ok().map(Original::Day);
+    }
+    instant(&point["dateTime"]).map(Original::At)
 }
 
 fn instant(text: &Value) -> Option<DateTime<Utc>> {
@@ -169,9 +211,9 @@ fn google_when(event: &Value) -> Option<When> {
     when.is_ordered().then_some(when)
 }
 
-/// The body of a Graph create or patch, with the given fields only.
+/// The body of a Graph create or patch, with the given fields only; `null` takes a rule away.
 #[must_use]
-pub fn to_graph(content: &EntryContent, fields: &[Field]) -> Map<String, Value> {
+pub fn to_graph(content: &EntryContent, fields: &[Field], patch: bool) -> Map<String, Value> {
     let mut body = Map::new();
     for field in fields {
         match field {
@@ -186,10 +228,12 @@ pub fn to_graph(content: &EntryContent, fields: &[Field]) -> Map<String, Value> 
                 "location",
                 json!({ "displayName": content.location }),
             ),
-            Field::When => {
+            Field::When | Field::Repeat if body.contains_key("start") => {}
+            Field::When | Field::Repeat => {
                 let (start, end, all_day) = match &content.when {
                     When::Timed { start, end, zone } => {
-                        let [start, end] = graph_times(*start, *end, zone);
+                        let [start, end] =
+                            graph_times(*start, *end, zone, content.repeats.is_some());
                         (start, end, false)
                     }
                     When::AllDay { start, end } => (midnight(*start), midnight(*end), true),
@@ -197,6 +241,14 @@ pub fn to_graph(content: &EntryContent, fields: &[Field]) -> Map<String, Value> 
                 put(&mut body, "start", start);
                 put(&mut body, "end", end);
                 put(&mut body, "isAllDay", json!(all_day));
+                // The range begins with the first occurrence. An occurrence has no rule to speak of.
+                if let Some(rule) = &content.repeats {
+                    if let Some(pattern) = rules::to_pattern(rule, &content.when) {
+                        put(&mut body, "recurrence", pattern);
+                    }
+                } else if patch && fields.contains(&Field::Repeat) {
+                    put(&mut body, "recurrence", Value::Null);
+                }
             }
         }
     }
@@ -207,12 +259,13 @@ fn midnight(day: NaiveDate) -> Value {
     json!({ "dateTime": format!("{day}T00:00:00"), "timeZone": "UTC" })
 }
 
-/// Graph takes wall times without offset, so an hour that happens twice is sent in UTC instead.
-fn graph_times(start: DateTime<Utc>, end: DateTime<Utc>, name: &str) -> [Value; 2] {
+/// Graph takes wall times without offset, so an hour that happens twice is sent in UTC instead; of a series, the zone is
+/// what makes its later times right, and stays.
+fn graph_times(start: DateTime<Utc>, end: DateTime<Utc>, name: &str, series: bool) -> [Value; 2] {
     let zone = zones::zone(name).unwrap_or(Tz::UTC);
     let wall = |at: DateTime<Utc>, zone: Tz| at.with_timezone(&zone).naive_local();
     let clear = |at| zone.from_local_datetime(&wall(at, zone)).single().is_some();
-    let zone = if clear(start) && clear(end) {
+    let zone = if series || (clear(start) && clear(end)) {
         zone
     } else {
         Tz::UTC
@@ -226,28 +279,39 @@ fn graph_times(start: DateTime<Utc>, end: DateTime<Utc>, name: &str) -> [Value; 
 /// Reads a Graph event, asked for with times in UTC and the body as text.
 #[must_use]
 pub fn from_graph(event: &Value) -> Option<RemoteEvent> {
+    let words = [
+        &event["subject"],
+        &event["body"]["content"],
+        &event["location"]["displayName"],
+    ];
+    let occurrence = matches!(event["type"].as_str(), Some("occurrence" | "exception"));
     let state = if event["@removed"].is_object() {
         RemoteState::LeftView
     } else if event["isCancelled"] == true {
         RemoteState::Deleted
-    } else if !matches!(event["type"].as_str(), None | Some("singleInstance")) {
-        RemoteState::Unsupported(RECURRING)
+    } else if occurrence && event.get("subject").is_none() {
+        // The delta shows plain occurrences by id and time only: a look tells what they say.
+        RemoteState::LeftView
     } else {
-        graph_when(event).map_or(RemoteState::Unsupported(NO_TIME), |when| {
-            let (title, notes) = (&event["subject"], &event["body"]["content"]);
-            RemoteState::Present(content(
-                title,
-                notes,
-                &event["location"]["displayName"],
-                when,
-            ))
-        })
+        match (graph_when(event), event["type"] == "seriesMaster") {
+            (None, _) => RemoteState::Unsupported(NO_TIME),
+            (Some(when), false) => RemoteState::Present(content(words, when, None)),
+            (Some(when), true) => match rules::from_pattern(&event["recurrence"]) {
+                Some(rule) => series(words, when, rule),
+                None => RemoteState::Unsupported(rules::UNKNOWN),
+            },
+        }
     };
     Some(RemoteEvent {
         id: text_of(event, "id")?,
         etag: text_of(event, "@odata.etag"),
         ical_uid: text_of(event, "iCalUId"),
         state,
+        part: text_of(event, "seriesMasterId").map(|series| Part {
+            series,
+            original: graph_original(event),
+        }),
+        without: Vec::new(),
         about: About {
             changed_at: instant(&event["lastModifiedDateTime"]),
             private: matches!(
@@ -261,6 +325,18 @@ pub fn from_graph(event: &Value) -> Option<RemoteEvent> {
                 .and_then(CopyKey::read_marker),
         },
     })
+}
+
+/// Exceptions name the time the rule gives them; a plain occurrence is where it is.
+fn graph_original(event: &Value) -> Option<Original> {
+    let at = instant(&event["originalStart"]);
+    match graph_when(event) {
+        Some(When::AllDay { start, .. }) => {
+            Some(Original::Day(at.map_or(start, |at| at.date_naive())))
+        }
+        Some(When::Timed { start, .. }) => Some(Original::At(at.unwrap_or(start))),
+        None => at.map(Original::At),
+    }
 }
 
 fn graph_when(event: &Value) -> Option<When> {
@@ -361,21 +437,109 @@ mod tests {
         assert_eq!(from_google(&gone).unwrap().state, RemoteState::Deleted);
     }
 
+    fn series_of(zone: &str) -> EntryContent {
+        let mut when = timed("2026-10-20T07:00:00Z", "2026-10-20T08:00:00Z");
+        if let When::Timed { zone: name, .. } = &mut when {
+            zone.clone_into(name);
+        }
+        EntryContent {
+            repeats: Some("FREQ=WEEKLY;BYDAY=TU,TH;UNTIL=20270330".parse().unwrap()),
+            ..sample(when)
+        }
+    }
+
+    /// W7, W8, W11: a series goes out with its zone and comes back as it was; no attendees.
+    #[test]
+    fn series_round_trip() {
+        let sent = series_of("Europe/Berlin");
+        let mut body = Value::Object(to_google(&sent, &Field::ALL, false));
+        assert_eq!(body["start"]["timeZone"], "Europe/Berlin");
+        assert!(body.get("attendees").is_none());
+        body["id"] = json!("x");
+        assert_eq!(
+            from_google(&body).unwrap().state,
+            RemoteState::Present(sent.clone())
+        );
+
+        let mut body = Value::Object(to_graph(&sent, &Field::ALL, false));
+        assert_eq!(body["start"]["timeZone"], "W. Europe Standard Time");
+        assert_eq!(body["start"]["dateTime"], "2026-10-20T09:00:00");
+        assert!(body.get("attendees").is_none());
+        body["id"] = json!("x");
+        body["type"] = json!("seriesMaster");
+        body["originalStartTimeZone"] = json!("W. Europe Standard Time");
+        assert_eq!(from_graph(&body).unwrap().state, RemoteState::Present(sent));
+
+        // Whole days keep their dates.
+        let whole = EntryContent {
+            repeats: Some("FREQ=MONTHLY;BYMONTHDAY=24;COUNT=3".parse().unwrap()),
+            ..sample(whens()[2].clone())
+        };
+        let mut body = Value::Object(to_graph(&whole, &Field::ALL, false));
+        assert_eq!(body["recurrence"]["range"]["startDate"], "2026-12-24");
+        body["id"] = json!("x");
+        body["type"] = json!("seriesMaster");
+        assert_eq!(
+            from_graph(&body).unwrap().state,
+            RemoteState::Present(whole)
+        );
+    }
+
+    /// W8: what the rule's change needs goes along, and an occurrence never gets a rule.
+    #[test]
+    fn patches_of_series_are_whole() {
+        let series = series_of("Europe/Berlin");
+        let patch = to_google(&series, &[Field::When], true);
+        assert_eq!(
+            patch["recurrence"],
+            json!(["RRULE:FREQ=WEEKLY;BYDAY=TU,TH;UNTIL=20270330T070000Z"])
+        );
+        assert!(to_graph(&series, &[Field::Repeat], true).contains_key("start"));
+        let single = EntryContent {
+            repeats: None,
+            ..series
+        };
+        assert!(to_google(&single, &[Field::Repeat], true)["recurrence"].is_null());
+        assert!(!to_google(&single, &[Field::When], true).contains_key("recurrence"));
+        assert!(to_graph(&single, &[Field::Repeat], true)["recurrence"].is_null());
+        assert!(!to_graph(&single, &[Field::When], true).contains_key("recurrence"));
+        assert!(!to_graph(&single, &Field::ALL, false).contains_key("recurrence"));
+    }
+
+    /// W8: a rule Daybind does not plan with leaves the event alone, and so does one its first day does not fit.
+    #[test]
+    fn unknown_rules_are_left_alone() {
+        let mut body = Value::Object(to_google(&series_of("Europe/Berlin"), &Field::ALL, false));
+        body["id"] = json!("x");
+        for line in ["RRULE:FREQ=HOURLY", "RRULE:FREQ=WEEKLY;BYDAY=SA"] {
+            body["recurrence"] = json!([line]);
+            assert_eq!(
+                from_google(&body).unwrap().state,
+                RemoteState::Unsupported(rules::UNKNOWN)
+            );
+        }
+        let part = json!({
+            "id": "x_1", "status": "cancelled", "recurringEventId": "x",
+            "originalStartTime": { "dateTime": "2026-10-27T09:00:00+01:00", "timeZone": "Europe/Berlin" },
+        });
+        let part = from_google(&part).unwrap();
+        let at = DateTime::parse_from_rfc3339("2026-10-27T08:00:00Z")
+            .unwrap()
+            .to_utc();
+        assert_eq!(part.state, RemoteState::Deleted);
+        assert_eq!(part.part.unwrap().original, Some(Original::At(at)));
+    }
+
     #[test]
     fn graph_round_trip() {
         for when in whens() {
             let sent = sample(when);
-            let mut body = Value::Object(to_graph(&sent, &Field::ALL));
+            let mut body = Value::Object(to_graph(&sent, &Field::ALL, false));
             body["id"] = json!("x");
             body["originalStartTimeZone"] = json!("W. Europe Standard Time");
             assert_eq!(from_graph(&body).unwrap().state, RemoteState::Present(sent));
         }
         let left = json!({ "id": "x", "@removed": { "reason": "deleted" } });
         assert_eq!(from_graph(&left).unwrap().state, RemoteState::LeftView);
-        let series = json!({ "id": "x", "type": "seriesMaster" });
-        assert!(matches!(
-            from_graph(&series).unwrap().state,
-            RemoteState::Unsupported(_)
-        ));
     }
 }

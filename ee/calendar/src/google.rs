@@ -11,8 +11,8 @@ use url::Url;
 use crate::event::{from_google, to_google};
 use crate::merge::Field;
 use crate::provider::{
-    Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, ProviderError, ProviderResult,
-    RemoteCalendar, RemoteEvent, SubscribeRequest, Subscribed,
+    Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, Original, ProviderError,
+    ProviderResult, RemoteCalendar, RemoteEvent, SubscribeRequest, Subscribed,
 };
 use crate::wire::{send, url, with_query};
 
@@ -162,6 +162,53 @@ impl CalendarProvider for Google {
             Err(ProviderError::NotFound | ProviderError::Gone) => Ok(None),
             Err(other) => Err(other),
         }
+    }
+
+    async fn find_occurrence(
+        &self,
+        calendar: &str,
+        series: &str,
+        original: Original,
+    ) -> ProviderResult<Option<RemoteEvent>> {
+        let text = match original {
+            Original::At(at) => at.to_rfc3339_opts(SecondsFormat::Secs, true),
+            Original::Day(day) => day.to_string(),
+        };
+        let url = with_query(
+            self.url(&["calendars", calendar, "events", series, "instances"])?,
+            &[("originalStart", &text), ("showDeleted", "true")],
+        );
+        let answer = match self.get_json(url).await {
+            Err(ProviderError::NotFound | ProviderError::Gone) => return Ok(None),
+            other => other?,
+        };
+        Ok(answer["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(from_google)
+            .find(|found| {
+                let part = found.part.as_ref();
+                part.is_some_and(|part| part.original == Some(original))
+            }))
+    }
+
+    async fn revive(
+        &self,
+        calendar: &str,
+        id: &str,
+        content: &EntryContent,
+    ) -> ProviderResult<RemoteEvent> {
+        let url = with_query(
+            self.url(&["calendars", calendar, "events", id])?,
+            &[("sendUpdates", "none")],
+        );
+        let fields = [Field::Title, Field::Notes, Field::Location, Field::When];
+        let mut body = to_google(content, &fields, true);
+        body.insert("status".to_owned(), json!("confirmed"));
+        let request = self.http.patch(url);
+        let request = request.bearer_auth(self.token.expose_secret()).json(&body);
+        event(&send(request).await?)
     }
 
     async fn create(

@@ -1,7 +1,7 @@
 //! Microsoft Graph v1.0 calendars (learn.microsoft.com/graph/api/resources/event), as far as sync needs them.
 
 use async_trait::async_trait;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use daybind_domain::schedule::EntryContent;
 use http::{Method, header};
 use reqwest::RequestBuilder;
@@ -12,9 +12,10 @@ use url::Url;
 use crate::event::{from_graph, to_graph};
 use crate::merge::Field;
 use crate::provider::{
-    Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, ProviderError, ProviderResult,
-    RemoteCalendar, RemoteEvent, SubscribeRequest, Subscribed,
+    Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, Original, Part, ProviderError,
+    ProviderResult, RemoteCalendar, RemoteEvent, RemoteState, SubscribeRequest, Subscribed,
 };
+use crate::rules;
 use crate::wire::{same_origin, send, url, with_query};
 
 /// The extended property that marks our copies; the GUID is ours.
@@ -62,6 +63,23 @@ impl Graph {
 
 fn event(value: &Value) -> ProviderResult<RemoteEvent> {
     from_graph(value).ok_or(ProviderError::Transient("event"))
+}
+
+fn is_original(event: &RemoteEvent, original: Original) -> bool {
+    let part = event.part.as_ref();
+    part.is_some_and(|part| part.original == Some(original))
+}
+
+/// A deleted occurrence, of which Graph keeps an id with the day at its end (`OID.….2026-11-24`).
+fn cancelled(id: &str, series: &str) -> Option<RemoteEvent> {
+    let day: NaiveDate = id.get(id.len().checked_sub(10)?..)?.parse().ok()?;
+    Some(RemoteEvent {
+        part: Some(Part {
+            series: series.to_owned(),
+            original: Some(Original::Day(day)),
+        }),
+        ..RemoteEvent::deleted(id)
+    })
 }
 
 fn instant(at: DateTime<Utc>) -> String {
@@ -180,13 +198,87 @@ impl CalendarProvider for Graph {
             .transpose()
     }
 
+    fn carries(&self, content: &EntryContent) -> Result<(), &'static str> {
+        match &content.repeats {
+            Some(rule) if rules::to_pattern(rule, &content.when).is_none() => Err(rules::UNSAYABLE),
+            _ => Ok(()),
+        }
+    }
+
+    async fn find_occurrence(
+        &self,
+        calendar: &str,
+        series: &str,
+        original: Original,
+    ) -> ProviderResult<Option<RemoteEvent>> {
+        let around = match original {
+            Original::At(at) => at,
+            Original::Day(day) => day.and_time(NaiveTime::MIN).and_utc(),
+        };
+        let url = with_query(
+            self.url(&["me", "calendars", calendar, "events", series, "instances"])?,
+            &[
+                ("startDateTime", &instant(around - TimeDelta::days(1))),
+                ("endDateTime", &instant(around + TimeDelta::days(2))),
+            ],
+        );
+        let mut next = Some(url);
+        while let Some(url) = next {
+            let answer = match self.get_json(url).await {
+                Err(ProviderError::NotFound | ProviderError::Gone) => return Ok(None),
+                other => other?,
+            };
+            let events = answer["value"].as_array().into_iter().flatten();
+            let found = events
+                .filter_map(from_graph)
+                .find(|event| is_original(event, original));
+            if found.is_some() {
+                return Ok(found);
+            }
+            next = match answer["@odata.nextLink"].as_str() {
+                Some(link) => Some(same_origin(&self.base, link)?),
+                None => None,
+            };
+        }
+        // One that was moved far away shows among the exceptions only.
+        let exceptions = self.exceptions(calendar, series).await?;
+        Ok(exceptions
+            .into_iter()
+            .find(|event| event.state != RemoteState::Deleted && is_original(event, original)))
+    }
+
+    async fn exceptions(&self, calendar: &str, series: &str) -> ProviderResult<Vec<RemoteEvent>> {
+        let url = with_query(
+            self.url(&["me", "calendars", calendar, "events", series])?,
+            &[
+                ("$select", "id,cancelledOccurrences,exceptionOccurrences"),
+                ("$expand", "exceptionOccurrences"),
+            ],
+        );
+        let answer = match self.get_json(url).await {
+            Err(ProviderError::NotFound | ProviderError::Gone) => return Ok(Vec::new()),
+            other => other?,
+        };
+        let changed = answer["exceptionOccurrences"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        let mut found: Vec<RemoteEvent> = changed.filter_map(from_graph).collect();
+        let gone = answer["cancelledOccurrences"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        found.extend(gone.filter_map(|id| cancelled(id.as_str()?, series)));
+        Ok(found)
+    }
+
     async fn create(
         &self,
         calendar: &str,
         key: CopyKey,
         content: &EntryContent,
     ) -> ProviderResult<RemoteEvent> {
-        let mut body = to_graph(content, &Field::ALL);
+        let mut body = to_graph(content, &Field::ALL, false);
         body.insert("transactionId".to_owned(), json!(key.marker()));
         body.insert(
             "singleValueExtendedProperties".to_owned(),
@@ -207,7 +299,7 @@ impl CalendarProvider for Graph {
         let url = self.url(&["me", "calendars", calendar, "events", id])?;
         let mut request = self
             .request(Method::PATCH, url)
-            .json(&to_graph(content, fields));
+            .json(&to_graph(content, fields, true));
         if let Some(etag) = etag {
             request = request.header(header::IF_MATCH, etag);
         }

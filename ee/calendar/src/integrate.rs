@@ -182,6 +182,7 @@ impl Inbound<'_> {
             external_event_id: Some(event.id.clone()),
             external_etag: event.etag.clone(),
             external_ical_uid: event.ical_uid.clone(),
+            series_event_id: None,
             state: "synced".to_owned(),
             origin: origin.to_owned(),
             generation: 0,

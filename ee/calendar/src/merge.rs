@@ -8,6 +8,8 @@
 use chrono::{DateTime, Utc};
 use daybind_domain::schedule::{EntryContent, EntryStatus, When};
 
+use crate::rules::same_clock;
+
 /// The fields that travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Field {
@@ -17,13 +19,21 @@ pub enum Field {
     Notes,
     /// Free text.
     Location,
-    /// When it takes place.
+    /// When it takes place; of a series, its first occurrence.
     When,
+    /// How it repeats.
+    Repeat,
 }
 
 impl Field {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Title, Self::Notes, Self::Location, Self::When];
+    pub const ALL: [Self; 5] = [
+        Self::Title,
+        Self::Notes,
+        Self::Location,
+        Self::When,
+        Self::Repeat,
+    ];
 
     /// The word shown.
     #[must_use]
@@ -33,6 +43,7 @@ impl Field {
             Self::Notes => "notes",
             Self::Location => "location",
             Self::When => "time",
+            Self::Repeat => "repetition",
         }
     }
 
@@ -47,7 +58,8 @@ impl Field {
             Self::Title => a.title == b.title,
             Self::Notes => a.notes == b.notes,
             Self::Location => a.location == b.location,
-            Self::When => same_time(&a.when, &b.when),
+            Self::When => same_time(&a.when, &b.when) && same_zone(a, b),
+            Self::Repeat => a.repeats == b.repeats,
         }
     }
 
@@ -58,6 +70,7 @@ impl Field {
             Self::Notes => to.notes.clone_from(&from.notes),
             Self::Location => to.location.clone_from(&from.location),
             Self::When => to.when = from.when.clone(),
+            Self::Repeat => to.repeats.clone_from(&from.repeats),
         }
     }
 }
@@ -74,6 +87,18 @@ fn same_time(a: &When, b: &When) -> bool {
         ) => start == s && end == e,
         (When::AllDay { start, end }, When::AllDay { start: s, end: e }) => start == s && end == e,
         _ => false,
+    }
+}
+
+/// Of a series the zone says when the later ones take place; what counts is its clock, not its name.
+fn same_zone(a: &EntryContent, b: &EntryContent) -> bool {
+    match (&a.when, &b.when) {
+        (When::Timed { start, zone, .. }, When::Timed { zone: other, .. })
+            if a.repeats.is_some() && b.repeats.is_some() =>
+        {
+            same_clock(zone, other, *start)
+        }
+        _ => true,
     }
 }
 

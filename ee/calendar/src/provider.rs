@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use daybind_domain::ids::MappingId;
 use daybind_domain::schedule::EntryContent;
 use secrecy::SecretString;
@@ -100,6 +100,24 @@ pub struct About {
     pub copy_of: Option<MappingId>,
 }
 
+/// When an occurrence takes place by its series' rule, as the provider names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Original {
+    /// At that instant.
+    At(DateTime<Utc>),
+    /// On that day, in the series' zone or in none.
+    Day(NaiveDate),
+}
+
+/// Which occurrence of which series an event is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The provider's id of the series.
+    pub series: String,
+    /// Which one; none when the provider does not say.
+    pub original: Option<Original>,
+}
+
 /// An external event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteEvent {
@@ -109,8 +127,12 @@ pub struct RemoteEvent {
     pub etag: Option<String>,
     /// Its iCalendar UID.
     pub ical_uid: Option<String>,
-    /// What it says.
+    /// What it says; of a series, its first occurrence and how it repeats.
     pub state: RemoteState,
+    /// The occurrence of a series it is.
+    pub part: Option<Part>,
+    /// Days on which the series it is has no occurrence, in its own zone.
+    pub without: Vec<NaiveDate>,
     /// What else is known of it.
     pub about: About,
 }
@@ -124,6 +146,8 @@ impl RemoteEvent {
             etag: None,
             ical_uid: None,
             state: RemoteState::Deleted,
+            part: None,
+            without: Vec::new(),
             about: About::default(),
         }
     }
@@ -237,6 +261,34 @@ pub trait CalendarProvider: Send + Sync {
     async fn get(&self, calendar: &str, id: &str) -> ProviderResult<RemoteEvent>;
     /// The copy with that key, if it was made.
     async fn find_copy(&self, calendar: &str, key: CopyKey) -> ProviderResult<Option<RemoteEvent>>;
+    /// Whether the provider can express how a content repeats; if not, why, for the user.
+    ///
+    /// # Errors
+    /// The reason.
+    fn carries(&self, _content: &EntryContent) -> Result<(), &'static str> {
+        Ok(())
+    }
+    /// An occurrence of a series by the time its rule gives it, also a moved or deleted one; none when the series has none
+    /// then, or the provider forgets deleted ones.
+    async fn find_occurrence(
+        &self,
+        calendar: &str,
+        series: &str,
+        original: Original,
+    ) -> ProviderResult<Option<RemoteEvent>>;
+    /// Brings a deleted occurrence back, with this content. `Gone` where that cannot be done.
+    async fn revive(
+        &self,
+        _calendar: &str,
+        _id: &str,
+        _content: &EntryContent,
+    ) -> ProviderResult<RemoteEvent> {
+        Err(ProviderError::Gone)
+    }
+    /// The changed and deleted occurrences of a series, where the delta does not tell them all.
+    async fn exceptions(&self, _calendar: &str, _series: &str) -> ProviderResult<Vec<RemoteEvent>> {
+        Ok(Vec::new())
+    }
     /// Makes a copy, without attendees and without mail to anybody. `Conflict` when it was made before.
     async fn create(
         &self,

@@ -11,7 +11,8 @@ use daybind_storage::{Entry, StorageError, UnitOfWork};
 use crate::activity::Noted;
 use crate::event::canonical;
 use crate::integrate::{Inbound, ask_provider, base_of, flow, mark, rules, set_base};
-use crate::merge::{decide, differing};
+use crate::merge::{Field, decide, differing};
+use crate::occurrences::{self, Home};
 use crate::provider::{CopyKey, ProviderError, RemoteEvent, RemoteState};
 use crate::sync::{Lane, may_sync};
 use crate::tokens::Stop;
@@ -148,7 +149,7 @@ impl Push<'_, '_> {
         self.store(&mapping, Some(noted)).await
     }
 
-    /// Does what a mapping needs.
+    /// Does what a mapping needs; `home` is the series that the event of an occurrence belongs to.
     ///
     /// # Errors
     /// [`Stop`]; [`is_about_the_entry`] tells which concern this entry alone.
@@ -157,6 +158,7 @@ impl Push<'_, '_> {
         task: Task,
         mut mapping: Mapping,
         entry: Option<&Entry>,
+        home: Option<&Home>,
     ) -> Result<(), Stop> {
         match (task, entry) {
             (Task::Nothing, _) => Ok(()),
@@ -172,24 +174,61 @@ impl Push<'_, '_> {
                 mapping.sent = None;
                 mapping.external_ical_uid = None;
                 mapping.origin = "schedule".to_owned();
+                mapping.series_event_id = home.map(|home| home.event.clone());
                 self.intend(&mut mapping, entry);
                 self.store(&mapping, None).await?;
-                self.create(&mut mapping).await
+                self.create(&mut mapping, home).await
             }
-            (Task::Create, Some(_)) => self.create(&mut mapping).await,
-            (Task::Retry, Some(entry)) => self.retry(&mut mapping, entry).await,
-            (Task::Update, Some(entry)) => self.update(&mut mapping, entry).await,
-            (Task::Remove, _) | (_, None) => self.remove(&mut mapping).await,
+            (Task::Create, Some(_)) => self.create(&mut mapping, home).await,
+            (Task::Retry, Some(entry)) => self.retry(&mut mapping, entry, home).await,
+            (Task::Update, Some(entry)) => self.update(&mut mapping, entry, home).await,
+            (Task::Remove, _) | (_, None) => self.remove(&mut mapping, home).await,
         }
+    }
+
+    /// The calendar cannot say how the entry repeats: it stays whole here and as it was there, until it is changed.
+    async fn unsayable(&self, mapping: &mut Mapping, reason: &str) -> Result<(), Stop> {
+        mapping.state = "failed".to_owned();
+        mapping.error = Some(reason.to_owned());
+        mapping.attempts = mapping.attempts.saturating_add(1).max(ATTEMPTS);
+        let noted = Noted {
+            reason: Some("repetition"),
+            ..about(mapping, "none", "refused")
+        };
+        self.store(mapping, Some(noted)).await
     }
 
     /// Maps an entry for the first time and makes its copy.
     ///
     /// # Errors
     /// See [`Self::reconcile`].
-    pub async fn create_new(&self, entry: &Entry) -> Result<(), Stop> {
+    pub async fn create_new(&self, entry: &Entry, home: Option<&Home>) -> Result<(), Stop> {
+        let mut mapping = self.blank(entry, home);
+        self.intend(&mut mapping, entry);
+        if self.add(&mapping).await? {
+            self.reconcile(Task::Create, mapping, Some(entry), home)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Takes an occurrence out of its series in the calendar that is not (any more) this technician's.
+    ///
+    /// # Errors
+    /// See [`Self::reconcile`].
+    pub async fn cancel_new(&self, entry: &Entry, home: &Home) -> Result<(), Stop> {
+        let mut mapping = self.blank(entry, Some(home));
+        mapping.state = "removing".to_owned();
+        if self.add(&mapping).await? {
+            self.reconcile(Task::Remove, mapping, None, Some(home))
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn blank(&self, entry: &Entry, home: Option<&Home>) -> Mapping {
         let now = self.lane.engine.now();
-        let mut mapping = Mapping {
+        Mapping {
             tenant_id: entry.tenant_id,
             mapping_id: MappingId(self.lane.engine.next_id()),
             connection_id: self.lane.connection.connection_id,
@@ -197,6 +236,7 @@ impl Push<'_, '_> {
             external_event_id: None,
             external_etag: None,
             external_ical_uid: None,
+            series_event_id: home.map(|home| home.event.clone()),
             state: "creating".to_owned(),
             origin: "schedule".to_owned(),
             generation: 0,
@@ -207,27 +247,34 @@ impl Push<'_, '_> {
             attempts: 0,
             created_at: now,
             updated_at: now,
-        };
-        self.intend(&mut mapping, entry);
-        let mut unit = self.lane.engine.begin(entry.tenant_id).await?;
+        }
+    }
+
+    /// Whether the mapping was added; another worker may have been faster, and the next run sees its row.
+    async fn add(&self, mapping: &Mapping) -> Result<bool, Stop> {
+        let mut unit = self.lane.engine.begin(mapping.tenant_id).await?;
         let rows = calendar(unit.as_mut())?;
         let connection = rows
-            .find_connection(entry.tenant_id, mapping.connection_id)
+            .find_connection(mapping.tenant_id, mapping.connection_id)
             .await?;
         if !connection.is_some_and(|connection| may_sync(&connection)) {
             return Err(Stop::Idle);
         }
-        match rows.add_mapping(&mapping).await {
-            // Another worker was faster; the next run sees its row.
-            Err(StorageError::Duplicate(_)) => return Ok(()),
+        match rows.add_mapping(mapping).await {
+            Err(StorageError::Duplicate(_)) => return Ok(false),
             other => other?,
         }
         self.commit(unit).await?;
-        self.reconcile(Task::Create, mapping, Some(entry)).await
+        Ok(true)
     }
 
     /// Makes a copy that was refused. An earlier try may have made it all the same, saying what the entry said then.
-    async fn retry(&self, mapping: &mut Mapping, entry: &Entry) -> Result<(), Stop> {
+    async fn retry(
+        &self,
+        mapping: &mut Mapping,
+        entry: &Entry,
+        home: Option<&Home>,
+    ) -> Result<(), Stop> {
         let lane = self.lane;
         let found = lane.provider.find_copy(&lane.calendar, key_of(mapping));
         if let Some(event) = found.await? {
@@ -237,7 +284,7 @@ impl Push<'_, '_> {
             return self.take_in(mapping, &event).await;
         }
         self.intend(mapping, entry);
-        self.create(mapping).await
+        self.create(mapping, home).await
     }
 
     /// What the copy shall say; kept as the base so that a repeated create says the same.
@@ -255,6 +302,29 @@ impl Push<'_, '_> {
         Ok(())
     }
 
+    /// Notes what is about to be written. A series whose time or rule is rewritten loses its exceptions in the calendar, so
+    /// its occurrences are looked at again after it, whatever becomes of the call.
+    async fn store_intent(
+        &self,
+        mapping: &Mapping,
+        entry: &Entry,
+        fields: &[Field],
+    ) -> Result<(), Stop> {
+        let rewritten = fields
+            .iter()
+            .any(|field| matches!(field, Field::When | Field::Repeat));
+        if !rewritten || entry.occurrence_of.is_some() {
+            return self.store(mapping, None).await;
+        }
+        let engine = self.lane.engine;
+        let mut unit = engine.begin(mapping.tenant_id).await?;
+        let mut row = mapping.clone();
+        row.updated_at = engine.now();
+        calendar(unit.as_mut())?.update_mapping(&row).await?;
+        occurrences::look_again(unit.as_mut(), &row, engine.now()).await?;
+        self.commit(unit).await
+    }
+
     async fn store(&self, mapping: &Mapping, noted: Option<Noted<'_>>) -> Result<(), Stop> {
         let engine = self.lane.engine;
         let mut unit = engine.begin(mapping.tenant_id).await?;
@@ -270,7 +340,7 @@ impl Push<'_, '_> {
         self.commit(unit).await
     }
 
-    async fn create(&self, mapping: &mut Mapping) -> Result<(), Stop> {
+    async fn create(&self, mapping: &mut Mapping, home: Option<&Home>) -> Result<(), Stop> {
         let lane = self.lane;
         let Some(content) = base_of(mapping)? else {
             return Err(Stop::Storage(StorageError::Inconsistent {
@@ -278,6 +348,14 @@ impl Push<'_, '_> {
                 column: "base",
             }));
         };
+        if let Err(reason) = lane.provider.carries(&content) {
+            return self.unsayable(mapping, reason).await;
+        }
+        if let Some(home) = home
+            && let Some(event) = self.create_within(mapping, home, &content).await?
+        {
+            return self.created(mapping, &content, event).await;
+        }
         let key = key_of(mapping);
         lane.engine.point("call.before_send").await;
         let event = match lane.provider.create(&lane.calendar, key, &content).await {
@@ -290,18 +368,85 @@ impl Push<'_, '_> {
             other => other?,
         };
         lane.engine.point("call.after_response").await;
+        self.created(mapping, &content, event).await
+    }
+
+    /// Gives the occurrence of a series that is there already its own values; `None` where the calendar has none to give
+    /// them to.
+    async fn create_within(
+        &self,
+        mapping: &mut Mapping,
+        home: &Home,
+        content: &EntryContent,
+    ) -> Result<Option<RemoteEvent>, Stop> {
+        let lane = self.lane;
+        let found = lane
+            .provider
+            .find_occurrence(&lane.calendar, &home.event, home.original)
+            .await?;
+        let Some(event) = found else {
+            return Ok(None);
+        };
+        let there = match &event.state {
+            RemoteState::Deleted => {
+                lane.engine.point("call.before_send").await;
+                let back = lane
+                    .provider
+                    .revive(&lane.calendar, &event.id, content)
+                    .await;
+                lane.engine.point("call.after_response").await;
+                return match back {
+                    Err(ProviderError::NotFound | ProviderError::Gone) => Ok(None),
+                    other => Ok(Some(other?)),
+                };
+            }
+            RemoteState::Present(there) => there,
+            RemoteState::Unsupported(_) | RemoteState::LeftView => return Ok(Some(event)),
+        };
+        let fields = differing(there, content);
+        if fields.is_empty() {
+            return Ok(Some(event));
+        }
+        if !differing(there, &home.plain).is_empty() {
+            // Somebody gave it values of its own over there: both changed what the series says.
+            set_base(mapping, Some(&home.plain));
+            return Ok(Some(event));
+        }
+        lane.engine.point("call.before_send").await;
+        let (id, etag) = (&event.id, event.etag.as_deref());
+        let done = lane
+            .provider
+            .update(&lane.calendar, id, etag, content, &fields)
+            .await;
+        lane.engine.point("call.after_response").await;
+        match done {
+            Err(ProviderError::PreconditionFailed) => {
+                Err(Stop::Provider(ProviderError::Transient("busy event")))
+            }
+            other => Ok(Some(other?)),
+        }
+    }
+
+    /// Takes note of a copy that is there now.
+    async fn created(
+        &self,
+        mapping: &mut Mapping,
+        content: &EntryContent,
+        event: RemoteEvent,
+    ) -> Result<(), Stop> {
         mapping.external_event_id = Some(event.id.clone());
         mapping.external_ical_uid.clone_from(&event.ical_uid);
         mark(mapping, &[]);
-        if matches!(&event.state, RemoteState::Present(there) if differing(there, &content).is_empty())
+        if matches!(&event.state, RemoteState::Present(there) if differing(there, content).is_empty())
         {
             mapping.external_etag = event.etag;
             let noted = Noted {
-                after: Some(&content),
+                after: Some(content),
                 ..about(mapping, "calendar", "created")
             };
             return self.store(mapping, Some(noted)).await;
         }
+        mapping.external_etag = None;
         // Changed or deleted since it was made: as any other change from outside.
         self.take_in(mapping, &event).await
     }
@@ -326,10 +471,15 @@ impl Push<'_, '_> {
         Ok(())
     }
 
-    async fn update(&self, mapping: &mut Mapping, entry: &Entry) -> Result<(), Stop> {
+    async fn update(
+        &self,
+        mapping: &mut Mapping,
+        entry: &Entry,
+        home: Option<&Home>,
+    ) -> Result<(), Stop> {
         let lane = self.lane;
         let Some(id) = mapping.external_event_id.clone() else {
-            return self.create(mapping).await;
+            return self.create(mapping, home).await;
         };
         let mut entry = entry.clone();
         // While in conflict (or after a failure) the base does not tell what the event says.
@@ -394,9 +544,13 @@ impl Push<'_, '_> {
         let fields = differing(there, target);
         let mut noted = None;
         if !fields.is_empty() {
+            if let Err(reason) = lane.provider.carries(target) {
+                mapping.entry_version = entry.version;
+                return self.unsayable(mapping, reason).await;
+            }
             let etag = mapping.external_etag.clone();
             mapping.sent = serde_json::to_value(target).ok();
-            self.store(mapping, None).await?;
+            self.store_intent(mapping, entry, &fields).await?;
             lane.engine.point("call.before_send").await;
             let event = lane
                 .provider
@@ -425,8 +579,20 @@ impl Push<'_, '_> {
         Ok(current.filter(|entry| crate::sync::wanted(&self.lane.connection, entry)))
     }
 
-    async fn remove(&self, mapping: &mut Mapping) -> Result<(), Stop> {
+    async fn remove(&self, mapping: &mut Mapping, home: Option<&Home>) -> Result<(), Stop> {
         let lane = self.lane;
+        let sought = mapping.external_event_id.is_none();
+        if let Some(home) = home.filter(|_| sought) {
+            let found = lane
+                .provider
+                .find_occurrence(&lane.calendar, &home.event, home.original)
+                .await?
+                .filter(|event| event.state != RemoteState::Deleted);
+            if let Some(event) = found {
+                mapping.external_event_id = Some(event.id);
+                mapping.external_etag = event.etag;
+            }
+        }
         if mapping.state != "removing" {
             mapping.error = None;
             mapping.attempts = 0;

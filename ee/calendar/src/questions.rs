@@ -14,6 +14,8 @@ use serde_json::json;
 use crate::admit::ImportRule;
 use crate::engine::Engine;
 use crate::integrate::content_of;
+use daybind_services::repeat_form;
+
 use crate::merge::{DeletionPolicy, Field, Policy};
 use crate::oauth::own;
 use crate::retry::BRAKE;
@@ -103,6 +105,10 @@ fn text_of(field: Field, content: &EntryContent, zone: Tz) -> String {
         Field::Title => content.title.clone(),
         Field::Notes => content.notes.clone(),
         Field::Location => content.location.clone(),
+        Field::Repeat => content
+            .repeats
+            .as_ref()
+            .map_or_else(|| "Once".to_owned(), repeat_form::describe),
         Field::When => match &content.when {
             When::Timed { start, end, .. } => format!(
                 "{} to {}",

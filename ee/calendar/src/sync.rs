@@ -118,15 +118,17 @@ pub fn may_sync(connection: &Connection) -> bool {
         && !is_ending(connection)
 }
 
-/// Whether the entry belongs into the connection's calendar: it exists, is not called off, and is its owner's. Series and
-/// their occurrences do not travel.
+/// Whether the entry belongs into the connection's calendar: it exists, is not called off, and is its owner's.
 #[must_use]
 pub fn wanted(connection: &Connection, entry: &Entry) -> bool {
     entry.deleted_at.is_none()
         && entry.content.status != EntryStatus::Cancelled
-        && entry.content.repeats.is_none()
-        && entry.occurrence_of.is_none()
         && entry.assignees.contains(&connection.user_id)
+}
+
+/// Whether the entry stands for an occurrence of a series.
+fn is_part(entry: &Entry) -> bool {
+    entry.occurrence_of.is_some()
 }
 
 /// Whether the mapping still ties an entry to an event.
@@ -364,7 +366,11 @@ impl Lane<'_> {
         }
     }
 
-    async fn mappings(&self) -> Result<Vec<Mapping>, Stop> {
+    /// The connection's mappings as they are now.
+    ///
+    /// # Errors
+    /// [`Stop::Storage`]
+    pub async fn mappings(&self) -> Result<Vec<Mapping>, Stop> {
         let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
         let mut unit = self.engine.read(tenant_id).await?;
         Ok(calendar(unit.as_mut())?
@@ -576,6 +582,11 @@ impl Lane<'_> {
             }
         }
         drop(unit);
+        // Occurrences come after their series, whose events they belong to.
+        let (parts, mappings): (Vec<_>, Vec<_>) = mappings.into_iter().partition(|mapping| {
+            let entry = entries.get(&mapping.entry_id);
+            mapping.series_event_id.is_some() || entry.is_some_and(is_part)
+        });
         let mapped: HashSet<EntryId> = mappings.iter().map(|mapping| mapping.entry_id).collect();
         let push = Push { lane: self };
         let live = mappings.iter().filter(|row| is_live(row)).count();
@@ -602,17 +613,23 @@ impl Lane<'_> {
         let mut doubts = Doubts::default();
         for (task, mapping, entry) in tasks {
             let about = (mapping.entry_id, entry.map(|entry| entry.version));
-            let done = push.reconcile(task, mapping, entry).await;
+            let done = push.reconcile(task, mapping, entry, None).await;
             doubts.weigh(&push, about, done).await?;
         }
         if Flow::parse(&push.lane.connection.direction).goes_out() {
-            for entry in entries.values() {
+            for entry in entries.values().filter(|entry| !is_part(entry)) {
                 if !mapped.contains(&entry.entry_id) && wanted(&push.lane.connection, entry) {
                     let about = (entry.entry_id, Some(entry.version));
-                    let done = push.create_new(entry).await;
+                    let done = push.create_new(entry, None).await;
                     doubts.weigh(&push, about, done).await?;
                 }
             }
+        }
+        let series = entries
+            .values()
+            .any(|entry| entry.content.repeats.is_some() || is_part(entry));
+        if series || !parts.is_empty() {
+            push.occurrences(&entries, &mut doubts).await?;
         }
         doubts.settle(&push).await
     }
@@ -620,13 +637,16 @@ impl Lane<'_> {
 
 /// Entries that failed one after the other, as long as it is not clear whether they or the provider are to blame.
 #[derive(Default)]
-struct Doubts {
+pub struct Doubts {
     open: Vec<(EntryId, Option<i64>, Stop)>,
 }
 
 impl Doubts {
     /// Takes in how an entry went. One that failed alone does not stop the others.
-    async fn weigh(
+    ///
+    /// # Errors
+    /// What concerns more than the entry.
+    pub async fn weigh(
         &mut self,
         push: &Push<'_, '_>,
         (entry, version): (EntryId, Option<i64>),

@@ -148,6 +148,8 @@ pub struct Mapping {
     pub external_etag: Option<String>,
     /// The event's iCalendar UID.
     pub external_ical_uid: Option<String>,
+    /// Of an occurrence with values of its own: the series' event that its own belongs to. None for an event on its own.
+    pub series_event_id: Option<String>,
     /// `creating`, `synced`, `conflict`, `failed`, `removing` or `removed`.
     pub state: String,
     /// `schedule` for an entry's copy, `calendar` for an event brought in, `guest` for one that somebody else organises,

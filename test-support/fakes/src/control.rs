@@ -5,6 +5,7 @@
 //! | `POST /_control/reset` | forget everything |
 //! | `GET /_control/{provider}/calendars` | calendars of all accounts |
 //! | `GET /_control/{provider}/events?calendar=ID` | live events |
+//! | `GET /_control/{provider}/events/{event}/exceptions?calendar=ID` | occurrences that differ from their series |
 //! | `POST /_control/{provider}/events?calendar=ID` | create as the user, answers the event |
 //! | `PATCH /_control/{provider}/events/{event}?calendar=ID` | change as the user |
 //! | `DELETE /_control/{provider}/events/{event}?calendar=ID` | delete as the user |
@@ -28,6 +29,7 @@ use crate::state::Provider;
 use crate::{google_events, graph_events, graph_subscriptions, ui};
 use anyhow::{Context as _, anyhow};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 pub(crate) fn list_events(shared: &Shared, provider: Provider, calendar: &str) -> Vec<Value> {
     let state = shared.lock();
@@ -97,6 +99,43 @@ pub(crate) fn delete_event(
         Provider::Microsoft => graph_events::remove(state, calendar, event, None),
     }
     .map_err(refused)
+}
+
+/// Occurrences that differ from their series, by the day the series gives them; null for deleted ones.
+pub(crate) fn exceptions(
+    shared: &Shared,
+    provider: Provider,
+    calendar: &str,
+    series: &str,
+) -> BTreeMap<String, Value> {
+    let state = shared.lock();
+    let Some(calendar) = state.calendar(provider, calendar) else {
+        return BTreeMap::new();
+    };
+    match provider {
+        Provider::Google => {
+            let parts = calendar.events.values();
+            parts
+                .filter(|event| event.body["recurringEventId"] == json!(series))
+                .map(|event| {
+                    let original = &event.body["originalStartTime"];
+                    let text = original["date"].as_str().or(original["dateTime"].as_str());
+                    let day = text.and_then(|text| text.get(..10)).unwrap_or_default();
+                    let shown = if event.deleted {
+                        Value::Null
+                    } else {
+                        event.body.clone()
+                    };
+                    (day.to_owned(), shown)
+                })
+                .collect()
+        }
+        Provider::Microsoft => calendar
+            .events
+            .get(series)
+            .map(|event| crate::graph_series::told_apart(&event.body))
+            .unwrap_or_default(),
+    }
 }
 
 /// Answers control calls and the page for people.
@@ -180,6 +219,10 @@ fn provider_route(
         ("GET", ["events"]) => Ok(Reply::json(
             200,
             list_events(shared, provider, calendar()?).into(),
+        )),
+        ("GET", ["events", id, "exceptions"]) => Ok(Reply::json(
+            200,
+            json!(exceptions(shared, provider, calendar()?, id)),
         )),
         ("POST", ["events"]) => {
             let event = create_event(shared, provider, calendar()?, &body()?)?;

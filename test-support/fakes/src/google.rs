@@ -22,6 +22,7 @@ pub(crate) fn operation(call: &Call) -> &'static str {
             ("POST", ["calendars", _, "events"]) => "google.events.insert",
             ("POST", ["calendars", _, "events", "watch"]) => "google.events.watch",
             ("GET", ["calendars", _, "events", _]) => "google.events.get",
+            ("GET", ["calendars", _, "events", _, "instances"]) => "google.events.instances",
             ("PATCH", ["calendars", _, "events", _]) => "google.events.patch",
             ("PUT", ["calendars", _, "events", _]) => "google.events.update",
             ("DELETE", ["calendars", _, "events", _]) => "google.events.delete",
@@ -187,6 +188,10 @@ fn route(state: &mut State, call: &Call, operation: &str) -> Result<Reply, Reply
         ("google.events.get", [_, id, _, event]) => {
             need_scope(&token, READ)?;
             google_events::get(calendar_of(state, &token, id)?, event)
+        }
+        ("google.events.instances", [_, id, _, series, _]) => {
+            need_scope(&token, READ)?;
+            google_events::instances(calendar_of(state, &token, id)?, call, series)
         }
         (_, [_, id, rest @ ..]) => {
             need_scope(

@@ -103,7 +103,7 @@ pub(crate) fn list(state: &State, call: &Call, id: &str) -> Result<Reply, Reply>
         .events
         .values()
         .filter(|e| e.seq > from && e.seq <= high)
-        .filter(|e| show_deleted || !e.deleted)
+        .filter(|e| show_deleted || !e.deleted || is_cancelled_part(calendar, e))
         .filter(|e| incremental || in_window(e, min, max))
         .filter(|e| property_matches(call, e, "privateExtendedProperty", "private"))
         .filter(|e| property_matches(call, e, "sharedExtendedProperty", "shared"))
@@ -138,9 +138,40 @@ pub(crate) fn list(state: &State, call: &Call, id: &str) -> Result<Reply, Reply>
     Ok(Reply::json(200, body))
 }
 
+/// Deleted occurrences of a live series are listed in any case, so that clients leave them out.
+fn is_cancelled_part(calendar: &Calendar, event: &Event) -> bool {
+    event.body["recurringEventId"]
+        .as_str()
+        .and_then(|series| calendar.events.get(series))
+        .is_some_and(|series| !series.deleted)
+}
+
+/// `events.instances`, for one `originalStart`.
+pub(crate) fn instances(calendar: &Calendar, call: &Call, series: &str) -> Result<Reply, Reply> {
+    let master = calendar
+        .events
+        .get(series)
+        .filter(|e| !e.deleted)
+        .ok_or_else(|| usual(404))?;
+    let Some(original) = call.q("originalStart") else {
+        return Err(error(400, "required", "The fake wants originalStart."));
+    };
+    let found = google_series::at(calendar, series, original)
+        .filter(|e| !e.deleted || call.q("showDeleted") == Some("true"));
+    let mut body = json!({
+        "kind": "calendar#events", "etag": master.body["etag"], "summary": calendar.name,
+        "timeZone": calendar.zone, "accessRole": "owner", "defaultReminders": [],
+        "items": found.iter().map(view).collect::<Vec<_>>(),
+    });
+    body["updated"] = zones::millis(Utc::now()).into();
+    Ok(Reply::json(200, body))
+}
+
 fn in_window(event: &Event, min: Option<DateTime<Utc>>, max: Option<DateTime<Utc>>) -> bool {
     // A series is kept whatever its first occurrence: its rule is opaque here.
-    if event.body.get("recurrence").is_some() {
+    if event.body.get("recurrence").is_some()
+        || (event.deleted && event.body.get("recurringEventId").is_some())
+    {
         return true;
     }
     match event.history.iter().rev().find_map(|past| past.range) {
@@ -321,6 +352,9 @@ pub(crate) fn change(
         .any(|k| event.get(k) != old.body.get(k));
     let sequence = old.body["sequence"].as_u64().unwrap_or(0) + u64::from(moved);
     let range = normalise(&mut event, &zone)?;
+    if moved && old.body.get("recurrence").is_some() {
+        drop_exceptions(state, calendar_id, id, event["start"] != old.body["start"]);
+    }
     event["sequence"] = event["sequence"].as_u64().unwrap_or(0).max(sequence).into();
     event["updated"] = zones::millis(Utc::now()).into();
     Ok(store(state, calendar_id, event, Some(range)))
@@ -358,6 +392,28 @@ pub(crate) fn remove(
         store(state, calendar_id, exception, None);
     }
     Ok(())
+}
+
+/// A series that is rewritten starts over: exceptions at times it no longer has are reported as cancelled, others are plain
+/// occurrences again.
+fn drop_exceptions(state: &mut State, calendar_id: &str, series: &str, times: bool) {
+    let Some(calendar) = state.calendar_mut(Provider::Google, calendar_id) else {
+        return;
+    };
+    let parts: Vec<(String, Value)> = calendar
+        .events
+        .iter()
+        .filter(|(_, e)| e.body["recurringEventId"] == json!(series))
+        .map(|(id, e)| (id.clone(), e.body.clone()))
+        .collect();
+    for (id, mut body) in parts {
+        if times {
+            body["status"] = "cancelled".into();
+            store(state, calendar_id, body, None);
+        } else if let Some(calendar) = state.calendar_mut(Provider::Google, calendar_id) {
+            calendar.events.remove(&id);
+        }
+    }
 }
 
 fn check(event: &Event, condition: Option<&str>) -> Result<(), Reply> {

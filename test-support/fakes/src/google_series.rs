@@ -15,6 +15,19 @@ pub(crate) fn find(calendar: &Calendar, id: &str) -> Option<Event> {
         .or_else(|| occurrence(calendar, id))
 }
 
+/// The occurrence that the series has at that time, as `originalStart` names it.
+pub(crate) fn at(calendar: &Calendar, series: &str, original: &str) -> Option<Event> {
+    let stamp = match NaiveDate::parse_from_str(original, "%Y-%m-%d") {
+        Ok(day) => day.format("%Y%m%d").to_string(),
+        Err(_) => DateTime::parse_from_rfc3339(original)
+            .ok()?
+            .with_timezone(&Utc)
+            .format("%Y%m%dT%H%M%SZ")
+            .to_string(),
+    };
+    find(calendar, &format!("{series}_{stamp}"))
+}
+
 fn occurrence(calendar: &Calendar, id: &str) -> Option<Event> {
     let (series, stamp) = id.rsplit_once('_')?;
     let master = calendar.events.get(series).filter(|e| !e.deleted)?;

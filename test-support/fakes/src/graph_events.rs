@@ -1,7 +1,7 @@
 //! Graph events: create, read, change, delete, and search by extended property.
 
 use crate::graph::{answer_zone, code_for, context, error, page, prefer, select, usual};
-use crate::graph_series::{occurrence, range_of, split_id};
+use crate::graph_series::{exceptions, occurrence, range_of, split_id};
 use crate::graph_subscriptions;
 use crate::http::{Call, Reply, merge};
 use crate::options::DuplicateTransaction;
@@ -89,6 +89,15 @@ pub(crate) fn answer(
                 .is_some_and(|s| s.contains("cancelledOccurrences"))
             {
                 body["cancelledOccurrences"] = cancelled_ids(&event.body);
+            }
+            if call
+                .q("$expand")
+                .is_some_and(|e| e.contains("exceptionOccurrences"))
+            {
+                body["exceptionOccurrences"] = exceptions(&event.body)
+                    .iter()
+                    .map(|item| render(item, call, &zone_name, zone))
+                    .collect();
             }
             Ok(select(call, Reply::json(200, body)))
         }
@@ -424,6 +433,14 @@ pub(crate) fn change(
         extended.push(property.clone());
     }
     apply(&mut event, body)?;
+    // A series that is rewritten starts over, without its exceptions.
+    let rewritten = ["start", "end", "recurrence"]
+        .iter()
+        .any(|key| event[key] != old.body[key]);
+    if rewritten && let Value::Object(map) = &mut event {
+        map.remove("_exceptions");
+        map.remove("_cancelled");
+    }
     let stored = store(state, calendar_id, event, false, Some(extended));
     graph_subscriptions::notify(state, calendar_id, &stored, "updated");
     Ok(stored)

@@ -3,6 +3,7 @@
 use crate::zones;
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, Utc, Weekday};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 type Range = (DateTime<Utc>, DateTime<Utc>);
 
@@ -48,6 +49,36 @@ pub(crate) fn occurrence(body: &Value, id: &str) -> Option<Value> {
         .into_iter()
         .find(|(i, _)| i == id)
         .map(|(_, item)| item)
+}
+
+/// Changed and deleted occurrences by day; null for deleted ones.
+pub(crate) fn told_apart(body: &Value) -> BTreeMap<String, Value> {
+    let spelled = |key: &str| {
+        NaiveDate::parse_from_str(key, "%Y%m%d").map_or_else(|_| key.to_owned(), |d| d.to_string())
+    };
+    let master = body["id"].as_str().unwrap_or_default();
+    let mut found: BTreeMap<String, Value> = exceptions(body)
+        .into_iter()
+        .filter_map(|item| {
+            let (_, day) = split_id(item["id"].as_str()?)?;
+            Some((day.to_string(), item))
+        })
+        .collect();
+    debug_assert!(found.values().all(|item| item["seriesMasterId"] == master));
+    for key in body["_cancelled"].as_array().into_iter().flatten() {
+        found.insert(spelled(key.as_str().unwrap_or_default()), Value::Null);
+    }
+    found
+}
+
+/// The changed occurrences of a series.
+pub(crate) fn exceptions(body: &Value) -> Vec<Value> {
+    let far = Utc::now() + chrono::TimeDelta::days(3660);
+    occurrences(body, far)
+        .into_iter()
+        .map(|(_, item)| item)
+        .filter(|item| item["type"] == "exception")
+        .collect()
 }
 
 /// Id of the occurrence on a day.
@@ -135,7 +166,11 @@ fn days(recurrence: &Value, start: NaiveDateTime, until: NaiveDate) -> Vec<Naive
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    let week_start = |d: NaiveDate| d.week(Weekday::Sun).first_day();
+    let begins = pattern["firstDayOfWeek"]
+        .as_str()
+        .and_then(|name| name.parse().ok())
+        .unwrap_or(Weekday::Sun);
+    let week_start = |d: NaiveDate| d.week(begins).first_day();
     let matches = |d: NaiveDate| -> bool {
         let gap = u64::try_from((d - first).num_days()).unwrap_or(0);
         let months = u64::try_from(
@@ -146,10 +181,12 @@ fn days(recurrence: &Value, start: NaiveDateTime, until: NaiveDate) -> Vec<Naive
         let weekday = named
             .iter()
             .any(|n| n.parse::<Weekday>().is_ok_and(|w| w == d.weekday()));
-        let same_day = u64::from(d.day())
-            == pattern["dayOfMonth"]
-                .as_u64()
-                .unwrap_or(u64::from(first.day()));
+        // A day that a month does not have means its last one.
+        let wanted = pattern["dayOfMonth"]
+            .as_u64()
+            .unwrap_or(u64::from(first.day()));
+        let ends = d.succ_opt().is_none_or(|next| next.month() != d.month());
+        let same_day = u64::from(d.day()) == wanted || (ends && u64::from(d.day()) < wanted);
         // `first` … `last` of the month among the named days.
         let nth = match pattern["index"].as_str() {
             Some("last") => (d + Days::new(7)).month() != d.month(),

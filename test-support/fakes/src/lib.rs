@@ -92,6 +92,17 @@ impl FakeProviders {
         control::list_events(&self.shared, provider, calendar)
     }
 
+    /// Occurrences that differ from their series, by the day the series gives them; null for deleted ones.
+    #[must_use]
+    pub fn exceptions(
+        &self,
+        provider: Provider,
+        calendar: &str,
+        series: &str,
+    ) -> BTreeMap<String, Value> {
+        control::exceptions(&self.shared, provider, calendar, series)
+    }
+
     /// Creates an event as the user in the external calendar; answers the stored event.
     ///
     /// # Errors

@@ -63,6 +63,7 @@ async fn write(services: &Services, target: TenantId, work: &Work) -> StorageRes
             external_event_id: Some(event.clone()),
             external_etag: None,
             external_ical_uid: None,
+            series_event_id: None,
             state: "synced".to_owned(),
             origin: "schedule".to_owned(),
             generation: 0,

@@ -12,8 +12,8 @@ use daybind_ee_calendar::engine::{ProviderSource, Stop};
 use daybind_ee_calendar::event::canonical;
 use daybind_ee_calendar::merge::Field;
 use daybind_ee_calendar::provider::{
-    About, Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, ProviderError, ProviderResult,
-    RemoteCalendar, RemoteEvent, RemoteState, SubscribeRequest, Subscribed,
+    About, Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, Original, ProviderError,
+    ProviderResult, RemoteCalendar, RemoteEvent, RemoteState, SubscribeRequest, Subscribed,
 };
 use daybind_ee_storage::Connection;
 use daybind_services::Services;
@@ -118,6 +118,8 @@ impl State {
                 (true, true) => RemoteState::LeftView,
                 (true, false) => RemoteState::Deleted,
             },
+            part: None,
+            without: Vec::new(),
             about: About {
                 copy_of: Some(event.copy_of),
                 ..About::default()
@@ -246,6 +248,16 @@ impl CalendarProvider for Calendar {
             next: more.then(|| format!("{start}:{end}:{}", at + 1)),
             cursor: (!more).then(|| format!("{}:{end}", state.epoch)),
         })
+    }
+
+    /// It holds single events.
+    async fn find_occurrence(
+        &self,
+        _: &str,
+        _: &str,
+        _: Original,
+    ) -> ProviderResult<Option<RemoteEvent>> {
+        Ok(None)
     }
 
     async fn get(&self, _: &str, id: &str) -> ProviderResult<RemoteEvent> {

@@ -22,3 +22,4 @@ mod failures;
 mod imported;
 mod outbound;
 mod promises;
+mod series;
