@@ -15,7 +15,7 @@ use daybind_services::auth::Client;
 use daybind_services::discovery::{self, Discovery};
 use daybind_services::{
     Actor, AppError, Clock, CommunityPort, Endpoints, Keyring, Services, SystemClock, auth,
-    bindings, demo, limits, login_domains, outbound, passwords, profiles, sessions,
+    bindings, demo, flow, limits, login_domains, outbound, passwords, profiles, sessions,
 };
 use daybind_storage::{AuditRow, LoginDomain, NewUser, Store, Tenant, User};
 use daybind_storage_postgres::PgStore;
@@ -65,6 +65,7 @@ on_both! {
     a_new_password_ends_the_other_sessions,
     the_command_line_sets_a_password,
     administrators_keep_their_password,
+    a_round_trip_keeps_what_it_was_begun_with,
 }
 
 #[derive(Default)]
@@ -740,4 +741,65 @@ async fn administrators_keep_their_password(world: World) {
     let rule = passwords::rule(&world.one, &world.admin).await.unwrap();
     assert!(!rule.technicians && !rule.overridden.is_empty());
     assert_eq!(world.noted("sign_in.passwords").await, 1);
+}
+
+/// M-10, M-12: the row of a round trip is its own tenant's and person's, lives ten minutes, keeps of `state` only the hash,
+/// and holds the verifier of the challenge that was sent (RFC 7636 section 4.6), for this row alone.
+async fn a_round_trip_keeps_what_it_was_begun_with(w: World) {
+    let begun = w.one.now();
+    let begin = || flow::Start {
+        tenant_id: demo::TENANT,
+        purpose: "sign_in",
+        provider: "microsoft",
+        profile_id: None,
+        version: 7,
+        actor: Some(&w.admin),
+        redirect_uri: "https://daybind.example/back?x=1".to_owned(),
+    };
+    let started = flow::start(&w.one, begin()).unwrap();
+    let url = started
+        .address(
+            "https://login.example/authorize?p=1",
+            "client",
+            "openid email",
+        )
+        .unwrap();
+    let query: std::collections::BTreeMap<_, _> = url.query_pairs().into_owned().collect();
+    let row = started.row;
+    assert_eq!(row.created_at + TimeDelta::minutes(10), row.expires_at);
+    assert!(row.created_at >= begun && row.created_at <= w.one.now());
+    assert_eq!(row.user_id, Some(w.admin.user_id()));
+    assert_eq!(row.session_id, Some(w.admin.session_id));
+    assert_eq!((row.profile_version, row.profile_id), (Some(7), None));
+    let names: Vec<&str> = query.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "client_id",
+            "code_challenge",
+            "code_challenge_method",
+            "p",
+            "redirect_uri",
+            "response_type",
+            "scope",
+            "state"
+        ]
+    );
+    assert_eq!(query["redirect_uri"], row.redirect_uri);
+    assert_eq!(query["scope"], "openid email");
+    assert_eq!(flow::state_tenant(&query["state"]), Some(demo::TENANT));
+    assert_eq!(row.state_hash, flow::hash(&query["state"]));
+    // FIPS 180-4: SHA-256 of "abc".
+    assert_eq!(flow::hash("abc")[..4], [0xba, 0x78, 0x16, 0xbf]);
+    let verifier = flow::verifier(&w.two, &row).unwrap();
+    let verifier = oauth2::PkceCodeVerifier::new(verifier.expose_secret().to_owned());
+    let challenge = oauth2::PkceCodeChallenge::from_code_verifier_sha256(&verifier);
+    assert_eq!(query["code_challenge"], challenge.as_str());
+    let other = flow::start(&w.one, begin()).unwrap().row;
+    assert_ne!(other.state_hash, row.state_hash);
+    let swapped = daybind_storage::OauthFlow {
+        verifier_sealed: other.verifier_sealed,
+        ..row
+    };
+    assert!(flow::verifier(&w.one, &swapped).is_err());
 }

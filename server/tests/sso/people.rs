@@ -205,6 +205,11 @@ pub async fn an_administrator_decides_whose_an_account_is(bench: Bench) {
             .body
             .contains("technician@own.guard.test")
     );
+    // Whoever has an account already is not suggested for another one.
+    bench.fakes.set_claims(json!({"xms_edov": true}));
+    let third = "technician@own.guard.test";
+    assert_eq!(bench.try_sign_in(third).await, page("request_pending"));
+    assert_eq!(request(third).await.1, "");
     let audit = bench.rows(&site.own, "audit_log", "action").await;
     for action in ["sign_in.requested", "sign_in.declined", "sign_in.approved"] {
         assert!(audit.iter().any(|row| row == action), "{action}: {audit:?}");
