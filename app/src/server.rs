@@ -10,6 +10,8 @@ use leptos_axum::ResponseOptions;
 
 use crate::error::ApiError;
 
+pub use crate::ui::Typed;
+
 /// The shared means, in the context of every page and server function.
 #[derive(Clone)]
 pub struct AppState {

@@ -12,6 +12,8 @@ use daybind_services::{Actor, audit, auth};
 use tracing::Instrument as _;
 use url::form_urlencoded;
 
+use crate::again;
+
 /// The id of a request, as logs and audit rows name it.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
@@ -192,7 +194,13 @@ pub async fn pages(State(state): State<AppState>, request: Request, next: Next) 
         .get::<RequestActor>()
         .and_then(|actor| actor.0.clone());
     let inside = path == "/" || path == "/msp" || path.starts_with("/msp/");
-    if inside && matches!(*request.method(), Method::GET | Method::HEAD) {
+    let page = match *request.method() {
+        Method::GET | Method::HEAD => inside,
+        // A refused form, brought to its page.
+        Method::POST => again::paths().any(|known| known == path),
+        _ => false,
+    };
+    if page {
         match &actor {
             None => return Redirect::to(&sign_in_address(&request)).into_response(),
             Some(actor) if !actor.is_internal() => {

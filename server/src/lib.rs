@@ -2,6 +2,7 @@
 //!
 //! An entry (`daybind` or `daybind-ee`) hands in a [`Composition`]; nothing here knows which.
 
+pub mod again;
 mod alone;
 pub mod assemble;
 pub mod audit_csv;

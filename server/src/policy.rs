@@ -7,7 +7,8 @@
 //!
 //! # How to add a row
 //! 1. A page is `page(path, who)`, a server function that only reads `read(path, who, form)`, one that changes something
-//!    `write(path, who, form)`, a plain handler `form(path, who, form)`.
+//!    `write(path, who, form)`, a plain handler `form(path, who, form)`. A page with forms that can be refused has a
+//!    second row, `again(path, who, form)`.
 //! 2. `form` is a complete, valid example of what a browser sends, `name=value` joined by `&`, percent-encoded. Wherever
 //!    an id goes, write `{table.column}`: `{microsoft_profiles.profile_id}` stands for the id of such a row of the
 //!    caller's own tenant, and the suite also tries another tenant's and one that does not exist; all ids of the form
@@ -39,6 +40,9 @@ pub enum Kind {
     Write,
     /// A plain handler behind a form. POST, refused from other sites.
     Form,
+    /// A page that a refused form is brought to (`again.rs`): POST, refused from other sites, otherwise as [`Kind::Page`];
+    /// asked with the same query. It changes nothing.
+    Again,
     /// One of the four stable URLs: any method; proves itself by a state or a secret instead of an origin.
     Stable,
     /// A GET another site may lead to and that proves itself by a single-use state.
@@ -136,7 +140,7 @@ impl Endpoint {
     pub fn method(&self) -> Option<&'static str> {
         match self.kind {
             Kind::Page | Kind::Callback | Kind::Probe => Some("GET"),
-            Kind::Read | Kind::Write | Kind::Form => Some("POST"),
+            Kind::Read | Kind::Write | Kind::Form | Kind::Again => Some("POST"),
             Kind::Stable => None,
         }
     }
@@ -164,6 +168,12 @@ pub const fn write(path: &'static str, access: Access, form: &'static str) -> En
 #[must_use]
 pub const fn form(path: &'static str, access: Access, form: &'static str) -> Endpoint {
     Endpoint::new(path, Kind::Form, access, form)
+}
+
+/// A page that its refused forms are brought to.
+#[must_use]
+pub const fn again(path: &'static str, access: Access, form: &'static str) -> Endpoint {
+    Endpoint::new(path, Kind::Again, access, form)
 }
 
 /// A GET that other sites lead to, proven by a single-use state.
@@ -244,6 +254,21 @@ pub const TABLE: &[Endpoint] = &[
     page("/msp/settings", May(SettingsRead))
         .asked("tab=integrations&category=providers&profile={microsoft_profiles.profile_id}"),
     page("/msp/profile", Staff).asked("tab=profile"),
+    again(
+        "/msp/schedule",
+        Staff,
+        "version=1&title=&start=&end=&assignees%5B%5D={users.user_id}",
+    ),
+    again(
+        "/msp/settings",
+        May(SettingsRead),
+        "act=update&profile_id={microsoft_profiles.profile_id}&display_name=&client_secret={secret}",
+    ),
+    again(
+        "/msp/profile",
+        Staff,
+        "current={secret}&new={secret}&repeated={secret}",
+    ),
     // Session.
     read("/_fn/current_session", Staff, ""),
     read(

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use anyhow::Context as _;
-use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use daybind_app::server::AppState;
@@ -13,11 +13,12 @@ use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos_axum::{
     AxumRouteListing, LeptosRoutes as _, file_and_error_handler_with_context, generate_route_list,
+    render_route_with_context,
 };
 use tower_http::csrf::CsrfLayer;
 
 use crate::csp::Policy;
-use crate::{alone, audit_csv, guard, health, signin, sso};
+use crate::{again, alone, audit_csv, guard, health, signin, sso};
 
 /// The largest form or server function body: 256 KiB.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -59,7 +60,25 @@ pub fn router(
         app: state.clone(),
     };
     let session = middleware::from_fn_with_state(state.clone(), guard::session);
+    let brought = {
+        let options = options.clone();
+        let read = render_route_with_context(routes().to_vec(), context.clone(), move || {
+            shell(options.clone())
+        });
+        post(
+            move |state: State<PageState>, request: Request| async move {
+                match again::page(request, BODY_LIMIT).await {
+                    Ok(request) => read(state, request).await,
+                    Err(refused) => refused,
+                }
+            },
+        )
+    };
+    let with_forms = again::paths().fold(Router::new(), |router, path| {
+        router.route(path, brought.clone())
+    });
     let site = Router::new()
+        .merge(with_forms)
         .leptos_routes_with_context(&pages, routes().to_vec(), context.clone(), {
             let options = options.clone();
             move || shell(options.clone())
@@ -74,6 +93,7 @@ pub fn router(
         .route("/auth/msp/microsoft", post(sso::microsoft))
         .route("/auth/msp/connect", post(sso::connect))
         .route(CALLBACK_PATH, get(sso::callback))
+        .layer(middleware::from_fn(again::bring))
         .layer(middleware::from_fn(alone::alone))
         .layer(middleware::from_fn_with_state(state.clone(), guard::pages))
         .layer(middleware::from_fn_with_state(

@@ -4,6 +4,8 @@ use daybind_domain::login_domain::{DomainClaimsView, LoginDomainsView, SignInTes
 use leptos::prelude::*;
 
 use crate::error::ApiError;
+#[cfg(feature = "ssr")]
+use daybind_services::audit::noted;
 
 /// The MSP's login domains.
 ///
@@ -21,10 +23,14 @@ pub async fn list_login_domains() -> Result<LoginDomainsView, ApiError> {
 /// # Errors
 /// Signed out; forbidden; a wrong field; conflict.
 #[server(endpoint = "add_login_domain")]
-pub async fn add_login_domain(domain: String) -> Result<(), ApiError> {
+pub async fn add_login_domain(
+    domain: String,
+    #[server(default)] note: String,
+) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
-    answer(daybind_services::login_domains::add(&state.services, &actor, &domain).await)?;
+    let add = daybind_services::login_domains::add(&state.services, &actor, &domain);
+    answer(noted(&note, add).await)?;
     redirect("/msp/settings?tab=integrations&category=login-domains&saved=domain");
     Ok(())
 }
@@ -69,10 +75,13 @@ pub async fn list_domain_claims() -> Result<DomainClaimsView, ApiError> {
 /// # Errors
 /// Enterprise only; signed out; forbidden; a wrong field; conflict.
 #[server(endpoint = "request_domain_claim")]
-pub async fn request_domain_claim(domain: String) -> Result<(), ApiError> {
+pub async fn request_domain_claim(
+    domain: String,
+    #[server(default)] note: String,
+) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
-    answer(state.domains.request(&actor, &domain).await)?;
+    answer(noted(&note, state.domains.request(&actor, &domain)).await)?;
     redirect("/msp/settings?tab=integrations&category=login-domains&saved=claimed");
     Ok(())
 }
@@ -111,15 +120,12 @@ pub async fn check_domain_claim(domain_id: String) -> Result<(), ApiError> {
 pub async fn revoke_domain_claim(
     domain_id: String,
     #[server(default)] confirmed: String,
+    #[server(default)] note: String,
 ) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
-    answer(
-        state
-            .domains
-            .revoke(&actor, &domain_id, confirmed == "yes")
-            .await,
-    )?;
+    let revoke = state.domains.revoke(&actor, &domain_id, confirmed == "yes");
+    answer(noted(&note, revoke).await)?;
     redirect("/msp/settings?tab=integrations&category=login-domains&saved=revoked");
     Ok(())
 }

@@ -36,7 +36,7 @@ pub async fn microsoft_profile_page(
     answer(render(&state.services, &actor, &asked).await)
 }
 
-/// Changes one profile; `act` says how. `verify_all` asks Microsoft about every active one and needs no `profile_id`.
+/// Changes one profile; `act` says how, `note` why (for the audit log). `verify_all` asks Microsoft about every active one and needs no `profile_id`.
 ///
 /// # Errors
 /// Signed out; forbidden; not found; wrong fields; in use; changed by somebody else; Microsoft refused.
@@ -53,6 +53,7 @@ pub async fn change_microsoft_profile(
     #[server(default)] overlap_hours: i64,
     #[server(default)] which: String,
     #[server(default)] confirm_name: String,
+    #[server(default)] note: String,
 ) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     use daybind_domain::AppError;
@@ -60,79 +61,82 @@ pub async fn change_microsoft_profile(
     let (state, actor) = (answer(state())?, answer(actor())?);
     let services = &state.services;
     let id = profile_id.as_str();
-    let (done, then) = match act.as_str() {
-        "update" => {
-            let edit = profiles::ProfileEdit {
-                version,
-                display_name,
-                client_id,
-                directory_id,
-                secret_expires_on,
-            };
-            let port = state.calendar.as_ref();
-            let done = profiles::update(services, port, &actor, id, edit).await;
-            (done, "saved=updated")
-        }
-        "archive" => {
-            let done = profiles::archive(services, &actor, id, version).await;
-            (done, "saved=archived")
-        }
-        "restore" => {
-            let done = profiles::restore(services, &actor, id, version).await;
-            (done, "saved=restored")
-        }
-        "delete" => {
-            let done = profiles::delete(services, &actor, id, version, &confirm_name).await;
-            answer(done)?;
-            redirect("/msp/settings?tab=integrations&category=providers&saved=profile_deleted");
-            return Ok(());
-        }
-        "verify" => {
-            let done = verify::run(services, &actor, id).await;
-            (done, "panel=verify&saved=verified")
-        }
-        "verify_all" => {
-            answer(verify::run_all(services, &actor).await)?;
-            redirect("/msp/settings?tab=integrations&category=providers&saved=verified");
-            return Ok(());
-        }
-        "test_sign_in" => {
-            let away = answer(verify::sign_in::begin(services, &actor, id, &which).await)?;
-            redirect(&away);
-            return Ok(());
-        }
-        "stage" => {
-            let value = client_secret.into();
-            let done = secrets::stage(services, &actor, id, &value, &secret_expires_on).await;
-            (done, "panel=rotate&saved=staged")
-        }
-        "verify_next" => {
-            let done = secrets::verify_next(services, &actor, id).await;
-            (done, "panel=rotate&saved=accepted")
-        }
-        "switch" => {
-            let done = secrets::switch(services, &actor, id, version, overlap_hours).await;
-            (done, "panel=rotate&saved=switched")
-        }
-        "switch_back" => {
-            let done = secrets::switch_back(services, &actor, id, version).await;
-            (done, "panel=rotate&saved=switched_back")
-        }
-        "discard" => {
-            let done = secrets::discard(services, &actor, id, &which).await;
-            (done, "panel=rotate&saved=destroyed")
-        }
-        // Whoever may not do anything is told that, not which actions there are.
-        _ => {
-            answer(actor.require(daybind_domain::user::Permission::SettingsUpdate))?;
-            (Err(AppError::field("act", "There is no such action.")), "")
-        }
+    let change = async {
+        let (done, then) = match act.as_str() {
+            "update" => {
+                let edit = profiles::ProfileEdit {
+                    version,
+                    display_name,
+                    client_id,
+                    directory_id,
+                    secret_expires_on,
+                };
+                let port = state.calendar.as_ref();
+                let done = profiles::update(services, port, &actor, id, edit).await;
+                (done, "saved=updated")
+            }
+            "archive" => {
+                let done = profiles::archive(services, &actor, id, version).await;
+                (done, "saved=archived")
+            }
+            "restore" => {
+                let done = profiles::restore(services, &actor, id, version).await;
+                (done, "saved=restored")
+            }
+            "delete" => {
+                let done = profiles::delete(services, &actor, id, version, &confirm_name).await;
+                answer(done)?;
+                redirect("/msp/settings?tab=integrations&category=providers&saved=profile_deleted");
+                return Ok(());
+            }
+            "verify" => {
+                let done = verify::run(services, &actor, id).await;
+                (done, "panel=verify&saved=verified")
+            }
+            "verify_all" => {
+                answer(verify::run_all(services, &actor).await)?;
+                redirect("/msp/settings?tab=integrations&category=providers&saved=verified");
+                return Ok(());
+            }
+            "test_sign_in" => {
+                let away = answer(verify::sign_in::begin(services, &actor, id, &which).await)?;
+                redirect(&away);
+                return Ok(());
+            }
+            "stage" => {
+                let value = client_secret.into();
+                let done = secrets::stage(services, &actor, id, &value, &secret_expires_on).await;
+                (done, "panel=rotate&saved=staged")
+            }
+            "verify_next" => {
+                let done = secrets::verify_next(services, &actor, id).await;
+                (done, "panel=rotate&saved=accepted")
+            }
+            "switch" => {
+                let done = secrets::switch(services, &actor, id, version, overlap_hours).await;
+                (done, "panel=rotate&saved=switched")
+            }
+            "switch_back" => {
+                let done = secrets::switch_back(services, &actor, id, version).await;
+                (done, "panel=rotate&saved=switched_back")
+            }
+            "discard" => {
+                let done = secrets::discard(services, &actor, id, &which).await;
+                (done, "panel=rotate&saved=destroyed")
+            }
+            // Whoever may not do anything is told that, not which actions there are.
+            _ => {
+                answer(actor.require(daybind_domain::user::Permission::SettingsUpdate))?;
+                (Err(AppError::field("act", "There is no such action.")), "")
+            }
+        };
+        answer(done)?;
+        redirect(&format!(
+            "/msp/settings?tab=integrations&category=providers&profile={id}&{then}"
+        ));
+        Ok(())
     };
-    answer(done)?;
-    redirect(&format!(
-        "/msp/settings?tab=integrations&category=providers&profile={id}&{then}"
-    ));
-    Ok(())
+    daybind_services::audit::noted(&note, change).await
 }
 
 /// Saves one step of the walkthrough; `act` says which.

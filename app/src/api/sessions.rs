@@ -100,11 +100,14 @@ pub async fn get_password_rule() -> Result<PasswordRuleView, ApiError> {
 /// # Errors
 /// Signed out; forbidden; not ready.
 #[server(endpoint = "set_password_rule")]
-pub async fn set_password_rule(technicians: String) -> Result<(), ApiError> {
+pub async fn set_password_rule(
+    technicians: String,
+    #[server(default)] note: String,
+) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
     let set = daybind_services::passwords::set_rule(&state.services, &actor, technicians == "yes");
-    answer(set.await)?;
+    answer(daybind_services::audit::noted(&note, set).await)?;
     redirect("/msp/settings?tab=integrations&category=login-domains&saved=passwords");
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::api::schedule::{
 };
 use crate::api::session::current_session;
 use crate::error::ApiError;
-use crate::ui::{ErrorSummary, Failed, Submit, TextArea, TextField, failed, message};
+use crate::ui::{ErrorSummary, Failed, Submit, TextArea, TextField, failed, message, ticked};
 
 const FIELDS: &[(&str, &str)] = &[
     ("title", "entry-title"),
@@ -188,6 +188,7 @@ fn with_time(text: &str) -> String {
 #[component]
 fn Assignees(people: Vec<PersonView>, chosen: Vec<String>, error: Failed) -> impl IntoView {
     let wrong = message(error, "assignees");
+    let chosen = ticked(error, "assignees", chosen);
     let boxes: Vec<_> = people
         .into_iter()
         .map(|person| {

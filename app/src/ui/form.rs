@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::Icon;
 use super::action::{Failed, message};
+use super::typed::typed;
 
 /// `aria-describedby` of a control inside [`Field`]: the ids of its hint and, while there is one, its error.
 pub fn described(
@@ -112,6 +113,11 @@ pub fn TextField(
 ) -> impl IntoView {
     let wrong = message(error, name.clone());
     let described = described(&id, &hint, wrong);
+    let value = if kind == "password" {
+        value
+    } else {
+        typed(error, &name, value)
+    };
     let class = if mono {
         "db-input db-input--mono"
     } else {
@@ -175,6 +181,32 @@ pub fn SecretField(
             autocomplete
             optional
             mono=true
+            error
+        />
+    }
+}
+
+/// Why somebody changes something, for the audit log. May stay empty.
+#[component]
+pub fn NoteField(
+    /// The input's id. One per page.
+    #[prop(into)]
+    id: String,
+    /// See [`TextField`].
+    #[prop(optional, into)]
+    value: String,
+    /// The form's failure.
+    #[prop(optional, into)]
+    error: Failed,
+) -> impl IntoView {
+    view! {
+        <TextField
+            id
+            name="note"
+            label="Note for the audit log (optional)"
+            hint="For example a ticket number."
+            value
+            optional=true
             error
         />
     }

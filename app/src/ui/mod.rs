@@ -15,6 +15,7 @@ mod message;
 mod select;
 mod status;
 mod textarea;
+mod typed;
 
 #[cfg(test)]
 mod contrast;
@@ -25,7 +26,7 @@ pub use action::{Failed, failed, message, successes};
 pub use copy::CopyField;
 #[cfg(feature = "hydrate")]
 pub(crate) use copy::write_to_clipboard;
-pub use form::{Field, SecretField, Submit, TextField, described};
+pub use form::{Field, NoteField, SecretField, Submit, TextField, described};
 pub use icon::{Icon, Wordmark};
 pub use lane::{Direction, LaneCard, LaneSide};
 pub use layout::{PageHead, PanelHead, Section, TimeText};
@@ -33,3 +34,6 @@ pub use message::{Announcement, Banner, BannerKind, EmptyState, ErrorSummary};
 pub use select::SelectField;
 pub use status::{StatusKind, StatusTag};
 pub use textarea::TextArea;
+#[cfg(feature = "ssr")]
+pub use typed::Typed;
+pub use typed::{ticked, typed};

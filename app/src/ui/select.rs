@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::action::{Failed, message};
 use super::form::{Field, described};
+use super::typed::typed;
 
 /// A choice of one from few, as a native `<select>`.
 #[component]
@@ -34,6 +35,7 @@ pub fn SelectField(
 ) -> impl IntoView {
     let wrong = message(error, name.clone());
     let described = described(&id, &hint, wrong);
+    let selected = typed(error, &name, selected);
     let options = options
         .into_iter()
         .map(|(value, text)| {

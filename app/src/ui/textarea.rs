@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::action::{Failed, message};
 use super::form::{Field, described};
+use super::typed::typed;
 
 /// Escapes text for the inside of a `<textarea>`.
 ///
@@ -54,7 +55,7 @@ pub fn TextArea(
 ) -> impl IntoView {
     let wrong = message(error, name.clone());
     let described = described(&id, &hint, wrong);
-    let content = escape_text(&value);
+    let content = escape_text(&typed(error, &name, value));
     view! {
         <Field id=id.clone() label hint error=wrong>
             <textarea

@@ -2,7 +2,8 @@
 //!
 //! Rows are written in the transaction of the change they tell of. Whoever acts as a signed-in person takes
 //! [`Actor::audit`](crate::Actor::audit); what happens without one (a sign-in, the command line, a job) takes [`row`].
-//! Both note the request and where it came from, which the server states once per request with [`from`].
+//! Both note the request and where it came from, which the server states once per request with [`from`], and why, which
+//! somebody may have typed into the form ([`noted`]).
 
 mod read;
 
@@ -22,6 +23,7 @@ const AGENT_MAX: usize = 256;
 
 tokio::task_local! {
     static REQUEST: Request;
+    static NOTE: Option<String>;
 }
 
 /// The request that is being served, as far as audit rows tell of it.
@@ -50,6 +52,11 @@ pub async fn from<F: Future>(request: Request, work: F) -> F::Output {
     REQUEST.scope(request, work).await
 }
 
+/// Runs `work` with every audit row it writes saying why: `text`, as somebody typed it; nothing when it is empty.
+pub async fn noted<F: Future>(text: &str, work: F) -> F::Output {
+    NOTE.scope(note(text), work).await
+}
+
 /// The current request; empty outside of one.
 #[must_use]
 pub fn request() -> Request {
@@ -76,7 +83,7 @@ pub fn row(
         subject,
         detail,
         request_id: request.id,
-        note: None,
+        note: NOTE.try_with(Clone::clone).unwrap_or_default(),
         origin: request.origin,
     }
 }

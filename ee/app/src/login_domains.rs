@@ -8,7 +8,8 @@ use daybind_app::api::session::current_session;
 use daybind_app::pages::failure::Failure;
 use daybind_app::pages::login_domains::{ClaimTag, ReadOnly, people_there};
 use daybind_app::ui::{
-    CopyField, EmptyState, ErrorSummary, Failed, Section, Submit, TextField, failed, successes,
+    CopyField, EmptyState, ErrorSummary, Failed, NoteField, Section, Submit, TextField, failed,
+    successes,
 };
 use daybind_domain::login_domain::{ChallengeView, ClaimStatus, ClaimView, DomainClaimsView};
 use leptos::prelude::*;
@@ -121,6 +122,7 @@ fn ClaimForm(request: ServerAction<RequestDomainClaim>, error: Failed) -> impl I
                 mono=true
                 error
             />
+            <NoteField id="login-domain-note" error/>
             <p class="db-form__actions"><Submit label="Claim domain" pending=request.pending()/></p>
         </ActionForm>
     }
@@ -307,6 +309,7 @@ fn Revoke(
     revoke: ServerAction<RevokeDomainClaim>,
 ) -> impl IntoView {
     let id = format!("confirm-{domain_id}");
+    let note_id = format!("revoke-note-{domain_id}");
     view! {
         <details class="db-disclosure">
             <summary>{format!("Revoke {name}")}</summary>
@@ -317,6 +320,7 @@ fn Revoke(
                     <input id=id.clone() type="checkbox" name="confirmed" value="yes" required/>
                     <label for=id>"I have read whom this concerns"</label>
                 </div>
+                <NoteField id=note_id/>
                 <p class="db-form__actions">
                     <Submit label=format!("Revoke {name}") pending=revoke.pending() look="danger"/>
                 </p>

@@ -101,6 +101,25 @@ impl Bench {
         self.site.db.texts(&sql).await.remove(0)
     }
 
+    /// Sends a form that is refused, as a browser without script does: what the page shows that it is brought to.
+    pub async fn refused(&self, path: &str, from: &str, form: &str) -> String {
+        let call = |path: &str| {
+            Call::form(path, form)
+                .header("accept", "text/html")
+                .header("referer", &format!("http://127.0.0.1:3000{from}"))
+                .header("origin", "http://127.0.0.1:3000")
+                .cookie(&self.site.own.admin)
+        };
+        let answer = self.site.send(call(path)).await;
+        assert_eq!(answer.status.as_u16(), 307, "{path} {form}: {answer:?}");
+        let target = answer
+            .location()
+            .trim_start_matches("http://127.0.0.1:3000");
+        let page = self.site.send(call(target)).await;
+        assert_eq!(page.status.as_u16(), 200, "{target}: {page:?}");
+        page.body
+    }
+
     /// The list's page after a form of the list was sent.
     pub async fn list(&self, form: &str) -> String {
         let target = self

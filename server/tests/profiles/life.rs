@@ -87,6 +87,41 @@ pub async fn a_profile_lives_from_creation_to_deletion(b: Bench) {
     lacks(&b.site.heard(), SECRET);
 }
 
+pub async fn the_log_says_why(b: Bench) {
+    let id = b.profile("Main", CLIENT, SECRET).await;
+    b.act(&id, "act=archive&version=1&note=++ticket%0A4711+")
+        .await;
+    b.act(&id, "act=restore&version=2&note=").await;
+    b.act(
+        &id,
+        "act=delete&version=3&confirm_name=Main&note=end+of+contract",
+    )
+    .await;
+    let domains = "/msp/settings?tab=integrations&category=login-domains";
+    b.submit(
+        "/_fn/add_login_domain",
+        domains,
+        "domain=why.example.com&note=new+brand",
+    )
+    .await;
+    b.submit("/_fn/set_password_rule", domains, "technicians=yes&note=x")
+        .await;
+    let sql = format!(
+        "SELECT action || ': ' || COALESCE(note, '-') FROM audit_log WHERE tenant_id = '{}' ORDER BY at",
+        b.site.own.id
+    );
+    let said = b.site.db.texts(&sql).await;
+    for line in [
+        "profile.created: -",
+        "profile.archived: ticket 4711",
+        "profile.restored: -",
+        "profile.deleted: end of contract",
+        "login_domain.added: new brand",
+    ] {
+        assert!(said.iter().any(|row| row == line), "{line} in {said:?}");
+    }
+}
+
 pub async fn what_is_bound_stays(b: Bench) {
     for (consumer, reason) in [
         (Consumer::MspSso, "It is in use by MSP SSO."),

@@ -49,7 +49,7 @@ pub async fn only_staff_is_let_in(site: &Site) {
         let out = ask(site, endpoint, &site.own, "", 0).await;
         let client = ask(site, endpoint, &site.own, &site.own.client, 0).await;
         let client_elsewhere = ask(site, endpoint, &site.foreign, &site.own.client, 0).await;
-        if endpoint.kind == Kind::Page || endpoint.kind == Kind::Callback {
+        if matches!(endpoint.kind, Kind::Page | Kind::Again | Kind::Callback) {
             is(&out, endpoint, 303, "signed out");
             assert!(out.location().starts_with("/auth/msp/signin"), "{out:?}");
             is(&client, endpoint, 404, "a client-portal user");
@@ -91,7 +91,8 @@ pub async fn permissions_are_as_declared(site: &Site) {
                     endpoint.path
                 );
                 assert!(
-                    endpoint.kind != Kind::Page || answer.status.as_u16() < 400,
+                    !matches!(endpoint.kind, Kind::Page | Kind::Again)
+                        || answer.status.as_u16() < 400,
                     "{who} may see {}: {answer:?}",
                     endpoint.path
                 );

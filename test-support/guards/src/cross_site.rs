@@ -32,7 +32,7 @@ const MATRIX: [(&str, &str, bool); 18] = [
 fn posts(site: &Site) -> impl Iterator<Item = &Endpoint> {
     site.endpoints
         .iter()
-        .filter(|e| matches!(e.kind, Kind::Read | Kind::Write | Kind::Form))
+        .filter(|e| matches!(e.kind, Kind::Read | Kind::Write | Kind::Form | Kind::Again))
 }
 
 fn with(call: Call, fetch_site: &str, origin: &str) -> Call {
@@ -104,7 +104,8 @@ pub async fn nothing_changes_over_another_method(site: &Site) {
             assert_eq!(writes, site.writes.get(), "{case}");
         }
     }
-    for endpoint in site.endpoints.iter().filter(|e| e.kind == Kind::Page) {
+    let shown = |e: &&Endpoint| matches!(e.kind, Kind::Page | Kind::Again);
+    for endpoint in site.endpoints.iter().filter(shown) {
         let writes = site.writes.get();
         let call = site.example(endpoint, &site.own, 0).await;
         site.send(call.cookie(&site.own.admin)).await;

@@ -225,7 +225,7 @@ pub async fn a_malformed_call_is_not_our_failure(site: &Site) {
     for endpoint in site
         .endpoints
         .iter()
-        .filter(|e| matches!(e.kind, Kind::Read | Kind::Write | Kind::Form))
+        .filter(|e| matches!(e.kind, Kind::Read | Kind::Write | Kind::Form | Kind::Again))
     {
         let bodies: [(&str, Vec<u8>); 5] = [
             ("application/x-www-form-urlencoded", Vec::new()),

@@ -262,6 +262,16 @@ impl Site {
                 Call::get(&format!("{}{mark}{form}", endpoint.path))
             }
             Kind::Read | Kind::Write | Kind::Form => Call::form(endpoint.path, &form),
+            // As Leptos leads there: the page's own address, and a failure in it.
+            Kind::Again => {
+                let place = match endpoint.path {
+                    "/msp/settings" => "tab=integrations&category=providers&",
+                    "/msp/profile" => "tab=security&",
+                    _ => "",
+                };
+                let path = format!("{}?{place}__path=x&__err=x", endpoint.path);
+                Call::form(&path, &form).header("accept", "text/html")
+            }
         }
     }
 

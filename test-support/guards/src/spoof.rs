@@ -54,7 +54,7 @@ pub async fn a_referer_never_leads_outside(site: &Site) {
     for endpoint in site
         .endpoints
         .iter()
-        .filter(|e| matches!(e.kind, Kind::Read | Kind::Write | Kind::Form))
+        .filter(|e| matches!(e.kind, Kind::Read | Kind::Write | Kind::Form | Kind::Again))
     {
         for referer in [
             "https://evil.example/page",

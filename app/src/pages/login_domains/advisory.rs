@@ -6,7 +6,9 @@ use leptos::prelude::*;
 use super::{ClaimTag, ReadOnly};
 use crate::api::login_domains::{AddLoginDomain, RemoveLoginDomain, list_login_domains};
 use crate::pages::failure::Failure;
-use crate::ui::{EmptyState, ErrorSummary, Section, Submit, TextField, failed, successes};
+use crate::ui::{
+    EmptyState, ErrorSummary, NoteField, Section, Submit, TextField, failed, successes,
+};
 
 const FIELDS: &[(&str, &str)] = &[("domain", "login-domain")];
 
@@ -89,6 +91,7 @@ fn Domains(
                     mono=true
                     error=failed(add)
                 />
+                <NoteField id="login-domain-note" error=failed(add)/>
                 <p class="db-form__actions"><Submit label="Add login domain" pending=add.pending()/></p>
             </ActionForm>
         }

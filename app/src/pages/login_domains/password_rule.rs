@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::ReadOnly;
 use crate::api::sessions::{SetPasswordRule, get_password_rule};
 use crate::pages::failure::Failure;
-use crate::ui::{Banner, BannerKind, ErrorSummary, Section, Submit, failed, successes};
+use crate::ui::{Banner, BannerKind, ErrorSummary, NoteField, Section, Submit, failed, successes};
 
 /// The decision, and the form that turns it round.
 #[component]
@@ -56,6 +56,7 @@ fn Rule(rule: PasswordRuleView, set: ServerAction<SetPasswordRule>) -> impl Into
         view! {
             <ActionForm action=set>
                 <input type="hidden" name="technicians" value=next/>
+                <NoteField id="passwords-note" error=failed(set)/>
                 <p class="db-form__actions"><Submit label pending=set.pending() look="secondary"/></p>
             </ActionForm>
         }

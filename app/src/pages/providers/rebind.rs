@@ -7,7 +7,8 @@ use crate::api::bindings::{ConfirmRebind, list_rebind_choices, plan_rebind};
 use crate::pages::failure::Failure;
 use crate::pages::settings::category_address;
 use crate::ui::{
-    Banner, BannerKind, EmptyState, ErrorSummary, Icon, PanelHead, Submit, TextField, failed,
+    Banner, BannerKind, EmptyState, ErrorSummary, Icon, NoteField, PanelHead, Submit, TextField,
+    failed,
 };
 
 /// Where a profile for `consumer` is chosen.
@@ -308,14 +309,7 @@ fn Confirm(review: RebindReview, confirm: ServerAction<ConfirmRebind>) -> impl I
             <input type="hidden" name="profile_id" value=profile_id/>
             <input type="hidden" name="seen" value=review.seen/>
             {unknown}
-            <TextField
-                id="rebind-note"
-                name="note"
-                label="Note for the audit log (optional)"
-                hint="For example a ticket number."
-                optional=true
-                error=error
-            />
+            <NoteField id="rebind-note" error=error/>
             <div class="db-actions">
                 <Submit label pending=confirm.pending() look/>
                 <a class="db-btn db-btn--quiet" href=category_address("providers")>"Cancel"</a>

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::Asked;
 use super::checks::Checks;
 use super::guides::Guides;
-use super::parts::{Act, Send, address};
+use super::parts::{Act, Note, Send, address};
 use super::secrets::Secrets;
 use crate::pages::providers::standing;
 use crate::pages::settings::category_address;
@@ -183,6 +183,7 @@ fn Identity(view: ProfileDetailView, error: Failed) -> impl IntoView {
                         error
                     />
                 })}
+                <Note act="update" error/>
                 <Send label="Save changes" look="primary"/>
             </Act>
         }
@@ -217,12 +218,12 @@ fn Leave(view: ProfileDetailView, error: Failed) -> impl IntoView {
         .into_any()
     } else {
         let keep = if profile.archived {
-            view! { <Act act="restore" id=id.clone() version><Send label="Restore profile" look="primary"/></Act> }
+            view! { <Act act="restore" id=id.clone() version><Note act="restore" error/><Send label="Restore profile" look="primary"/></Act> }
                 .into_any()
         } else {
             view! {
                 <p>"An archived profile keeps its data and can be restored, but no service can use it."</p>
-                <Act act="archive" id=id.clone() version><Send label="Archive profile"/></Act>
+                <Act act="archive" id=id.clone() version><Note act="archive" error/><Send label="Archive profile"/></Act>
             }
             .into_any()
         };
@@ -237,6 +238,7 @@ fn Leave(view: ProfileDetailView, error: Failed) -> impl IntoView {
                     label=format!("Type {} to confirm", profile.display_name)
                     error
                 />
+                <Note act="delete" error/>
                 <Send label="Delete profile" look="danger"/>
             </Act>
         }

@@ -5,6 +5,7 @@ use leptos::server_fn::ServerFn;
 
 use crate::api::profiles::ChangeMicrosoftProfile;
 use crate::pages::settings::category_address;
+use crate::ui::{Failed, NoteField, typed};
 
 /// Entra's list of app registrations.
 pub(super) const ENTRA: &str =
@@ -40,6 +41,22 @@ pub(super) fn Act(
         </form>
     }
     .into_any()
+}
+
+/// The note of the form `act`. The forms of a page share one failure, so that what was typed goes back to its own.
+#[component]
+pub(super) fn Note(
+    /// What the form does.
+    act: &'static str,
+    /// What went wrong.
+    error: Failed,
+) -> impl IntoView {
+    let value = if typed(error, "act", String::new()) == act {
+        typed(error, "note", String::new())
+    } else {
+        String::new()
+    };
+    view! { <NoteField id=format!("note-{act}") value/> }
 }
 
 /// Whose secret a form takes, for password stores; nobody sees it and it is not sent.

@@ -4,7 +4,7 @@ use daybind_domain::profile_view::{ProfileDetailView, SecretView};
 use daybind_services::profiles::secrets::{OVERLAP_CHOICES, OVERLAP_HOURS};
 use leptos::prelude::*;
 
-use super::parts::{Act, Send, Whose, address};
+use super::parts::{Act, Note, Send, Whose, address};
 use crate::ui::{Banner, BannerKind, Failed, SecretField, Section, SelectField, TextField};
 
 /// The secret in use and, in the panel `rotate`, everything that changes it.
@@ -36,7 +36,7 @@ pub(super) fn Secrets(
         view! { <p><a class="db-btn" href=address(&id, "&panel=rotate")>{label}</a></p> }
     });
     let waiting = view.next.clone().map(|secret| {
-        view! { <Waiting secret id=id.clone() version=view.profile.version may/> }
+        view! { <Waiting secret id=id.clone() version=view.profile.version may error/> }
     });
     let before = view.previous.clone().map(|secret| {
         view! { <Before secret id=id.clone() version=view.profile.version may/> }
@@ -75,7 +75,13 @@ fn Facts(secret: SecretView) -> impl IntoView {
 }
 
 #[component]
-fn Waiting(secret: SecretView, id: String, version: i64, may: bool) -> impl IntoView {
+fn Waiting(
+    secret: SecretView,
+    id: String,
+    version: i64,
+    may: bool,
+    error: Failed,
+) -> impl IntoView {
     let next = if secret.usable {
         let options = OVERLAP_CHOICES
             .iter()
@@ -97,7 +103,9 @@ fn Waiting(secret: SecretView, id: String, version: i64, may: bool) -> impl Into
                     hint="Until then one click goes back to it. Then it is destroyed."
                     options
                     selected=OVERLAP_HOURS.to_string()
+                    error
                 />
+                <Note act="switch" error/>
                 <Send label="Switch to the new secret now" look="primary"/>
             </Act>
         }

@@ -11,7 +11,7 @@ use crate::pages::providers::standing;
 use crate::pages::settings::category_address;
 use crate::ui::{
     Banner, BannerKind, EmptyState, ErrorSummary, Failed, PageHead, SecretField, StatusTag,
-    TextArea, TextField, message,
+    TextArea, TextField, message, ticked,
 };
 
 const STEPS: [&str; 6] = [
@@ -75,7 +75,7 @@ pub(super) fn page(
         .cloned()
         .collect();
     let content = match (step, made) {
-        (1, _) => view! { <Purpose draft=draft.clone()/> }.into_any(),
+        (1, _) => view! { <Purpose draft=draft.clone() error/> }.into_any(),
         (2, _) => view! { <Register draft=draft.clone() error/> }.into_any(),
         (3, _) => view! { <Uris guides entered=draft.entered.clone() error/> }.into_any(),
         (4, _) => view! { <Ids draft=draft.clone() error/> }.into_any(),
@@ -139,7 +139,8 @@ fn Build(act: &'static str, children: Children) -> impl IntoView {
 }
 
 #[component]
-fn Purpose(draft: DraftView) -> impl IntoView {
+fn Purpose(draft: DraftView, error: Failed) -> impl IntoView {
+    let chosen = ticked(error, "consumers", draft.consumers);
     let boxes = draft
         .guides
         .iter()
@@ -148,7 +149,7 @@ fn Purpose(draft: DraftView) -> impl IntoView {
                 format!("for-{}", guide.consumer),
                 format!("for-{}-hint", guide.consumer),
             );
-            let checked = draft.consumers.contains(&guide.consumer);
+            let checked = chosen.contains(&guide.consumer);
             view! {
                 <li>
                     <input id=id.clone() type="checkbox" name="consumers[]" value=guide.consumer.clone() checked=checked aria-describedby=help_id.clone()/>
@@ -197,6 +198,7 @@ fn Register(draft: DraftView, error: Failed) -> impl IntoView {
 #[component]
 fn Uris(guides: Vec<GuideView>, entered: Vec<String>, error: Failed) -> impl IntoView {
     let wrong = message(error, "entered");
+    let entered = ticked(error, "entered", entered);
     let problems = guides
         .iter()
         .filter_map(|guide| guide.redirect_problem.clone())
@@ -247,6 +249,7 @@ fn Ids(draft: DraftView, error: Failed) -> impl IntoView {
                 name="overview"
                 label="The block from Overview"
                 hint="Daybind finds the ids in it by their labels and leaves the Object ID alone. Fields below that are filled count instead."
+                error
             />
             <TextField id="new-client" name="client_id" label="Application (client) ID" value=draft.client_id mono=true optional=true error/>
             <TextField
