@@ -138,6 +138,12 @@ fn EntryForm(
             String::new(),
         ),
     };
+    let whole = if all_day {
+        vec!["true".to_owned()]
+    } else {
+        Vec::new()
+    };
+    let all_day = !ticked(saving, "all_day", whole).is_empty();
     view! {
         <ErrorSummary error=saving fields=FIELDS/>
         <ActionForm action=save>

@@ -3,7 +3,7 @@
 use daybind_domain::view::{PartView, RepeatView};
 use leptos::prelude::*;
 
-use crate::ui::{Failed, SelectField, TextField, message};
+use crate::ui::{Failed, SelectField, TextField, message, ticked, typed};
 
 const KINDS: [(&str, &str); 6] = [
     ("", "Does not repeat"),
@@ -48,7 +48,7 @@ pub fn RepeatFields(
     /// The form's failure.
     error: Failed,
 ) -> impl IntoView {
-    let repeats = repeat.is_some();
+    let repeats = repeat.is_some() || !typed(error, "repeat", String::new()).is_empty();
     let open = move || {
         repeats
             || error.with(|error| {
@@ -73,11 +73,12 @@ pub fn RepeatFields(
     if shown.kind == "keep" {
         kinds.push(("keep".to_owned(), shown.text.clone()));
     }
+    let on = ticked(error, "repeat_days", shown.days);
     let days: Vec<_> = WEEKDAYS
         .iter()
         .map(|(code, name)| {
             let id = format!("repeat-{}", code.to_lowercase());
-            let checked = shown.days.iter().any(|day| day == code);
+            let checked = on.iter().any(|day| day == code);
             view! {
                 <li>
                     <input id=id.clone() type="checkbox" name="repeat_days[]" value=*code checked=checked/>
@@ -157,11 +158,12 @@ pub fn ScopeFields(
 ) -> impl IntoView {
     let part = part?;
     let wrong = message(error, "scope");
+    let chosen = typed(error, "scope", "this".to_owned());
     let choices: Vec<_> = SCOPES
         .iter()
         .map(|(value, text)| {
             let id = format!("{prefix}-scope-{value}");
-            let checked = *value == "this";
+            let checked = *value == chosen;
             view! {
                 <li>
                     <input id=id.clone() type="radio" name="scope" value=*value checked=checked/>

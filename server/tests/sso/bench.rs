@@ -47,6 +47,7 @@ impl Bench {
             accounts: vec![
                 FakeAccount::new(FIRST, "Tess Tester"),
                 FakeAccount::new(SECOND, "Sam Tester"),
+                FakeAccount::new("technician@own.guard.test", "Somebody"),
                 FakeAccount::new("admin@own.guard.test", "Admin of own"),
                 FakeAccount::new("client@own.guard.test", "Client of own"),
             ],
