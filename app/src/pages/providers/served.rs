@@ -8,6 +8,8 @@ use leptos::prelude::*;
 use crate::api::profiles::microsoft_profile_page;
 use crate::pages::failure::Failure;
 use crate::pages::query_value;
+use crate::pages::settings::category_address;
+use crate::ui::PageHead;
 
 /// A profile's page, or a step of the walkthrough: the address says which. All it needs in the browser is one listener
 /// for its Copy buttons; its links and forms are plain ones.
@@ -50,7 +52,12 @@ pub(super) fn Served(
                         <div class="db-sheet" class:db-sheet--live=live on:click=copy inner_html=placed(html)></div>
                     }
                     .into_any(),
-                    Err(error) => view! { <Failure error/> }.into_any(),
+                    Err(error) => view! {
+                        <PageHead title="Microsoft profile"/>
+                        <Failure error/>
+                        <p><a href=category_address("providers")>"All profiles"</a></p>
+                    }
+                    .into_any(),
                 }
             })}
         </Transition>

@@ -1,0 +1,81 @@
+// Every page in narrow windows, with large text, light and dark: nothing sticks out sideways, every control can be
+// reached, and axe finds nothing.
+import AxeBuilder from '@axe-core/playwright';
+import { type Page } from '@playwright/test';
+import { type Edition, expect, test } from './daybind.js';
+import { everyPage } from './pages.js';
+
+/** Whatever sticks out of the window: the page as a whole, and each control that is shown. */
+async function sticksOut(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth > width) {
+      const culprits = [...document.querySelectorAll('body *')]
+        .filter((element) => element.getBoundingClientRect().right > width + 1 && getComputedStyle(element).position !== 'absolute')
+        .map((element) => element.outerHTML.slice(0, 120));
+      found.push(`the page is ${document.documentElement.scrollWidth} wide, the window ${width}: ${culprits.slice(-3).join(' | ')}`);
+    }
+    for (const control of document.querySelectorAll('a, button, input:not([type="hidden"]), select, textarea, summary')) {
+      const { left, right, width: own, height } = control.getBoundingClientRect();
+      // Not shown, folded away, or shown when it gets the focus.
+      if (own < 2 || height < 2 || control.matches('.db-skip, .db-visually-hidden')) continue;
+      if (left < -1 || right > width + 1) found.push(`from ${left} to ${right}: ${control.outerHTML.slice(0, 120)}`);
+    }
+    return found;
+  });
+}
+
+async function barriers(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' | ')}`);
+}
+
+const windows: { name: string; width: number; height: number; text: number }[] = [
+  { name: '1280 pixels', width: 1280, height: 1024, text: 16 },
+  { name: '320 pixels', width: 320, height: 640, text: 16 },
+  // What a window of 1280 pixels is when the page is shown at 200 %.
+  { name: '200 % zoom', width: 640, height: 512, text: 16 },
+  // Text alone, as set in the browser's own settings.
+  { name: 'text twice as large', width: 1280, height: 1024, text: 32 },
+];
+
+for (const edition of ['ce', 'ee'] as const satisfies readonly Edition[]) {
+  test(`every page of ${edition} fits 320 pixels, 200 % zoom and text twice as large, light and dark`, async ({ fakes, start, page }) => {
+    test.setTimeout(400_000);
+    const daybind = await start(edition, { env: fakes.env });
+    const found: string[] = [];
+    let pages = 0;
+    await everyPage(page, daybind, edition, async (shown, path) => {
+      pages += 1;
+      const browser = await shown.context().newCDPSession(shown);
+      const note = (where: string, what: string[]) => found.push(...what.map((one) => `${path}, ${where}: ${one}`));
+      for (const { name, width, height, text } of windows) {
+        await shown.setViewportSize({ width, height });
+        await browser.send('Page.setFontSizes', { fontSizes: { standard: text, fixed: text } });
+        note(name, await sticksOut(shown));
+        // The narrowest and the widest layout hold all there is.
+        if (width === 320) note('light', await barriers(shown));
+        if (width === 1280 && text === 16) {
+          await shown.emulateMedia({ colorScheme: 'dark' });
+          note('dark', await barriers(shown));
+          await shown.emulateMedia({ colorScheme: 'light' });
+        }
+      }
+      await browser.send('Page.setFontSizes', { fontSizes: { standard: 16, fixed: 13 } });
+      await browser.detach();
+      await shown.setViewportSize({ width: 1280, height: 720 });
+    });
+    expect(found).toEqual([]);
+    expect(pages).toBeGreaterThan(edition === 'ce' ? 40 : 45);
+  });
+}
+
+test('what sticks out is found', async ({ start, page }) => {
+  const daybind = await start('ce');
+  await page.setViewportSize({ width: 320, height: 640 });
+  await page.goto(`${daybind.url}/auth/msp/signin`);
+  expect(await sticksOut(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Continue' }).evaluate((button) => { button.style.minWidth = '400px'; });
+  expect(await sticksOut(page)).not.toEqual([]);
+});
