@@ -60,15 +60,17 @@ async function journey(page: Page, url: string, ready: () => Promise<void>): Pro
   await expect(row(page, /MSP SSO/)).toContainText('Not connected');
 }
 
-test('a binding is reviewed, changed, taken back and lifted (W68)', async ({ start, page }) => {
-  const daybind = await start('ce');
-  await signIn(page, daybind.url, admin);
-  await profiles(page, daybind.url);
-  await journey(page, daybind.url, async () => {
-    await hydrated(page);
-    await accessible(page);
+for (const edition of ['ce', 'ee'] as const) {
+  test(`a binding is reviewed, changed, taken back and lifted in ${edition} (W68)`, async ({ start, page }) => {
+    const daybind = await start(edition);
+    await signIn(page, daybind.url, admin);
+    await profiles(page, daybind.url);
+    await journey(page, daybind.url, async () => {
+      await hydrated(page);
+      await accessible(page);
+    });
   });
-});
+}
 
 test('somebody who changed it meanwhile is not overruled (M-08)', async ({ start, page }) => {
   const daybind = await start('ce');
@@ -125,10 +127,12 @@ test('the review fits a narrow screen', async ({ start, page }) => {
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('a binding is reviewed, changed, taken back and lifted by plain forms (W68)', async ({ start, page }) => {
-    const daybind = await start('ce');
-    await signIn(page, daybind.url, admin);
-    await profiles(page, daybind.url);
-    await journey(page, daybind.url, async () => {});
-  });
+  for (const edition of ['ce', 'ee'] as const) {
+    test(`a binding is reviewed, changed, taken back and lifted by plain forms in ${edition} (W68)`, async ({ start, page }) => {
+      const daybind = await start(edition);
+      await signIn(page, daybind.url, admin);
+      await profiles(page, daybind.url);
+      await journey(page, daybind.url, async () => {});
+    });
+  }
 });
