@@ -3,6 +3,7 @@
 //! Such a form is brought to its own page once more (`server/src/again.rs`), and the page shows the fields as they were
 //! sent. Secrets are left out. With WebAssembly the page never goes away, and nothing here is asked.
 
+#[cfg(feature = "ssr")]
 use leptos::prelude::*;
 
 use super::action::Failed;
