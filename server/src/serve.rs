@@ -24,6 +24,20 @@ pub(crate) async fn serve(composition: Composition) -> anyhow::Result<()> {
             "the database does not have this version's schema; run the migrate command first",
         )?;
     } else {
+        // Two servers on one file would wait for each other at every write.
+        let alone = services.store.take_alone().with_context(|| {
+            format!(
+                "cannot lock the embedded database in {}",
+                config.data_dir.display()
+            )
+        })?;
+        if !alone {
+            anyhow::bail!(
+                "another server serves the embedded database in {}; stop it first, or set DATABASE_URL: any number of \
+                 servers can share a PostgreSQL database",
+                config.data_dir.display()
+            );
+        }
         services
             .store
             .migrate()

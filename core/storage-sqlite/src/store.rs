@@ -1,6 +1,8 @@
 //! The two pools of connections, and migrations.
 
-use std::path::Path;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,6 +22,9 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/sqlite");
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
+    lock_path: PathBuf,
+    /// Locked while this server serves the file; the system lets go of it when the process ends.
+    lock: Mutex<Option<File>>,
 }
 
 impl SqliteStore {
@@ -46,7 +51,14 @@ impl SqliteStore {
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .connect_lazy_with(options.pragma("query_only", "on"));
-        Ok(Self { writer, readers })
+        let mut lock_path = path.as_os_str().to_owned();
+        lock_path.push(".serving");
+        Ok(Self {
+            writer,
+            readers,
+            lock_path: lock_path.into(),
+            lock: Mutex::new(None),
+        })
     }
 }
 
@@ -123,6 +135,22 @@ impl Store for SqliteStore {
 
     fn is_remote(&self) -> bool {
         false
+    }
+
+    fn take_alone(&self) -> StorageResult<bool> {
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&self.lock_path)
+            .map_err(StorageError::database)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(StorageError::database(error)),
+        }
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+        Ok(true)
     }
 
     async fn close(&self) {

@@ -101,6 +101,12 @@ pub trait Store: Send + Sync + 'static {
     /// Whether the database is reached over a network (and may therefore be shared by several servers).
     fn is_remote(&self) -> bool;
 
+    /// Takes the database for this server alone, where no two may serve it, until the store is dropped or the process
+    /// ends, however it ends. `false` when another server has it.
+    fn take_alone(&self) -> StorageResult<bool> {
+        Ok(true)
+    }
+
     /// Closes all connections after what runs has ended.
     async fn close(&self);
 }

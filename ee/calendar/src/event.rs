@@ -46,7 +46,8 @@ fn content(
     when: When,
     repeats: Option<Rule>,
 ) -> EntryContent {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    // PostgreSQL stores no NUL, and one event must not keep the others out.
+    let text = |value: &Value| value.as_str().unwrap_or_default().replace('\0', "");
     canonical(&EntryContent {
         title: text(title),
         notes: text(notes),

@@ -14,7 +14,7 @@ use crate::provider::{
     Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, Original, ProviderError,
     ProviderResult, RemoteCalendar, RemoteEvent, SubscribeRequest, Subscribed,
 };
-use crate::wire::{send, url, with_query};
+use crate::wire::{list, send, url, with_query};
 
 /// The private property that marks our copies.
 const MARKER: &str = "daybindMapping";
@@ -137,10 +137,8 @@ impl CalendarProvider for Google {
             ))
             .await?;
         Ok(DeltaPage {
-            events: answer["items"]
-                .as_array()
-                .into_iter()
-                .flatten()
+            events: list(&answer, "items", false)?
+                .iter()
                 .filter_map(from_google)
                 .collect(),
             next: answer["nextPageToken"].as_str().map(str::to_owned),

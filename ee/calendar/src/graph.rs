@@ -16,7 +16,7 @@ use crate::provider::{
     ProviderResult, RemoteCalendar, RemoteEvent, RemoteState, SubscribeRequest, Subscribed,
 };
 use crate::rules;
-use crate::wire::{same_origin, send, url, with_query};
+use crate::wire::{list, same_origin, send, url, with_query};
 
 /// The extended property that marks our copies; the GUID is ours.
 const MARKER: &str = "String {6f2c0a4e-52d1-4f0f-9a53-2d7f9f0d6a11} Name DaybindMapping";
@@ -162,10 +162,8 @@ impl CalendarProvider for Graph {
         };
         let answer = self.get_json(url).await?;
         Ok(DeltaPage {
-            events: answer["value"]
-                .as_array()
-                .into_iter()
-                .flatten()
+            events: list(&answer, "value", true)?
+                .iter()
                 .filter_map(from_graph)
                 .collect(),
             next: self.link(&answer, "@odata.nextLink")?,

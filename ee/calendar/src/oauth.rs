@@ -19,7 +19,7 @@ use serde::Deserialize;
 use crate::google::Google;
 use crate::graph::Graph;
 use crate::provider::CalendarProvider;
-use crate::wire::retry_after;
+use crate::wire::{read, retry_after};
 
 /// Environment variable of Graph's address.
 pub const GRAPH_URL: &str = "DAYBIND_MICROSOFT_GRAPH_URL";
@@ -299,14 +299,14 @@ pub async fn token(
     let response = answer.map_err(|_| TokenError::Transient)?;
     let status = response.status();
     let after = retry_after(response.headers());
-    let bytes = response.bytes().await.map_err(|_| TokenError::Transient)?;
+    let bytes = read(response).await.map_err(|_| TokenError::Transient)?;
     if status.is_success() {
         return serde_json::from_slice(&bytes).map_err(|_| TokenError::Transient);
     }
     if status.as_u16() == 429 || (status.is_server_error() && after.is_some()) {
         return Err(TokenError::Throttled { after });
     }
-    if status.is_server_error() {
+    if status.is_server_error() || matches!(status.as_u16(), 408 | 425) {
         return Err(TokenError::Transient);
     }
     let refusal: Refusal = serde_json::from_slice(&bytes).map_err(|_| TokenError::Transient)?;

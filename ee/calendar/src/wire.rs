@@ -49,6 +49,16 @@ pub fn same_origin(base: &str, link: &str) -> ProviderResult<Url> {
     }
 }
 
+/// A list in an answer. One that is something else, or missing where it `must` be there, is no usable answer: taken for
+/// an empty one, the cursor would pass over changes nobody has seen.
+pub fn list<'a>(answer: &'a Value, name: &str, must: bool) -> ProviderResult<&'a [Value]> {
+    match &answer[name] {
+        Value::Array(items) => Ok(items),
+        Value::Null if !must => Ok(&[]),
+        _ => Err(ProviderError::Transient("list")),
+    }
+}
+
 /// Sends a request and reads the JSON answer (`Null` when empty).
 pub async fn send(request: RequestBuilder) -> ProviderResult<Value> {
     let response = request
@@ -68,7 +78,8 @@ pub async fn send(request: RequestBuilder) -> ProviderResult<Value> {
     Err(sort(status, after, &body))
 }
 
-async fn read(mut response: Response) -> ProviderResult<Vec<u8>> {
+/// The body of an answer, up to the longest we read.
+pub async fn read(mut response: Response) -> ProviderResult<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response
         .chunk()

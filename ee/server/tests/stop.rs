@@ -87,3 +87,24 @@ async fn microsoft_on_postgres() {
     let database = daybind_storage_postgres::testing::database_url().await;
     stopped_while_it_writes(Provider::Microsoft, "microsoft", Some(database)).await;
 }
+
+/// M-40: the embedded database is served by one server. A second one says so and ends; after a kill the next one begins
+/// at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_server_on_the_same_files_is_refused() {
+    let fakes = FakeProviders::start(FakeOptions::default()).unwrap();
+    let server = Server::new(&fakes, None);
+    let mut first = server.start(&[], "first.log").await;
+    let mut second = server.command(&["serve"], "second.log");
+    second.env("DAYBIND_LISTEN", "127.0.0.1:0");
+    let ended = tokio::time::timeout(Duration::from_secs(20), second.status()).await;
+    let status = ended.unwrap().unwrap();
+    let said = server.log("second.log");
+    assert!(
+        !status.success() && said.contains("another server serves the embedded database"),
+        "{status}: {said}"
+    );
+    first.kill().await.unwrap();
+    let mut third = server.start(&[], "third.log").await;
+    third.kill().await.unwrap();
+}

@@ -166,6 +166,16 @@ impl World {
         provider: Provider,
         duplicate: DuplicateTransaction,
     ) -> Self {
+        Self::with_client(database, provider, duplicate, outbound::client().unwrap()).await
+    }
+
+    /// With another HTTP client than production's, which waits for half a minute.
+    pub async fn with_client(
+        database: Database,
+        provider: Provider,
+        duplicate: DuplicateTransaction,
+        http: reqwest::Client,
+    ) -> Self {
         let files = tempfile::tempdir().unwrap();
         let place = match database {
             Database::Sqlite => Place::Sqlite(files.path().join("db")),
@@ -173,9 +183,26 @@ impl World {
                 Place::Postgres(daybind_storage_postgres::testing::database_url().await)
             }
         };
+        Self::on(place, files, provider, duplicate, http).await
+    }
+
+    /// With a PostgreSQL database at this address.
+    pub async fn at(url: &str, provider: Provider) -> Self {
+        let place = Place::Postgres(url.to_owned());
+        let (files, http) = (tempfile::tempdir().unwrap(), outbound::client().unwrap());
+        let duplicate = DuplicateTransaction::Existing;
+        Self::on(place, files, provider, duplicate, http).await
+    }
+
+    async fn on(
+        place: Place,
+        files: tempfile::TempDir,
+        provider: Provider,
+        duplicate: DuplicateTransaction,
+        http: reqwest::Client,
+    ) -> Self {
         let store = place.open().await;
         store.migrate().await.unwrap();
-        let http = outbound::client().unwrap();
         let options = FakeOptions {
             auto_approve: true,
             duplicate_transaction: duplicate,
@@ -241,6 +268,17 @@ impl World {
         };
         world.connect().await;
         world
+    }
+
+    /// A second server on the same database, with pools of its own where there can be two.
+    pub async fn second_server(&self) -> (Services, Arc<CalendarRuntime>) {
+        let mut services = self.services.clone();
+        services.wake = Arc::default();
+        if matches!(self.place, Place::Postgres(_)) {
+            services.store = self.place.open().await;
+        }
+        let port = Arc::new(CalendarRuntime::new(services.clone()));
+        (services, port)
     }
 
     pub async fn authorize(&self, actor: &Actor, connection: Option<&str>) -> Response {
@@ -377,6 +415,21 @@ impl World {
     /// Runs a statement beside the server, the same on both databases.
     pub async fn execute(&self, statement: &str) {
         self.place.execute(statement).await;
+    }
+
+    /// Keeps every other writer out for so long (SQLite).
+    pub async fn lock_out(&self, time: std::time::Duration) {
+        let Place::Sqlite(path) = &self.place else {
+            panic!("only where one writes at a time");
+        };
+        let mut other = SqliteConnectOptions::new()
+            .filename(path)
+            .connect()
+            .await
+            .unwrap();
+        other.execute("BEGIN IMMEDIATE").await.unwrap();
+        tokio::time::sleep(time).await;
+        other.execute("ROLLBACK").await.unwrap();
     }
 
     /// How many rows all these tables have together.

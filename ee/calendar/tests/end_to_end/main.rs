@@ -16,10 +16,13 @@ macro_rules! on_both {
 mod adversity;
 mod bench;
 mod both_ways;
+mod database_lost;
 mod disconnecting;
 mod doors;
 mod failures;
 mod imported;
+mod misbehaviour;
 mod outbound;
 mod promises;
+mod refreshing;
 mod series;
