@@ -1,6 +1,11 @@
 //! What is saved on SQLite stays saved: how the file is opened, that one server serves it, and that it is whole after
 //! its process was killed at any moment.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on must fail loudly"
+)]
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -21,10 +21,18 @@ use daybind_services::flow::hash;
 pub const JOB: &str = "calendar.subscription";
 /// What we ask for; Graph allows seven days, Google grants what it likes.
 const LIFE: Duration = Duration::hours(6 * 24 + 23);
-/// Renewed that long before the end.
-const MARGIN: Duration = Duration::hours(24);
+/// However short a life the provider grants, it is not renewed more often.
+const SOONEST: Duration = Duration::minutes(5);
 /// When the provider refuses, the next try.
 const AGAIN: Duration = Duration::hours(1);
+
+/// When a subscription granted now is renewed: past the half of its life and before three quarters, by chance, so that
+/// those made together are not renewed together. What the provider granted counts, not what was asked for.
+#[must_use]
+pub fn renewal(granted: DateTime<Utc>, ends: DateTime<Utc>) -> DateTime<Utc> {
+    let share = rand::random_range(500..750);
+    granted + Duration::milliseconds((ends - granted).num_milliseconds().max(0) / 1000 * share)
+}
 
 /// Queues a look at the subscriptions.
 ///
@@ -88,20 +96,21 @@ pub async fn run(
     let mut active: Option<Subscription> = None;
     let mut superseded = Vec::new();
     for mut subscription in known {
-        let ends_late = subscription.expires_at > now + MARGIN;
+        let is_young =
+            subscription.expires_at > now && subscription.renew_at.is_some_and(|at| at > now);
         if subscription.state == "active"
             && active.is_none()
-            && (ends_late || renew(engine, provider.as_ref(), &mut subscription).await?)
+            && (is_young || renew(engine, provider.as_ref(), &mut subscription).await?)
         {
             active = Some(subscription);
             continue;
         }
         superseded.push(subscription);
     }
-    let ends = match active {
-        Some(subscription) => subscription.expires_at,
+    let next = match active {
+        Some(subscription) => subscription.renew_at,
         None => match create(engine, provider.as_ref(), &connection).await {
-            Ok(ends) => ends,
+            Ok(next) => Some(next),
             Err(Stop::Provider(ProviderError::Permanent(status))) => {
                 tracing::warn!(connection = %id, status, "no push notifications; polling only");
                 return Ok(Some(now + AGAIN));
@@ -113,10 +122,8 @@ pub async fn run(
     for subscription in superseded {
         end(engine, provider.as_ref(), &subscription).await?;
     }
-    let spread = Duration::seconds(rand::random_range(0..3600));
-    Ok(Some(
-        (ends - MARGIN - spread).max(now + Duration::minutes(5)),
-    ))
+    let soonest = now + SOONEST;
+    Ok(Some(next.unwrap_or(soonest).max(soonest)))
 }
 
 async fn renew(
@@ -128,7 +135,10 @@ async fn renew(
         return Ok(false);
     };
     match provider.renew(&external, services.now() + LIFE).await {
-        Ok(ends) => subscription.expires_at = ends,
+        Ok(ends) => {
+            subscription.expires_at = ends;
+            subscription.renew_at = Some(renewal(services.now(), ends));
+        }
         Err(ProviderError::NotFound | ProviderError::Gone | ProviderError::Permanent(_)) => {
             return Ok(false);
         }
@@ -163,6 +173,7 @@ async fn create(
         secret_hash: hash(&secret),
         state: "intended".to_owned(),
         expires_at: now + LIFE,
+        renew_at: None,
         last_notified_at: None,
         created_at: now,
     };
@@ -183,10 +194,12 @@ async fn create(
             row.external_id = Some(made.external_id);
             row.resource_id = made.resource_id;
             row.expires_at = made.expires_at;
+            let next = renewal(now, made.expires_at);
+            row.renew_at = Some(next);
             row.state = "active".to_owned();
             rows.update_subscription(&row).await?;
             unit.save().await?;
-            Ok(row.expires_at)
+            Ok(next)
         }
         Err(error) => {
             // Without its row, whatever the provider may have made is answered and ignored until it lapses.
@@ -222,4 +235,24 @@ pub async fn end(
         .await?;
     unit.save().await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// M-36, W25. A thousand subscriptions granted at the same moment are renewed all over the third quarter of their life,
+    /// whatever its length.
+    #[test]
+    fn renewals_are_spread_out() {
+        let now = Utc::now();
+        for life in [Duration::hours(1), Duration::days(7)] {
+            let part = |at: DateTime<Utc>| (at - now).num_seconds() * 100 / life.num_seconds();
+            let mut parts: Vec<i64> = (0..1000).map(|_| part(renewal(now, now + life))).collect();
+            parts.sort_unstable();
+            assert!(parts[0] >= 50 && parts[999] < 75, "{parts:?}");
+            assert!(parts[100] < 55 && parts[900] > 70, "{parts:?}");
+        }
+        assert_eq!(renewal(now, now - Duration::hours(1)), now);
+    }
 }

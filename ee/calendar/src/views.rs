@@ -165,10 +165,18 @@ async fn connection_view(
         status_text: status_text(row, zone),
         direction: row.direction.clone(),
         last_sync: row.last_sync_at.map(|at| localtime::date_time(at, zone)),
-        delivery: if subscriptions.iter().any(pushed) {
-            "Changes arrive as they happen (push), with a check every five minutes.".to_owned()
-        } else {
-            "Daybind checks for changes every minute.".to_owned()
+        delivery: match subscriptions
+            .iter()
+            .filter(|s| pushed(s))
+            .map(|s| s.expires_at)
+            .max()
+        {
+            Some(ends) => format!(
+                "Changes arrive as they happen (push), with a check every five minutes. The subscription ends on {}; \
+                 Daybind renews it before.",
+                localtime::date_time(ends, zone)
+            ),
+            None => "Daybind checks for changes every minute.".to_owned(),
         },
         owner: owner.to_owned(),
         rules: questions::rules_view(row),

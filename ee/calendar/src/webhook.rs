@@ -199,7 +199,7 @@ async fn queue(
         row.last_notified_at = Some(now);
         match poke.lifecycle.as_deref() {
             Some("subscriptionRemoved") => row.state = "stopping".to_owned(),
-            Some("reauthorizationRequired") => row.expires_at = now,
+            Some("reauthorizationRequired") => row.renew_at = Some(now),
             _ => {}
         }
         rows.update_subscription(&row).await?;

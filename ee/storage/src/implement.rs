@@ -107,6 +107,7 @@ macro_rules! repository {
                 secret_hash: get(row, "secret_hash")?,
                 state: get(row, "state")?,
                 expires_at: codec::get_at(row, "expires_at")?,
+                renew_at: codec::get_at_or(row, "renew_at")?,
                 last_notified_at: codec::get_at_or(row, "last_notified_at")?,
                 created_at: codec::get_at(row, "created_at")?,
             })
@@ -455,8 +456,8 @@ macro_rules! repository {
             async fn add_subscription(&mut self, s: &Subscription) -> StorageResult<()> {
                 sqlx::query(
                     "INSERT INTO calendar_subscriptions (tenant_id, subscription_id, connection_id, provider, \
-                     external_id, resource_id, secret_hash, state, expires_at, last_notified_at, created_at) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                     external_id, resource_id, secret_hash, state, expires_at, last_notified_at, created_at, renew_at) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
                 )
                 .bind(codec::id(s.tenant_id.0))
                 .bind(codec::id(s.subscription_id.0))
@@ -469,6 +470,7 @@ macro_rules! repository {
                 .bind(codec::at(s.expires_at))
                 .bind(s.last_notified_at.map(codec::at))
                 .bind(codec::at(s.created_at))
+                .bind(s.renew_at.map(codec::at))
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;
@@ -511,7 +513,7 @@ macro_rules! repository {
             async fn update_subscription(&mut self, s: &Subscription) -> StorageResult<()> {
                 let done = sqlx::query(
                     "UPDATE calendar_subscriptions SET external_id = $3, resource_id = $4, state = $5, \
-                     expires_at = $6, last_notified_at = $7 WHERE tenant_id = $1 AND subscription_id = $2",
+                     expires_at = $6, last_notified_at = $7, renew_at = $8 WHERE tenant_id = $1 AND subscription_id = $2",
                 )
                 .bind(codec::id(s.tenant_id.0))
                 .bind(codec::id(s.subscription_id.0))
@@ -520,6 +522,7 @@ macro_rules! repository {
                 .bind(s.state.clone())
                 .bind(codec::at(s.expires_at))
                 .bind(s.last_notified_at.map(codec::at))
+                .bind(s.renew_at.map(codec::at))
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;

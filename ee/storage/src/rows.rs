@@ -194,6 +194,8 @@ pub struct Subscription {
     pub state: String,
     /// When the provider stops sending.
     pub expires_at: DateTime<Utc>,
+    /// When it is to be renewed; at once, if not known.
+    pub renew_at: Option<DateTime<Utc>>,
     /// The last notification.
     pub last_notified_at: Option<DateTime<Utc>>,
     /// When it was made.

@@ -65,7 +65,7 @@ fn create(state: &mut State, call: &Call) -> Result<Reply, Reply> {
                 .and_then(|t| t.parse::<i64>().ok());
             millis
                 .or_else(|| body["expiration"].as_i64())
-                .map(|ms| ms / 1000 - Utc::now().timestamp())
+                .map(|ms| ms / 1000 - state.push_time().timestamp())
         });
     // Without a wish the channel lives an hour; never longer than a week.
     let seconds = asked.unwrap_or(3600).clamp(1, 7 * 24 * 3600);
@@ -80,7 +80,7 @@ fn create(state: &mut State, call: &Call) -> Result<Reply, Reply> {
         calendar,
         address,
         token: body["token"].as_str().map(str::to_owned),
-        expires: Utc::now() + TimeDelta::seconds(seconds),
+        expires: state.push_time() + TimeDelta::seconds(seconds),
         number: 1,
     };
     let mut answer = json!({
@@ -128,7 +128,7 @@ pub(crate) fn stop(state: &mut State, call: &Call) -> Reply {
 
 /// Tells every live channel of the calendar that something changed.
 pub(crate) fn notify(state: &mut State, calendar: &str) {
-    let now = Utc::now();
+    let now = state.push_time();
     state.channels.retain(|c| c.expires > now);
     let mut jobs = Vec::new();
     for channel in state.channels.iter_mut().filter(|c| c.calendar == calendar) {

@@ -46,11 +46,10 @@ fn invalid(text: &str) -> Reply {
     error(400, "InvalidRequest", text)
 }
 
-fn expiry(text: Option<&str>) -> Result<DateTime<Utc>, Reply> {
+fn expiry(text: Option<&str>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Reply> {
     let at = text.and_then(|t| DateTime::parse_from_rfc3339(t).ok());
     let at = at.ok_or_else(|| invalid("expirationDateTime is missing or not a date."))?;
     let at = at.with_timezone(&Utc);
-    let now = Utc::now();
     if at < now {
         return Err(invalid("Subscription expiration must be in the future."));
     }
@@ -114,7 +113,7 @@ fn prepare(state: &State, call: &Call) -> Result<Subscription, Reply> {
         }
         _ => return Err(invalid("Unsupported resource for subscriptions.")),
     };
-    let expires = expiry(text("expirationDateTime"))?;
+    let expires = expiry(text("expirationDateTime"), state.push_time())?;
     let id = Uuid::new_v4().to_string();
     let tls = text("latestSupportedTlsVersion").unwrap_or("v1_2");
     let stored = json!({
@@ -187,7 +186,7 @@ pub(crate) fn answer(
     operation: &str,
     token: &Token,
 ) -> Result<Reply, Reply> {
-    let now = Utc::now();
+    let now = state.push_time();
     state.subscriptions.retain(|s| s.expires > now);
     let own = |s: &Subscription| token.account.as_ref().is_none_or(|a| *a == s.account);
     if operation == "microsoft.subscriptions.list" {
@@ -232,7 +231,7 @@ pub(crate) fn answer(
                 {
                     return Err(invalid(&format!("Property '{key}' cannot be changed.")));
                 }
-                subscription.expires = expiry(body["expirationDateTime"].as_str())?;
+                subscription.expires = expiry(body["expirationDateTime"].as_str(), now)?;
                 subscription.body["expirationDateTime"] = zones::ticks(subscription.expires).into();
             }
             let mut shown = subscription.body.clone();
@@ -244,7 +243,7 @@ pub(crate) fn answer(
 
 /// Tells matching subscriptions about a change of `event`.
 pub(crate) fn notify(state: &mut State, calendar: &str, event: &Value, change: &str) {
-    let now = Utc::now();
+    let now = state.push_time();
     state.subscriptions.retain(|s| s.expires > now);
     let Some(account) = state
         .calendar(Provider::Microsoft, calendar)

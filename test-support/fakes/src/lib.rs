@@ -33,6 +33,7 @@ pub use id_token::{TestKey, object_id};
 pub use options::{DuplicateTransaction, FakeAccount, FakeOptions, GoogleClient, MicrosoftClient};
 pub use state::{LogEntry, Provider};
 
+use chrono::TimeDelta;
 use serde_json::Value;
 use server::Shared;
 use std::collections::BTreeMap;
@@ -188,6 +189,20 @@ impl FakeProviders {
     /// Makes every sync token / delta link answer 410 from now on.
     pub fn expire_sync_tokens(&self, provider: Provider) {
         self.shared.lock().expire_sync_tokens(provider);
+    }
+
+    /// Moves the time on by which push subscriptions end.
+    pub fn pass(&self, time: TimeDelta) {
+        self.shared.lock().ahead += time;
+    }
+
+    /// Ends all push subscriptions of a provider without a word.
+    pub fn forget_subscriptions(&self, provider: Provider) {
+        let mut state = self.shared.lock();
+        match provider {
+            Provider::Google => state.channels.clear(),
+            Provider::Microsoft => state.subscriptions.clear(),
+        }
     }
 
     /// Sends a Graph lifecycle notification (`reauthorizationRequired`, `subscriptionRemoved`,

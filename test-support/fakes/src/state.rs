@@ -5,7 +5,7 @@ use crate::id_token::TestKey;
 use crate::options::FakeOptions;
 use crate::webhooks::Job;
 use crate::zones;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -189,6 +189,8 @@ pub(crate) struct State {
     pub outbox: UnboundedSender<Job>,
     /// Push messages sent or waiting that have not come to their end.
     pub undelivered: usize,
+    /// How far the time of push subscriptions has been moved on.
+    pub ahead: TimeDelta,
 }
 
 impl State {
@@ -216,9 +218,15 @@ impl State {
             counters: BTreeMap::new(),
             outbox,
             undelivered: 0,
+            ahead: TimeDelta::zero(),
         };
         state.reset();
         state
+    }
+
+    /// Now, by the clock push subscriptions end by.
+    pub(crate) fn push_time(&self) -> DateTime<Utc> {
+        Utc::now() + self.ahead
     }
 
     pub(crate) fn reset(&mut self) {
@@ -301,10 +309,12 @@ impl State {
     }
 
     pub(crate) fn describe_subscriptions(&self, provider: Provider) -> Vec<Value> {
+        let now = self.push_time();
         match provider {
             Provider::Google => self
                 .channels
                 .iter()
+                .filter(|c| c.expires > now)
                 .map(|c| {
                     json!({"id": c.id, "resourceId": c.resource_id, "calendar": c.calendar,
                            "address": c.address, "expiration": zones::millis(c.expires)})
@@ -313,6 +323,7 @@ impl State {
             Provider::Microsoft => self
                 .subscriptions
                 .iter()
+                .filter(|s| s.expires > now)
                 .map(|s| redact(s.body.clone()))
                 .collect(),
         }

@@ -394,6 +394,7 @@ impl World {
         self.clock
             .0
             .fetch_add(seconds, std::sync::atomic::Ordering::Relaxed);
+        self.fakes.pass(TimeDelta::seconds(seconds));
     }
 
     /// The connection as it is stored.

@@ -150,7 +150,7 @@ async fn change(w: &World, ids: &[EntryId], round: usize) {
     let event = w.named(&title)[0].clone();
     w.outside(&event, &json!({ w.key("title"): format!("Round {round}") }));
     w.edit(here, |entry| {
-        entry.content.location = format!("Hall {round}")
+        entry.content.location = format!("Hall {round}");
     })
     .await;
     w.port
@@ -193,7 +193,17 @@ async fn postgres_breaks_off(provider: Provider) {
         } else {
             let count = 1 + i32::try_from(round).unwrap() / 3;
             wire.lose_commits(count);
-            tokio::time::sleep(Duration::from_millis(600)).await;
+            let left = || wire.state.lost_commits.load(Ordering::SeqCst);
+            for _ in 0..200 {
+                if left() < count {
+                    break;
+                }
+                // The next poll falls due, if the change has been dealt with already.
+                w.pass(TimeDelta::seconds(20));
+                w.services.wake.notify_waiters();
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
             let left = wire.state.lost_commits.swap(0, Ordering::SeqCst);
             assert!(left < count, "no commit was lost");
         }

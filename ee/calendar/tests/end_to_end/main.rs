@@ -25,4 +25,5 @@ mod misbehaviour;
 mod outbound;
 mod promises;
 mod refreshing;
+mod renewals;
 mod series;
