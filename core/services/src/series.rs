@@ -3,12 +3,14 @@
 //! An occurrence with values of its own (changed, moved or deleted) is an entry that names its series and its day there.
 //! Deleting one leaves its tombstone, which keeps the day free.
 
-use chrono::{NaiveDate, TimeDelta};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use daybind_domain::AppError;
 use daybind_domain::ids::{EntryId, UserId};
 use daybind_domain::recurrence::{End, OccurrenceOf, Rule};
 use daybind_domain::schedule::EntryContent;
-use daybind_storage::{Entry, NewEntry, StorageError, UnitOfWork};
+use daybind_storage::{Entry, NewEntry, StorageError, StorageResult, UnitOfWork};
 
 use crate::auth::Actor;
 use crate::context::Services;
@@ -214,15 +216,14 @@ impl Change<'_> {
         series.content = self.content.clone();
         series.assignees.clone_from(&self.assignees);
         let rewording = Rewording {
-            services: self.services,
+            now: self.services.now(),
             old: &old,
             new: &series,
             moved,
             from: None,
+            own: part.own.as_ref().map(|own| (own, &typed)),
         };
-        let mut people = rewording
-            .occurrences(unit, part.own.as_ref(), &typed)
-            .await?;
+        let mut people = rewording.occurrences(unit).await.map_err(entry_stored)?;
         people.extend(&old.assignees);
         people.extend(&series.assignees);
         put(self.services, unit, &series).await?;
@@ -270,15 +271,14 @@ impl Change<'_> {
             .await
             .map_err(internal)?;
         let rewording = Rewording {
-            services: self.services,
+            now: self.services.now(),
             old: &old,
             new: &new,
             moved,
             from: Some(part.day),
+            own: part.own.as_ref().map(|own| (own, &typed)),
         };
-        let mut people = rewording
-            .occurrences(unit, part.own.as_ref(), &typed)
-            .await?;
+        let mut people = rewording.occurrences(unit).await.map_err(entry_stored)?;
         people.extend(&old.assignees);
         people.extend(&new.assignees);
         put(self.services, unit, &ended_before(old, part.day)).await?;
@@ -302,9 +302,34 @@ fn ended_before(mut series: Entry, day: NaiveDate) -> Entry {
     series
 }
 
+fn entry_stored(error: StorageError) -> AppError {
+    stored("The entry", error)
+}
+
+/// What a series that was reworded as a whole means for its occurrences with values of their own. Returns who is concerned.
+///
+/// # Errors
+/// A storage error.
+pub async fn reworded(
+    unit: &mut dyn UnitOfWork,
+    old: &Entry,
+    new: &Entry,
+    now: DateTime<Utc>,
+) -> StorageResult<Vec<UserId>> {
+    let rewording = Rewording {
+        now,
+        old,
+        new,
+        moved: first_day(&new.content.when) - first_day(&old.content.when),
+        from: None,
+        own: None,
+    };
+    rewording.occurrences(unit).await
+}
+
 /// What a reworded series means for its occurrences with values of their own.
 struct Rewording<'a> {
-    services: &'a Services,
+    now: DateTime<Utc>,
     old: &'a Entry,
     /// The series they belong to then.
     new: &'a Entry,
@@ -312,25 +337,26 @@ struct Rewording<'a> {
     moved: TimeDelta,
     /// The first day concerned.
     from: Option<NaiveDate>,
+    /// The one that was opened, and what was typed for it.
+    own: Option<(&'a Entry, &'a EntryContent)>,
 }
 
 impl Rewording<'_> {
-    /// Values that were the series' follow it, own ones stay. An occurrence whose day the series no longer has stands for
-    /// itself from then on. `own` is the one that was opened: it says what was typed.
-    async fn occurrences(
-        &self,
-        unit: &mut dyn UnitOfWork,
-        own: Option<&Entry>,
-        typed: &EntryContent,
-    ) -> AppResult<Vec<UserId>> {
+    /// Values that were the series' follow it, own ones stay. An occurrence keeps its day where the series still has it,
+    /// else it moves along; one whose day the series no longer has stands for itself from then on.
+    async fn occurrences(&self, unit: &mut dyn UnitOfWork) -> StorageResult<Vec<UserId>> {
         let mut rows = unit
             .list_occurrences(self.old.tenant_id, &[self.old.entry_id])
-            .await
-            .map_err(internal)?;
+            .await?;
         // Days move one after the other, and no two may meet.
         if self.moved > TimeDelta::zero() {
             rows.reverse();
         }
+        let mut taken: BTreeSet<NaiveDate> = rows
+            .iter()
+            .filter_map(|row| row.occurrence_of)
+            .map(|of| of.day)
+            .collect();
         let mut people = Vec::new();
         for mut row in rows {
             let Some(of) = row.occurrence_of else {
@@ -340,9 +366,9 @@ impl Rewording<'_> {
                 continue;
             }
             people.extend(&row.assignees);
-            let opened = own.filter(|own| own.entry_id == row.entry_id);
+            let opened = self.own.filter(|(own, _)| own.entry_id == row.entry_id);
             let before = row.clone();
-            if let Some(opened) = opened {
+            if let Some((opened, typed)) = opened {
                 row.version = opened.version;
                 row.content = EntryContent {
                     status: row.content.status,
@@ -351,27 +377,40 @@ impl Rewording<'_> {
                 };
                 row.assignees.clone_from(&self.new.assignees);
             }
-            let day = of.day + self.moved;
-            match &self.new.content.repeats {
-                Some(rule) if has_day(rule, first_day(&self.new.content.when), day) => {
-                    row.occurrence_of = Some(OccurrenceOf {
-                        series: self.new.entry_id,
-                        day,
-                    });
-                    if opened.is_none() {
-                        self.inherit(&mut row, of.day, day);
-                    }
+            taken.remove(&of.day);
+            let day = self
+                .day_of(of.day)
+                .filter(|day| self.from.is_some() || !taken.contains(day));
+            if let Some(day) = day {
+                taken.insert(day);
+                row.occurrence_of = Some(OccurrenceOf {
+                    series: self.new.entry_id,
+                    day,
+                });
+                if opened.is_none() {
+                    self.inherit(&mut row, of.day, day);
                 }
+            } else if opened.is_some() && self.new.content.repeats.is_none() {
                 // It is what the series became.
-                None if opened.is_some() => row.deleted_at = Some(self.services.now()),
-                _ => row.occurrence_of = None,
+                row.deleted_at = Some(self.now);
+            } else {
+                row.occurrence_of = None;
             }
             if row != before {
                 people.extend(&row.assignees);
-                put(self.services, unit, &row).await?;
+                unit.update_entry(&row, self.now).await?;
             }
         }
         Ok(people)
+    }
+
+    /// The day of an occurrence in the reworded series.
+    fn day_of(&self, day: NaiveDate) -> Option<NaiveDate> {
+        let rule = self.new.content.repeats.as_ref()?;
+        let first = first_day(&self.new.content.when);
+        [day, day + self.moved]
+            .into_iter()
+            .find(|day| has_day(rule, first, *day))
     }
 
     fn inherit(&self, row: &mut Entry, was: NaiveDate, is: NaiveDate) {
@@ -497,5 +536,5 @@ async fn put(services: &Services, unit: &mut dyn UnitOfWork, entry: &Entry) -> A
     unit.update_entry(entry, services.now())
         .await
         .map(|_| ())
-        .map_err(|error| stored("The entry", error))
+        .map_err(entry_stored)
 }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::activity::{Noted, Run};
 use crate::engine::Engine;
 use crate::event::canonical;
+use crate::incoming;
 use crate::integrate::{base_of, content_of, mark, set_base};
 use crate::merge::{Field, differing};
 use crate::oauth::own;
@@ -204,7 +205,14 @@ pub async fn resolve(
         unit.update_entry(&entry, now)
             .await
             .map_err(|error| stored("The entry", error))?;
-        let people = entry.assignees.clone();
+        let mut people = entry.assignees.clone();
+        let sides = (&before, &entry);
+        let others = incoming::decided(unit.as_mut(), &connection, &mapping, sides, now)
+            .await
+            .map_err(internal)?;
+        people.extend(others);
+        people.sort_unstable();
+        people.dedup();
         sync::poke(unit.as_mut(), actor.tenant_id, &people, "person", now)
             .await
             .map_err(internal)?;
@@ -331,10 +339,15 @@ impl Choice<'_> {
         for (word, side) in choices {
             let named: Vec<Field> = match word.as_str() {
                 "all" => open.clone(),
-                word => Field::parse(word)
-                    .filter(|field| open.contains(field))
-                    .into_iter()
-                    .collect(),
+                word => match Field::parse(word).filter(|field| open.contains(field)) {
+                    // Time and rule of a series are one answer.
+                    Some(Field::When | Field::Repeat) => open
+                        .iter()
+                        .copied()
+                        .filter(|field| matches!(field, Field::When | Field::Repeat))
+                        .collect(),
+                    field => field.into_iter().collect(),
+                },
             };
             if named.is_empty() {
                 return Err(AppError::field("choice", "This part is not in conflict."));

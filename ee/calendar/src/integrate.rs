@@ -206,7 +206,7 @@ impl Inbound<'_> {
         self.note(unit, noted).await
     }
 
-    fn about<'m>(mapping: &'m Mapping, side: &'m str) -> Noted<'m> {
+    pub(crate) fn about<'m>(mapping: &'m Mapping, side: &'m str) -> Noted<'m> {
         Noted {
             entry: Some(mapping.entry_id),
             event: mapping.external_event_id.as_deref(),
@@ -216,13 +216,17 @@ impl Inbound<'_> {
         }
     }
 
-    async fn note(&self, unit: &mut dyn UnitOfWork, noted: Noted<'_>) -> StorageResult<()> {
+    pub(crate) async fn note(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        noted: Noted<'_>,
+    ) -> StorageResult<()> {
         self.run
             .note(unit, self.engine.next_id(), noted, self.now)
             .await
     }
 
-    async fn poke(
+    pub(crate) async fn poke(
         &mut self,
         unit: &mut dyn UnitOfWork,
         people: &[daybind_domain::ids::UserId],
@@ -237,7 +241,7 @@ impl Inbound<'_> {
     }
 
     /// The provider's explicit word that the event is gone.
-    async fn deleted(
+    pub(crate) async fn deleted(
         &mut self,
         unit: &mut dyn UnitOfWork,
         mapping: &mut Mapping,
@@ -290,6 +294,9 @@ impl Inbound<'_> {
         self.forget(unit, mapping).await?;
         unit.update_entry(&entry, self.now).await?;
         self.poke(unit, &people).await?;
+        if entry.content.repeats.is_some() {
+            self.occurrences_go_along(unit, mapping, &entry).await?;
+        }
         let noted = Noted {
             action,
             reason: Some(reason),
@@ -301,7 +308,11 @@ impl Inbound<'_> {
     }
 
     /// The mapping's event is gone for good.
-    async fn forget(&self, unit: &mut dyn UnitOfWork, mapping: &mut Mapping) -> StorageResult<()> {
+    pub(crate) async fn forget(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        mapping: &mut Mapping,
+    ) -> StorageResult<()> {
         mapping.state = "removed".to_owned();
         mapping.error = None;
         mapping.sent = None;
@@ -352,7 +363,7 @@ impl Inbound<'_> {
         self.note(unit, noted).await
     }
 
-    async fn changed(
+    pub(crate) async fn changed(
         &mut self,
         unit: &mut dyn UnitOfWork,
         mapping: &mut Mapping,
@@ -366,6 +377,7 @@ impl Inbound<'_> {
         mapping.sent = None;
         let outcome = decide(base.as_ref(), &local, remote, &rules);
         let (seen, before) = (entry.version, entry.content.clone());
+        let was = entry.clone();
         if outcome.apply {
             entry.content = EntryContent {
                 status: entry.content.status,
@@ -374,6 +386,7 @@ impl Inbound<'_> {
             entry.version = unit.update_entry(&entry, self.now).await?;
             let people = entry.assignees.clone();
             self.poke(unit, &people).await?;
+            self.series_reworded(unit, mapping, &was, &entry).await?;
         }
         if !outcome.push {
             mapping.entry_version = entry.version;

@@ -16,6 +16,7 @@ mod google;
 mod graph;
 mod guides;
 mod import;
+mod incoming;
 mod integrate;
 pub mod merge;
 mod oauth;

@@ -241,7 +241,8 @@ impl Rules {
     }
 }
 
-/// Merges, field by field. Without a base every field counts as changed on both sides.
+/// Merges, field by field. Without a base every field counts as changed on both sides. Of a series time and rule go together:
+/// the first occurrence is one by its own rule.
 #[must_use]
 pub fn decide(
     base: Option<&EntryContent>,
@@ -252,13 +253,21 @@ pub fn decide(
     let (mut here, mut there) = (local.clone(), remote.clone());
     let mut next = base.unwrap_or(remote).clone();
     let mut conflicts = Vec::new();
+    let series = [Some(local), Some(remote), base]
+        .into_iter()
+        .flatten()
+        .any(|content| content.repeats.is_some());
+    let same = |field: Field, a: &EntryContent, b: &EntryContent| match field {
+        Field::When | Field::Repeat if series => Field::When.same(a, b) && Field::Repeat.same(a, b),
+        field => field.same(a, b),
+    };
     for field in Field::ALL {
-        if field.same(local, remote) {
+        if same(field, local, remote) {
             field.copy(remote, &mut next);
             continue;
         }
-        let local_changed = base.is_none_or(|base| !field.same(base, local));
-        let remote_changed = base.is_none_or(|base| !field.same(base, remote));
+        let local_changed = base.is_none_or(|base| !same(field, base, local));
+        let remote_changed = base.is_none_or(|base| !same(field, base, remote));
         match rules.winner(local_changed, remote_changed) {
             Winner::Local => {
                 field.copy(local, &mut there);

@@ -32,7 +32,12 @@ fn rules(policy: Policy, flow: Flow) -> Rules {
 const ASK: (Policy, Flow) = (Policy::Ask, Flow::Both);
 
 fn any_content() -> impl Strategy<Value = EntryContent> {
-    ("[ab]", "[ab]", "[ab]", 8_u32..10).prop_map(|(t, n, l, h)| content(&t, &n, &l, h))
+    let rules =
+        proptest::sample::select(&[None, Some("FREQ=DAILY"), Some("FREQ=DAILY;COUNT=3")][..]);
+    ("[ab]", "[ab]", "[ab]", 8_u32..10, rules).prop_map(|(t, n, l, h, rule)| EntryContent {
+        repeats: rule.map(|text| text.parse().unwrap()),
+        ..content(&t, &n, &l, h)
+    })
 }
 
 fn any_rules() -> impl Strategy<Value = Rules> {
@@ -55,6 +60,33 @@ fn changes_of_different_fields_meet() {
     assert_eq!(outcome.local, content("b", "a", "b", 9));
     assert_eq!(outcome.local, outcome.remote);
     assert!(outcome.apply && outcome.push && outcome.conflicts.is_empty());
+}
+
+/// W8: a rule from here and a first occurrence from there would be a series that neither side meant.
+#[test]
+fn time_and_rule_of_a_series_go_together() {
+    let series = |rule: &str, hour| EntryContent {
+        repeats: Some(rule.parse().unwrap()),
+        ..content("a", "a", "a", hour)
+    };
+    let base = series("FREQ=WEEKLY;BYDAY=TU", 8);
+    let local = series("FREQ=DAILY", 8);
+    let remote = series("FREQ=WEEKLY;BYDAY=TU", 9);
+    let outcome = decide(Some(&base), &local, &remote, &rules(ASK.0, ASK.1));
+    assert_eq!(outcome.conflicts, [Field::When, Field::Repeat]);
+    assert!(!outcome.apply && !outcome.push);
+    for (policy, winner) in [(Policy::Schedule, &local), (Policy::Calendar, &remote)] {
+        let outcome = decide(Some(&base), &local, &remote, &rules(policy, Flow::Both));
+        assert_eq!((&outcome.local, &outcome.remote), (winner, winner));
+    }
+    // One side alone, and a title from the other: both arrive.
+    let named = EntryContent {
+        title: "b".to_owned(),
+        ..base.clone()
+    };
+    let outcome = decide(Some(&base), &named, &local, &rules(ASK.0, ASK.1));
+    assert_eq!(outcome.local.repeats, local.repeats);
+    assert_eq!(outcome.remote.title, "b");
 }
 
 /// M-32: no silent overwrite. The predecessor pushed, then pulled, and the last writer won (W5).
@@ -148,7 +180,13 @@ proptest! {
         match rules.flow {
             Flow::In => prop_assert!(!outcome.push && outcome.conflicts.is_empty()),
             Flow::Out => prop_assert!(!outcome.apply && left.is_empty()),
-            Flow::Both => prop_assert_eq!(&left, &outcome.conflicts),
+            // Of a series in dispute both halves are, also where they happen to say the same.
+            Flow::Both => {
+                let halves = [Field::When, Field::Repeat];
+                prop_assert!(left.iter().all(|field| outcome.conflicts.contains(field)));
+                prop_assert!(outcome.conflicts.iter().all(|field| left.contains(field)
+                    || (halves.contains(field) && left.iter().any(|other| halves.contains(other)))));
+            }
         }
         prop_assert!(rules.policy == Policy::Ask || outcome.conflicts.is_empty());
     }

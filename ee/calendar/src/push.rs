@@ -9,6 +9,7 @@ use daybind_ee_storage::{Mapping, calendar};
 use daybind_storage::{Entry, StorageError, UnitOfWork};
 
 use crate::activity::Noted;
+use crate::conflicts;
 use crate::event::canonical;
 use crate::integrate::{Inbound, ask_provider, base_of, flow, mark, rules, set_base};
 use crate::merge::{Field, decide, differing};
@@ -562,7 +563,14 @@ impl Push<'_, '_> {
         }
         mapping.entry_version = entry.version;
         set_base(mapping, Some(&outcome.base));
+        let asked = mapping.state == "conflict";
         mark(mapping, &outcome.conflicts);
+        if asked && outcome.conflicts.is_empty() {
+            let engine = lane.engine;
+            let mut unit = engine.begin(mapping.tenant_id).await?;
+            conflicts::settle(unit.as_mut(), mapping, "sides_agree", engine.now()).await?;
+            self.commit(unit).await?;
+        }
         if !fields.is_empty() {
             noted = Some(Noted {
                 before: Some(there),

@@ -16,7 +16,7 @@ use crate::engine::Engine;
 use crate::integrate::content_of;
 use daybind_services::repeat_form;
 
-use crate::merge::{DeletionPolicy, Field, Policy};
+use crate::merge::{DeletionPolicy, Field, Policy, differing};
 use crate::oauth::own;
 use crate::retry::BRAKE;
 use crate::{conflicts, subscribe, sync};
@@ -84,7 +84,10 @@ fn view(conflict: &Conflict, zone: Tz) -> AppResult<QuestionView> {
     let remote = remote.map_err(internal)?;
     let mut parts = Vec::new();
     if let Some(remote) = &remote {
-        for field in conflict.fields.iter().filter_map(|word| Field::parse(word)) {
+        // The other half of a series' time and rule may be the same on both sides.
+        let differ = differing(&local, remote);
+        let asked = conflict.fields.iter().filter_map(|word| Field::parse(word));
+        for field in asked.filter(|field| differ.contains(field)) {
             parts.push(QuestionPartView {
                 part: field.word().to_owned(),
                 schedule: text_of(field, &local, zone),

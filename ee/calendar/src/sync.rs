@@ -12,6 +12,7 @@ use daybind_storage::{ClaimedJob, Entry, NewJob, StorageError, StorageResult, Un
 use crate::activity::Run;
 use crate::disconnect;
 use crate::engine::Engine;
+use crate::incoming;
 use crate::integrate::{Inbound, ask_provider};
 use crate::merge::{Flow, brakes};
 use crate::oauth::is_ending;
@@ -330,6 +331,7 @@ impl Lane<'_> {
         let mut page = None;
         let mut seen = HashSet::new();
         let mut deleted: Vec<RemoteEvent> = Vec::new();
+        let mut parts = Parts::default();
         loop {
             let answer = self
                 .provider
@@ -344,21 +346,31 @@ impl Lane<'_> {
             for event in answer.events {
                 seen.insert(event.id.clone());
                 deleted.retain(|gone| gone.id != event.id);
+                parts.told.remove(&event.id);
                 events.insert(event.id.clone(), event);
             }
-            let mut events = self.looked_up(events.into_values().collect()).await?;
+            let events = events.into_values().collect();
+            let mut events = self.looked_up(events, &mut parts).await?;
             if last && matches!(from, DeltaFrom::Full { .. }) {
                 events.extend(self.unseen(&seen).await?);
             }
+            // Occurrences come after their series, whichever page that is on.
+            let events = self.set_apart(events, &mut parts).await?;
             let (gone, mut there): (Vec<_>, Vec<_>) = events
                 .into_iter()
                 .partition(|event| event.state == RemoteState::Deleted);
             deleted.extend(gone);
             if last {
-                self.brake_incoming(&deleted).await?;
+                self.ask_for_exceptions(&mut parts).await?;
+                self.brake_incoming(&deleted, &parts).await?;
                 there.append(&mut deleted);
             }
-            self.apply(there, from, answer.cursor).await?;
+            let parts: Vec<RemoteEvent> = if last {
+                std::mem::take(&mut parts.told).into_values().collect()
+            } else {
+                Vec::new()
+            };
+            self.apply(there, parts, from, answer.cursor).await?;
             if last {
                 return Ok(());
             }
@@ -379,13 +391,20 @@ impl Lane<'_> {
     }
 
     /// Looks at mapped events that left the view: only a look tells whether they were deleted.
-    async fn looked_up(&self, events: Vec<RemoteEvent>) -> Result<Vec<RemoteEvent>, Stop> {
+    async fn looked_up(
+        &self,
+        events: Vec<RemoteEvent>,
+        parts: &mut Parts,
+    ) -> Result<Vec<RemoteEvent>, Stop> {
         let mut known = Vec::with_capacity(events.len());
         let mut unread = Vec::new();
         for event in events {
             if event.state == RemoteState::LeftView {
                 if self.is_mapped(&event.id).await? {
                     known.extend(self.look_at(&event.id, &mut unread).await?);
+                } else if event.part.is_none() {
+                    // It may have been an occurrence: only its series tells.
+                    parts.lost = true;
                 }
             } else {
                 known.push(event);
@@ -428,6 +447,66 @@ impl Lane<'_> {
         Ok(())
     }
 
+    /// Sets the occurrences apart, and notes the series whose exceptions must be asked for.
+    async fn set_apart(
+        &self,
+        events: Vec<RemoteEvent>,
+        parts: &mut Parts,
+    ) -> Result<Vec<RemoteEvent>, Stop> {
+        let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
+        let mut others = Vec::with_capacity(events.len());
+        let mut unit = self.engine.read(tenant_id).await?;
+        for event in events {
+            let mapping = calendar(unit.as_mut())?
+                .find_mapping_by_event(tenant_id, id, &event.id)
+                .await?
+                .filter(is_live);
+            let tied = mapping
+                .as_ref()
+                .is_some_and(|mapping| mapping.series_event_id.is_some());
+            if tied || event.part.is_some() {
+                parts.told.insert(event.id.clone(), event);
+                continue;
+            }
+            if matches!(&event.state, RemoteState::Present(content) if content.repeats.is_some()) {
+                let news = mapping.is_none_or(|mapping| mapping.external_etag != event.etag);
+                if news {
+                    parts.series.insert(event.id.clone());
+                }
+                for gone in incoming::without(&event) {
+                    parts.told.insert(gone.id.clone(), gone);
+                }
+            }
+            others.push(event);
+        }
+        Ok(others)
+    }
+
+    /// Asks for the exceptions of series that changed, where the provider's delta does not tell them all.
+    async fn ask_for_exceptions(&self, parts: &mut Parts) -> Result<(), Stop> {
+        if parts.lost {
+            let mappings = self.mappings().await?;
+            let series = mappings.into_iter().filter(|row| {
+                is_live(row)
+                    && row.series_event_id.is_none()
+                    && row
+                        .base
+                        .as_ref()
+                        .is_some_and(|base| !base["repeats"].is_null())
+            });
+            parts
+                .series
+                .extend(series.filter_map(|row| row.external_event_id));
+        }
+        for series in std::mem::take(&mut parts.series) {
+            let found = self.provider.exceptions(&self.calendar, &series).await?;
+            for event in found {
+                parts.told.entry(event.id.clone()).or_insert(event);
+            }
+        }
+        Ok(())
+    }
+
     async fn is_mapped(&self, event_id: &str) -> Result<bool, Stop> {
         let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
         let mut unit = self.engine.read(tenant_id).await?;
@@ -460,7 +539,14 @@ impl Lane<'_> {
     }
 
     /// Stops before the schedule loses much at once, unless the owner has said what to do.
-    async fn brake_incoming(&self, deleted: &[RemoteEvent]) -> Result<(), Stop> {
+    async fn brake_incoming(&self, deleted: &[RemoteEvent], parts: &Parts) -> Result<(), Stop> {
+        // What goes with its series is no loss of its own.
+        let alone = parts.told.values().filter(|event| {
+            let series = event.part.as_ref().map(|part| &part.series);
+            event.state == RemoteState::Deleted
+                && !deleted.iter().any(|gone| Some(&gone.id) == series)
+        });
+        let deleted: Vec<&RemoteEvent> = deleted.iter().chain(alone).collect();
         if deleted.len() <= 5 {
             return Ok(());
         }
@@ -488,6 +574,7 @@ impl Lane<'_> {
     async fn apply(
         &mut self,
         events: Vec<RemoteEvent>,
+        mut parts: Vec<RemoteEvent>,
         from: &DeltaFrom,
         cursor: Option<String>,
     ) -> Result<(), Stop> {
@@ -496,10 +583,11 @@ impl Lane<'_> {
         let full = matches!(from, DeltaFrom::Full { .. });
         let cursor = cursor.filter(|cursor| {
             full || !events.is_empty()
+                || !parts.is_empty()
                 || (self.connection.cursor.as_ref() != Some(cursor)
                     && self.connection.updated_at < now - CURSOR_AGE)
         });
-        if events.is_empty() && cursor.is_none() {
+        if events.is_empty() && parts.is_empty() && cursor.is_none() {
             return Ok(());
         }
         let mut unit = self.engine.begin(tenant_id).await?;
@@ -540,6 +628,15 @@ impl Lane<'_> {
                 }
                 Some(_) => {}
                 None => inbound.import(unit.as_mut(), event).await?,
+            }
+        }
+        parts.sort_by_cached_key(incoming::order);
+        for event in &parts {
+            match inbound.occurrence(unit.as_mut(), event).await {
+                Err(StorageError::Inconsistent { .. }) => {
+                    tracing::warn!(connection = %id, "an occurrence could not be read");
+                }
+                other => other?,
             }
         }
         let pokes = inbound.pokes;
@@ -633,6 +730,17 @@ impl Lane<'_> {
         }
         doubts.settle(&push).await
     }
+}
+
+/// Occurrences of series that a pull was told of, and what it must ask for besides.
+#[derive(Default)]
+struct Parts {
+    /// By id; what came last counts.
+    told: BTreeMap<String, RemoteEvent>,
+    /// Series whose exceptions are to be asked for.
+    series: BTreeSet<String>,
+    /// Something unknown left the view.
+    lost: bool,
 }
 
 /// Entries that failed one after the other, as long as it is not clear whether they or the provider are to blame.
