@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::api::login_domains::test_sign_in_address;
 use crate::error::ApiError;
 use crate::pages::query_value;
-use crate::ui::{ErrorSummary, Section, TextField};
+use crate::ui::{ErrorSummary, PanelHead, Section, TextField};
 
 const FIELDS: &[(&str, &str)] = &[("address", "test-address")];
 
@@ -80,9 +80,8 @@ fn Outcome(test: SignInTestView) -> impl IntoView {
         .map(|sentence| view! { <li>{sentence}</li> })
         .collect();
     view! {
-        <dl class="db-facts" aria-label="What will happen">
-            <dt>"Address"</dt>
-            <dd>{test.address}</dd>
+        <PanelHead id="test-outcome" title=format!("What happens for {}", test.address)/>
+        <dl class="db-facts" aria-labelledby="test-outcome">
             <dt>"Signs in with"</dt>
             <dd>{test.provider}</dd>
             <dt>"Decided by"</dt>
