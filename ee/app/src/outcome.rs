@@ -32,6 +32,10 @@ pub fn explain(code: &str) -> (&'static str, &'static str) {
             "This account is already connected in Daybind.",
             "Use the existing connection, or choose another account.",
         ),
+        "different_account" => (
+            "You signed in with another account than the one this connection belongs to.",
+            "Reconnect and choose the account that the connection shows, or connect the other account anew.",
+        ),
         "internal_error" => (
             "Daybind could not finish the connection.",
             "Try again in a few minutes. If it happens again, tell your administrator when it happened.",
@@ -47,6 +51,7 @@ pub fn explain(code: &str) -> (&'static str, &'static str) {
 mod tests {
     use super::explain;
 
+    /// W54.
     #[test]
     fn every_code_of_the_callback_has_its_own_words() {
         let unknown = explain("no such code");
@@ -59,6 +64,7 @@ mod tests {
             "access_denied",
             "missing_scope",
             "already_connected",
+            "different_account",
         ] {
             assert_ne!(explain(code), unknown, "{code}");
         }

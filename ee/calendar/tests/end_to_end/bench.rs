@@ -433,6 +433,56 @@ impl World {
         other.execute("ROLLBACK").await.unwrap();
     }
 
+    /// How long, at this moment, a transaction has been open with nothing going on in it (PostgreSQL), or keeps another
+    /// writer out (SQLite).
+    pub async fn longest_transaction(&self) -> std::time::Duration {
+        match &self.place {
+            Place::Sqlite(_) => {
+                let began = std::time::Instant::now();
+                self.lock_out(std::time::Duration::ZERO).await;
+                began.elapsed()
+            }
+            Place::Postgres(_) => {
+                let query = "SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start) * 1000), 0)::bigint \
+                             FROM pg_stat_activity WHERE datname = current_database() \
+                             AND state LIKE 'idle in transaction%'";
+                let millis = self.place.number(query).await;
+                std::time::Duration::from_millis(u64::try_from(millis).unwrap())
+            }
+        }
+    }
+
+    /// Connects the second account for somebody else; connection and calendar.
+    pub async fn connect_second(&self, actor: &Actor) -> (String, String) {
+        let start = self
+            .port
+            .initiate_calendar_oauth(actor, self.provider.as_str(), None)
+            .await
+            .unwrap();
+        let start = format!("{start}&login_hint=second@example.test");
+        let answer = self.services.http.get(start).send().await.unwrap();
+        let back = answer.headers()["location"].to_str().unwrap().to_owned();
+        let done = self.call_back(Some(actor), &back).await;
+        assert!(location(&done).contains("calendarAuth=success"));
+        let view = self.port.get_calendar_providers(actor).await.unwrap();
+        let id = view.connections[0].connection_id.clone();
+        let calendars = self.port.list_remote_calendars(actor, &id).await.unwrap();
+        let calendar = calendars[0].calendar_id.clone();
+        self.port
+            .update_calendar_provider(actor, &id, Some(&calendar), None)
+            .await
+            .unwrap();
+        self.drain().await;
+        (id, calendar)
+    }
+
+    /// The events of that title in a calendar.
+    pub fn titled(&self, calendar: &str, title: &str) -> Vec<Value> {
+        let key = self.key("title");
+        let events = self.fakes.events(self.fake, calendar).into_iter();
+        events.filter(|event| event[key] == title).collect()
+    }
+
     /// How many rows all these tables have together.
     pub async fn rows(&self, tables: &[&str]) -> i64 {
         let mut sum = 0;
