@@ -140,7 +140,7 @@ async fn what_leaves_is_taken_away(database: Database, provider: Provider) {
     w.edit(ids[0], |entry| entry.assignees = vec![tom.user_id()])
         .await;
     w.edit(ids[1], |entry| {
-        entry.content.status = EntryStatus::Cancelled
+        entry.content.status = EntryStatus::Cancelled;
     })
     .await;
     w.edit(ids[2], |entry| entry.deleted_at = Some(entry.updated_at))
@@ -156,7 +156,7 @@ async fn what_leaves_is_taken_away(database: Database, provider: Provider) {
     let tess = w.tess.user_id();
     w.edit(ids[0], |entry| entry.assignees = vec![tess]).await;
     w.edit(ids[1], |entry| {
-        entry.content.status = EntryStatus::Scheduled
+        entry.content.status = EntryStatus::Scheduled;
     })
     .await;
     w.drain().await;
@@ -366,7 +366,7 @@ async fn no_transaction_waits_for_a_provider(database: Database, provider: Provi
     w.drain().await;
     w.add("Created").await;
     w.edit(changed, |entry| {
-        entry.content.location = "Hall 4".to_owned()
+        entry.content.location = "Hall 4".to_owned();
     })
     .await;
     w.edit(removed, |entry| entry.deleted_at = Some(entry.updated_at))
