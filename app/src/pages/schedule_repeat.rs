@@ -117,7 +117,7 @@ pub fn RepeatFields(
             <SelectField
                 id="entry-repeat-ends"
                 name="repeat_ends"
-                label="Ends"
+                label="Stops repeating"
                 options=choices(&ENDS)
                 selected=shown.ends
                 optional=true

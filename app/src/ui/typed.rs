@@ -4,6 +4,8 @@
 //! sent. Secrets are left out. With WebAssembly the page never goes away, and nothing here is asked.
 
 #[cfg(feature = "ssr")]
+use daybind_domain::ErrorCode;
+#[cfg(feature = "ssr")]
 use leptos::prelude::*;
 
 use super::action::Failed;
@@ -40,7 +42,10 @@ fn is_secret(name: &str) -> bool {
 
 #[cfg(feature = "ssr")]
 fn sent(error: Failed) -> Option<Typed> {
-    if error.with_untracked(Option::is_none) {
+    // Where somebody else was first, the page shows what is stored now, and the message what was typed: sent again as it
+    // was, it would take back what the other one did.
+    let code = error.with_untracked(|error| error.as_ref().map(|error| error.code))?;
+    if code == ErrorCode::Conflict {
         return None;
     }
     let parts = use_context::<http::request::Parts>()?;

@@ -47,6 +47,8 @@ on_both! {
     checks::every_active_profile_is_verified_at_once,
     /// A refused form comes back as it was typed, without its secrets, and nothing is stored of it.
     typed::a_refused_form_keeps_what_was_typed,
+    /// Where somebody else was first the page shows what is stored, and says what was typed.
+    typed::a_stale_form_shows_what_is_stored,
     /// Every step of the walkthrough that can be refused keeps what was typed.
     typed::a_refused_step_keeps_what_was_typed,
     /// So does the schedule's form: texts, notes with markup in them, and the boxes that were ticked.

@@ -63,6 +63,23 @@ pub async fn a_refused_form_keeps_what_was_typed(b: Bench) {
     );
 }
 
+pub async fn a_stale_form_shows_what_is_stored(b: Bench) {
+    let id = b.profile("Main", CLIENT, SECRET).await;
+    let page = format!("{HERE}&profile={id}");
+    let edit = |name: &str, client: &str| {
+        format!(
+            "act=update&profile_id={id}&version=1&display_name={name}&client_id={client}&directory_id=contoso.example"
+        )
+    };
+    b.submit(CHANGE, &page, &edit("Main", OTHER)).await;
+    // Sent again as it was, this form would take the other one's id back.
+    let shown = b.refused(CHANGE, &page, &edit("Mine", CLIENT)).await;
+    has(&shown, "You typed: Mine.");
+    has(&shown, "value=\"Main\"");
+    has(&shown, &format!("value=\"{OTHER}\""));
+    lacks(&shown, &format!("value=\"{CLIENT}\""));
+}
+
 pub async fn a_refused_step_keeps_what_was_typed(b: Bench) {
     let step = |number: u8| format!("{HERE}&profile=new&panel={number}");
     b.submit(BUILD, &step(1), "act=choose&consumers%5B%5D=msp_sso")
