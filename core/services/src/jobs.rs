@@ -1,11 +1,13 @@
 //! The worker: claims due jobs, keeps their leases alive, and records how they ended.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use daybind_domain::ids::TenantId;
 use daybind_storage::{ClaimedJob, FinishJob, Scope, StorageError};
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Services;
@@ -17,7 +19,12 @@ pub const LEASE: TimeDelta = TimeDelta::seconds(45);
 /// The longest a due job waits when nobody woke the worker (another server queued it).
 const POLL: Duration = Duration::from_secs(1);
 /// Jobs one server works on at a time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 10;
+/// That many of these places are for tenants that have no more than a [`SHARE`], so that one whose calls take long does
+/// not keep the others waiting for longer than a job takes.
+const KEPT_FREE: usize = 2;
+/// What a tenant may have of the places kept free.
+const SHARE: usize = 4;
 
 /// [`LEASE`], or what `DAYBIND_TEST_LEASE_MS` says: tests that kill servers do not want to wait that long. Release
 /// builds know no such variable.
@@ -46,29 +53,25 @@ pub async fn work(
         .chain(port.job_kinds())
         .copied()
         .collect();
-    let mut running = JoinSet::new();
+    let mut crew = Crew::default();
     while !stop.is_cancelled() {
-        while running.try_join_next().is_some() {}
-        let free = AT_ONCE.saturating_sub(running.len());
-        let claimed = if free == 0 {
-            Vec::new()
-        } else {
-            claim(&services, &kinds, free).await
-        };
+        crew.tidy();
+        let claimed = crew.claim(&services, &kinds).await;
         let busy = !claimed.is_empty();
         for job in claimed {
-            running.spawn(run(services.clone(), Arc::clone(&port), job));
+            crew.put_to_work(&services, &port, job);
         }
-        if busy && running.len() < AT_ONCE {
+        if busy && crew.running.len() < AT_ONCE {
             continue;
         }
         tokio::select! {
             () = stop.cancelled() => break,
             () = services.wake.notified() => {}
             () = tokio::time::sleep(POLL) => {}
-            Some(_) = running.join_next(), if !running.is_empty() => {}
+            () = crew.one_ended() => {}
         }
     }
+    let mut running = crew.running;
     let drained = tokio::time::timeout(grace, async {
         while running.join_next().await.is_some() {}
     });
@@ -80,12 +83,87 @@ pub async fn work(
     }
 }
 
-async fn claim(services: &Services, kinds: &[&str], free: usize) -> Vec<ClaimedJob> {
+/// The jobs that run on this server, and whose they are.
+#[derive(Default)]
+struct Crew {
+    running: JoinSet<()>,
+    tenants: HashMap<Id, TenantId>,
+}
+
+impl Crew {
+    fn put_to_work(&mut self, services: &Services, port: &Arc<dyn CalendarPort>, job: ClaimedJob) {
+        let tenant = job.tenant_id;
+        let (services, port) = (services.clone(), Arc::clone(port));
+        let task = self.running.spawn(async move {
+            run(services, port, job).await;
+        });
+        self.tenants.insert(task.id(), tenant);
+    }
+
+    /// Forgets what has ended. A job that panicked stays leased and is taken up again when its lease runs out.
+    fn tidy(&mut self) {
+        while let Some(ended) = self.running.try_join_next_with_id() {
+            self.tenants.remove(&id_of(ended));
+        }
+    }
+
+    /// Waits until a job ends; for ever, if none runs.
+    async fn one_ended(&mut self) {
+        match self.running.join_next_with_id().await {
+            Some(ended) => {
+                self.tenants.remove(&id_of(ended));
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Claims what there is room for: any tenant's first, for the last places only of those that have few.
+    async fn claim(&self, services: &Services, kinds: &[&str]) -> Vec<ClaimedJob> {
+        let free = AT_ONCE.saturating_sub(self.running.len());
+        let wide = free.saturating_sub(KEPT_FREE);
+        let mut claimed = Vec::new();
+        if wide > 0 {
+            claimed = claim(services, kinds, &[], wide).await;
+        }
+        if claimed.len() == wide && free > wide {
+            let full = self.full(&claimed);
+            claimed.extend(claim(services, kinds, &full, free - wide).await);
+        }
+        claimed
+    }
+
+    /// Tenants that have their share of this server.
+    fn full(&self, claimed: &[ClaimedJob]) -> Vec<TenantId> {
+        let mut counts: HashMap<TenantId, usize> = HashMap::new();
+        let claimed = claimed.iter().map(|job| job.tenant_id);
+        for tenant in self.tenants.values().copied().chain(claimed) {
+            *counts.entry(tenant).or_default() += 1;
+        }
+        counts.retain(|_, count| *count >= SHARE);
+        counts.into_keys().collect()
+    }
+}
+
+fn id_of(ended: Result<(Id, ()), JoinError>) -> Id {
+    match ended {
+        Ok((id, ())) => id,
+        Err(error) => error.id(),
+    }
+}
+
+async fn claim(
+    services: &Services,
+    kinds: &[&str],
+    full: &[TenantId],
+    limit: usize,
+) -> Vec<ClaimedJob> {
     let now = services.now();
-    let limit = i64::try_from(free).unwrap_or(1);
+    let limit = i64::try_from(limit).unwrap_or(1);
     let claimed = async {
         let mut unit = services.store.begin(Scope::System).await?;
-        let jobs = unit.claim_jobs(kinds, limit, now, now + lease()).await?;
+        let jobs = unit
+            .claim_jobs_beside(kinds, full, limit, now, now + lease())
+            .await?;
         if jobs.is_empty() {
             unit.cancel().await?;
         } else {

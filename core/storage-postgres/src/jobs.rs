@@ -25,10 +25,16 @@ fn claimed(row: &Row) -> StorageResult<ClaimedJob> {
     })
 }
 
-/// Two claimers never wait for each other: a row the other one is claiming is skipped.
-const CLAIM: &str = "WITH due AS MATERIALIZED (SELECT tenant_id, job_id FROM jobs WHERE kind = ANY($1) \
-    AND ((state = 'queued' AND run_at <= $2) OR (state = 'running' AND lease_until <= $2)) \
-    ORDER BY run_at LIMIT $3 FOR UPDATE SKIP LOCKED) \
+/// Two claimers never wait for each other: a row the other one is claiming is skipped. What is due and what a dead worker
+/// left are looked up apart, each in the order of its own index, so that rows that are not due cost nothing.
+const CLAIM: &str = "WITH queued AS MATERIALIZED (SELECT tenant_id, job_id, run_at FROM jobs \
+    WHERE state = 'queued' AND run_at <= $2 AND kind = ANY($1) AND tenant_id <> ALL($6) \
+    ORDER BY run_at LIMIT $3 FOR UPDATE SKIP LOCKED), \
+    lapsed AS MATERIALIZED (SELECT tenant_id, job_id, run_at FROM jobs \
+    WHERE state = 'running' AND lease_until <= $2 AND kind = ANY($1) AND tenant_id <> ALL($6) \
+    ORDER BY lease_until LIMIT $3 FOR UPDATE SKIP LOCKED), \
+    due AS MATERIALIZED (SELECT tenant_id, job_id FROM (SELECT * FROM queued UNION ALL SELECT * FROM lapsed) AS both_kinds \
+    ORDER BY run_at LIMIT $3) \
     UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_token = $4, lease_until = $5, updated_at = $2 \
     FROM due WHERE jobs.tenant_id = due.tenant_id AND jobs.job_id = due.job_id RETURNING jobs.*";
 
@@ -82,12 +88,25 @@ impl JobRepository for PgUnit {
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
     ) -> StorageResult<Vec<ClaimedJob>> {
+        self.claim_jobs_beside(kinds, &[], limit, now, lease_until)
+            .await
+    }
+
+    async fn claim_jobs_beside(
+        &mut self,
+        kinds: &[&str],
+        full: &[TenantId],
+        limit: i64,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+    ) -> StorageResult<Vec<ClaimedJob>> {
         let rows = sqlx::query(CLAIM)
             .bind(codec::names(kinds))
             .bind(codec::at(now))
             .bind(limit)
             .bind(codec::id(Uuid::new_v4()))
             .bind(codec::at(lease_until))
+            .bind(codec::ids(full.iter().map(|tenant| tenant.0)))
             .fetch_all(self.connection())
             .await
             .map_err(failure)?;

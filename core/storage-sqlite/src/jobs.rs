@@ -28,7 +28,7 @@ fn claimed(row: &Row) -> StorageResult<ClaimedJob> {
 /// There is one writer at a time, so two claimers never see the same job.
 const CLAIM: &str = "UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_token = $4, lease_until = $5, \
     updated_at = $2 WHERE (tenant_id, job_id) IN (SELECT tenant_id, job_id FROM jobs \
-    WHERE kind IN (SELECT value FROM json_each($1)) \
+    WHERE kind IN (SELECT value FROM json_each($1)) AND tenant_id NOT IN (SELECT value FROM json_each($6)) \
     AND ((state = 'queued' AND run_at <= $2) OR (state = 'running' AND lease_until <= $2)) \
     ORDER BY run_at LIMIT $3) RETURNING *";
 
@@ -82,12 +82,25 @@ impl JobRepository for SqliteUnit {
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
     ) -> StorageResult<Vec<ClaimedJob>> {
+        self.claim_jobs_beside(kinds, &[], limit, now, lease_until)
+            .await
+    }
+
+    async fn claim_jobs_beside(
+        &mut self,
+        kinds: &[&str],
+        full: &[TenantId],
+        limit: i64,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+    ) -> StorageResult<Vec<ClaimedJob>> {
         let rows = sqlx::query(CLAIM)
             .bind(codec::names(kinds))
             .bind(codec::at(now))
             .bind(limit)
             .bind(codec::id(Uuid::new_v4()))
             .bind(codec::at(lease_until))
+            .bind(codec::ids(full.iter().map(|tenant| tenant.0)))
             .fetch_all(self.connection())
             .await
             .map_err(failure)?;

@@ -99,6 +99,16 @@ pub trait JobRepository {
         lease_until: DateTime<Utc>,
     ) -> StorageResult<Vec<ClaimedJob>>;
 
+    /// The same, passing over the tenants in `full`.
+    async fn claim_jobs_beside(
+        &mut self,
+        kinds: &[&str],
+        full: &[TenantId],
+        limit: i64,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+    ) -> StorageResult<Vec<ClaimedJob>>;
+
     /// Prolongs the lease. `NotFound` when it was lost; the caller must stop.
     async fn extend_lease(
         &mut self,

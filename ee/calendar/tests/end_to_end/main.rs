@@ -21,6 +21,7 @@ mod disconnecting;
 mod doors;
 mod everyday;
 mod failures;
+mod fairness;
 mod imported;
 mod misbehaviour;
 mod outbound;
