@@ -1,4 +1,4 @@
-// A Microsoft profile from its creation to its end, in the Community edition, with scripts, without, and by keyboard.
+// A Microsoft profile from its creation to its end, in both editions, with scripts and without.
 import { type Page } from '@playwright/test';
 import { accessible, admin, type Daybind, expect, hydrated, listen, signIn, test } from './daybind.js';
 import { application, directory, enter, heading, providers, row, secret, section, wrong } from './profiles.js';
@@ -32,7 +32,7 @@ async function bind(page: Page, url: string, profile: string, look: Look): Promi
 }
 
 /** Created after a mistake, edited, and what two people saved at once. */
-async function createdAndEdited(page: Page, url: string, look: Look): Promise<void> {
+async function createdAndEdited(page: Page, url: string, look: Look, scripts: boolean): Promise<void> {
   await page.goto(`${url}${providers}`);
   await look(page);
   await page.getByRole('link', { name: 'New profile' }).click();
@@ -56,7 +56,7 @@ async function createdAndEdited(page: Page, url: string, look: Look): Promise<vo
   await said(page, 'name no single directory');
   await look(page);
   const other = await page.context().newPage();
-  const heard = listen(other);
+  const heard = listen(other, scripts);
   await other.goto(page.url());
   await section(page, 'Identity').getByLabel('Display name').fill('Contoso main');
   await section(page, 'Identity').getByLabel('Directory (tenant) ID').fill(directory);
@@ -143,9 +143,9 @@ async function verifiedAndRotated(page: Page, url: string, look: Look): Promise<
 }
 
 /** Not archived while something uses it, whatever an older page offers. */
-async function boundAndArchived(page: Page, url: string, look: Look): Promise<void> {
+async function boundAndArchived(page: Page, url: string, look: Look, scripts: boolean): Promise<void> {
   const older = await page.context().newPage();
-  const heard = listen(older);
+  const heard = listen(older, scripts);
   await open(older, url, 'Contoso main');
   await bind(page, url, 'Contoso main', look);
   await press(older, 'Archive profile');
@@ -198,31 +198,35 @@ async function boundAndArchived(page: Page, url: string, look: Look): Promise<vo
   await look(page);
 }
 
-async function life(page: Page, daybind: Daybind, look: Look): Promise<void> {
+async function life(page: Page, daybind: Daybind, look: Look, scripts: boolean): Promise<void> {
   await signIn(page, daybind.url, admin);
   const closely: Look = async (shown) => {
     await look(shown);
     const html = await shown.content();
     for (const value of [secret, wrong]) expect(html).not.toContain(value);
   };
-  await createdAndEdited(page, daybind.url, closely);
+  await createdAndEdited(page, daybind.url, closely, scripts);
   await verifiedAndRotated(page, daybind.url, closely);
-  await boundAndArchived(page, daybind.url, closely);
+  await boundAndArchived(page, daybind.url, closely, scripts);
   for (const value of [secret, wrong]) expect(daybind.log()).not.toContain(value);
 }
 
-test('a profile is created, edited, verified, rotated, bound, archived, restored and deleted (W67, M-08)', async ({ fakes, start, page }) => {
-  test.setTimeout(180_000);
-  await life(page, await start('ce', { env: fakes.env }), async (shown) => {
-    await hydrated(shown);
-    await accessible(shown);
+for (const edition of ['ce', 'ee'] as const) {
+  test(`a profile is created, edited, verified, rotated, bound, archived, restored and deleted in ${edition} (W67, M-08)`, async ({ fakes, start, page }) => {
+    test.setTimeout(180_000);
+    await life(page, await start(edition, { env: fakes.env }), async (shown) => {
+      await hydrated(shown);
+      await accessible(shown);
+    }, true);
   });
-});
+}
 
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('a profile lives its whole life by plain forms (W67, M-08)', async ({ fakes, start, page }) => {
-    await life(page, await start('ce', { env: fakes.env }), async () => {});
-  });
+  for (const edition of ['ce', 'ee'] as const) {
+    test(`a profile lives its whole life by plain forms in ${edition} (W67, M-08)`, async ({ fakes, start, page }) => {
+      await life(page, await start(edition, { env: fakes.env }), async () => {}, false);
+    });
+  }
 });

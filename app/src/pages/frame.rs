@@ -10,6 +10,7 @@ use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 
 use crate::api::session::current_session;
+use crate::ui::regain_focus;
 
 /// Rail and content. Stays mounted while one moves between its pages.
 #[component]
@@ -31,14 +32,7 @@ pub fn Frame() -> impl IntoView {
         match last {
             None => {}
             Some(last) if last != now => focus_main(),
-            Some(_) => set_timeout(
-                move || {
-                    if focus_is_lost() {
-                        focus_main();
-                    }
-                },
-                Duration::ZERO,
-            ),
+            Some(_) => set_timeout(regain_focus, Duration::ZERO),
         }
         now
     });
@@ -89,13 +83,6 @@ fn Strip(attention: Vec<AttentionView>) -> impl IntoView {
             </section>
         }
     })
-}
-
-/// Whether nothing has the focus.
-fn focus_is_lost() -> bool {
-    document()
-        .active_element()
-        .is_none_or(|element| element.tag_name() == "BODY")
 }
 
 #[component]

@@ -9,7 +9,7 @@ use crate::api::session::current_session;
 use crate::api::sessions::{ChangeOwnPassword, EndOtherSessions, EndSession, list_sessions};
 use crate::ui::{
     Announcement, ErrorSummary, PageHead, SecretField, Section, SelectField, Submit, failed,
-    successes,
+    keep_focus, successes,
 };
 
 const FIELDS: &[(&str, &str)] = &[
@@ -29,6 +29,7 @@ pub fn SecurityPage() -> impl IntoView {
         move || (person.get(), ended.get(), others_ended.get()),
         |(person, ..)| list_sessions(person),
     );
+    keep_focus(sessions, move || (ended.get(), others_ended.get()));
     let session = Resource::new(|| (), |()| current_session());
     let announcement = move || {
         let text = match saved.get().as_str() {

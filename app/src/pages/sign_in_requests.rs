@@ -9,7 +9,7 @@ use super::settings::category_address;
 use crate::api::sign_in::{ApproveSignInRequest, DeclineSignInRequest, list_sign_in_requests};
 use crate::ui::{
     Announcement, EmptyState, ErrorSummary, PageHead, Section, SelectField, StatusKind, StatusTag,
-    Submit, TimeText, failed, successes,
+    Submit, TimeText, failed, keep_focus, successes,
 };
 
 #[derive(Clone, Copy)]
@@ -31,6 +31,7 @@ pub fn SignInRequestsPage() -> impl IntoView {
         move || (approved.get(), declined.get()),
         |_| list_sign_in_requests(),
     );
+    keep_focus(view, move || (approved.get(), declined.get()));
     let announcement = move || {
         let text = match saved.get().as_str() {
             "approved" => "The account is connected. Its owner can sign in with it now.",

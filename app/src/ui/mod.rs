@@ -7,6 +7,7 @@
 
 mod action;
 mod copy;
+mod focus;
 mod form;
 mod icon;
 mod lane;
@@ -26,6 +27,7 @@ pub use action::{Failed, failed, message, successes};
 pub use copy::CopyField;
 #[cfg(feature = "hydrate")]
 pub(crate) use copy::write_to_clipboard;
+pub use focus::{keep_focus, regain_focus};
 pub use form::{Field, NoteField, SecretField, Submit, TextField, described};
 pub use icon::{Icon, Wordmark};
 pub use lane::{Direction, LaneCard, LaneSide};

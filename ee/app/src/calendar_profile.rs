@@ -8,7 +8,7 @@ use daybind_app::pages::failure::Failure;
 use daybind_app::pages::query_value;
 use daybind_app::ui::{
     Announcement, Banner, BannerKind, EmptyState, ErrorSummary, Field, LaneCard, Section, Submit,
-    failed, successes,
+    failed, keep_focus, successes,
 };
 use daybind_domain::view::{
     CalendarProfileView, ConnectOption, ConnectionView, RemoteCalendarView,
@@ -65,6 +65,15 @@ pub fn CalendarProfile() -> impl IntoView {
         },
         |_| get_calendar_providers(),
     );
+    keep_focus(view, move || {
+        (
+            updated.get(),
+            synced.get(),
+            deleted.get(),
+            ruled.get(),
+            answered.get(),
+        )
+    });
     let announcement = move || {
         let text = match saved.get().as_str() {
             "calendar" => "Calendar and direction are saved. The first sync starts now.",

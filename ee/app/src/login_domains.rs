@@ -9,7 +9,7 @@ use daybind_app::pages::failure::Failure;
 use daybind_app::pages::login_domains::{ClaimTag, ReadOnly, people_there};
 use daybind_app::ui::{
     CopyField, EmptyState, ErrorSummary, Failed, NoteField, Section, Submit, TextField, failed,
-    successes,
+    keep_focus, successes,
 };
 use daybind_domain::login_domain::{ChallengeView, ClaimStatus, ClaimView, DomainClaimsView};
 use leptos::prelude::*;
@@ -58,6 +58,15 @@ pub fn LoginDomains() -> impl IntoView {
         },
         |_| list_domain_claims(),
     );
+    keep_focus(list, move || {
+        (
+            done.0.get(),
+            done.1.get(),
+            done.2.get(),
+            done.3.get(),
+            done.4.get(),
+        )
+    });
     Effect::new(move |_| {
         let timer = set_interval_with_handle(
             move || minute.update(|n| *n = n.wrapping_add(1)),

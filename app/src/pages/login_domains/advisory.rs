@@ -7,7 +7,7 @@ use super::{ClaimTag, ReadOnly};
 use crate::api::login_domains::{AddLoginDomain, RemoveLoginDomain, list_login_domains};
 use crate::pages::failure::Failure;
 use crate::ui::{
-    EmptyState, ErrorSummary, NoteField, Section, Submit, TextField, failed, successes,
+    EmptyState, ErrorSummary, NoteField, Section, Submit, TextField, failed, keep_focus, successes,
 };
 
 const FIELDS: &[(&str, &str)] = &[("domain", "login-domain")];
@@ -22,6 +22,7 @@ pub(super) fn AdvisoryDomains() -> impl IntoView {
         move || (added.get(), removed.get()),
         |_| list_login_domains(),
     );
+    keep_focus(list, move || (added.get(), removed.get()));
     view! {
         <Section title="Login domains" id="login-domains">
             <p>

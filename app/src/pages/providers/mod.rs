@@ -20,7 +20,7 @@ use crate::api::providers::{CreateMicrosoftProfile, list_microsoft_profiles};
 use crate::entries::Entries;
 use crate::ui::{
     Announcement, Banner, BannerKind, EmptyState, ErrorSummary, PageHead, Section, StatusKind,
-    failed, successes,
+    failed, keep_focus, successes,
 };
 
 use board::{Board, Setups};
@@ -62,6 +62,7 @@ fn ProvidersList() -> impl IntoView {
     let changes = move || (created.get(), bound.get(), undone.get());
     let view = Resource::new(changes, |_| list_microsoft_profiles());
     let board = Resource::new(changes, |_| list_microsoft_consumer_bindings());
+    keep_focus(board, changes);
     let announcement = move || {
         let text = match saved.get().as_str() {
             "profile" => "The profile is saved. Choose below which service uses it.",
