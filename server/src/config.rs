@@ -23,6 +23,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `DAYBIND_LISTEN`.
     pub listen: SocketAddr,
+    /// `DAYBIND_METRICS_LISTEN`: where `/metrics` is served, if anywhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// `DAYBIND_PUBLIC_URL`.
     pub public_url: Url,
     /// `LEPTOS_SITE_ROOT`: the built site.
@@ -45,6 +47,13 @@ impl Config {
             .unwrap_or_else(|| "127.0.0.1:3000".to_owned())
             .parse()
             .context("DAYBIND_LISTEN must be an address and a port, for example 127.0.0.1:3000")?;
+        let metrics_listen = get("DAYBIND_METRICS_LISTEN")
+            .filter(|text| !text.is_empty())
+            .map(|text| text.parse())
+            .transpose()
+            .context(
+                "DAYBIND_METRICS_LISTEN must be an address and a port, for example 127.0.0.1:9464",
+            )?;
         let public_url = get("DAYBIND_PUBLIC_URL").unwrap_or_else(|| format!("http://{listen}"));
         let public_url = Url::parse(&public_url)
             .context("DAYBIND_PUBLIC_URL must be the address browsers use, for example https://daybind.example.com")?;
@@ -64,6 +73,7 @@ impl Config {
                 .unwrap_or_else(|| ".daybind".to_owned())
                 .into(),
             listen,
+            metrics_listen,
             public_url,
             site_root: get("LEPTOS_SITE_ROOT").unwrap_or_else(|| composition.site_root.to_owned()),
             endpoints,

@@ -18,6 +18,7 @@ pub mod health;
 pub mod import;
 pub mod keyfile;
 pub mod keys;
+mod metrics;
 pub mod policy;
 pub mod router;
 pub mod serve;

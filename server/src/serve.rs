@@ -10,7 +10,7 @@ use daybind_services::{jobs, keys, limits};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Composition, assemble, commands};
+use crate::{Composition, assemble, commands, metrics};
 
 /// How long running jobs may take to end after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(20);
@@ -57,6 +57,9 @@ pub(crate) async fn serve(composition: Composition) -> anyhow::Result<()> {
     })?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
+    if let Some(listen) = config.metrics_listen {
+        metrics::serve(listen, stop.clone()).await?;
+    }
     state.calendar.start().await?;
     let worker = tokio::spawn(jobs::work(
         services.clone(),

@@ -183,6 +183,8 @@ pub async fn run(
     port: Arc<dyn CalendarPort>,
     job: ClaimedJob,
 ) -> Option<FinishJob> {
+    let waited = (services.now() - job.run_at).to_std().unwrap_or_default();
+    metrics::histogram!("daybind_job_wait_seconds", "kind" => job.kind.clone()).record(waited);
     let outcome = tokio::select! {
         outcome = execute(&services, port.as_ref(), &job) => outcome,
         () = heartbeat(&services, &job) => {
@@ -196,6 +198,12 @@ pub async fn run(
         }
         other => other,
     };
+    let end = match &outcome {
+        FinishJob::Done | FinishJob::Again(_) => "done",
+        FinishJob::Retry { .. } => "retry",
+        FinishJob::Dead { .. } => "dead",
+    };
+    metrics::counter!("daybind_jobs_total", "kind" => job.kind.clone(), "end" => end).increment(1);
     match &outcome {
         FinishJob::Retry { error, at } => {
             tracing::warn!(job = %job.job_id, kind = job.kind, attempt = job.attempt, error, %at, "job failed; will retry");

@@ -20,6 +20,7 @@ fn claimed(row: &Row) -> StorageResult<ClaimedJob> {
         payload: codec::get_json(row, "payload")?,
         attempt: get(row, "attempt")?,
         max_attempts: get(row, "max_attempts")?,
+        run_at: codec::get_at(row, "run_at")?,
         lease_token: codec::get_id(row, "lease_token")?,
         poked: get(row, "poked")?,
     })
@@ -111,12 +112,12 @@ impl JobRepository for PgUnit {
             .await
             .map_err(failure)?;
         // RETURNING promises no order.
-        let mut jobs = Vec::with_capacity(rows.len());
-        for row in &rows {
-            jobs.push((codec::get_at(row, "run_at")?, claimed(row)?));
-        }
-        jobs.sort_by_key(|(run_at, _)| *run_at);
-        Ok(jobs.into_iter().map(|(_, job)| job).collect())
+        let mut jobs = rows
+            .iter()
+            .map(claimed)
+            .collect::<StorageResult<Vec<_>>>()?;
+        jobs.sort_by_key(|job| job.run_at);
+        Ok(jobs)
     }
 
     async fn extend_lease(

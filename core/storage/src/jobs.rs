@@ -45,6 +45,8 @@ pub struct ClaimedJob {
     pub attempt: i32,
     /// The most tries.
     pub max_attempts: i32,
+    /// Since when it was due.
+    pub run_at: DateTime<Utc>,
     /// Proves the lease; every further call must carry it.
     pub lease_token: Uuid,
     /// Counts how often the lane was poked; what came after the claim is run again.

@@ -23,6 +23,7 @@ pub struct Run {
     pub cause: String,
     /// When it began.
     pub started_at: DateTime<Utc>,
+    since: DateTime<Utc>,
     applied: AtomicI32,
     pushed: AtomicI32,
     left: AtomicI32,
@@ -63,6 +64,7 @@ impl Run {
         now: DateTime<Utc>,
     ) -> Self {
         Self {
+            since: now,
             tenant_id,
             run_id,
             connection_id,
@@ -74,10 +76,26 @@ impl Run {
         }
     }
 
+    /// Counts what changed after the connection was first in step.
+    #[must_use]
+    pub fn in_step_since(mut self, since: Option<DateTime<Utc>>) -> Self {
+        self.since = since.unwrap_or(self.since);
+        self
+    }
+
     /// Whether it changed anything so far.
     #[must_use]
     pub fn had_effect(&self) -> bool {
         self.applied.load(Ordering::Relaxed) + self.pushed.load(Ordering::Relaxed) > 0
+    }
+
+    /// Measures how old a change was when it reached the other side (`in`: the schedule, `out`: the calendar). What a new
+    /// connection finds is no change.
+    pub fn fresh(&self, way: &'static str, changed_at: DateTime<Utc>, now: DateTime<Utc>) {
+        if changed_at > self.since {
+            let age = (now - changed_at).to_std().unwrap_or_default();
+            metrics::histogram!("daybind_sync_freshness_seconds", "way" => way).record(age);
+        }
     }
 
     /// Leaves an entry for soon, after so many failures.

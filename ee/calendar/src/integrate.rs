@@ -384,6 +384,9 @@ impl Inbound<'_> {
                 ..outcome.local.clone()
             };
             entry.version = unit.update_entry(&entry, self.now).await?;
+            if let Some(at) = remote_at {
+                self.run.fresh("in", at, self.now);
+            }
             let people = entry.assignees.clone();
             self.poke(unit, &people).await?;
             self.series_reworded(unit, mapping, &was, &entry).await?;

@@ -161,8 +161,8 @@ impl Push<'_, '_> {
         entry: Option<&Entry>,
         home: Option<&Home>,
     ) -> Result<(), Stop> {
-        match (task, entry) {
-            (Task::Nothing, _) => Ok(()),
+        let done = match (task, entry) {
+            (Task::Nothing, _) => return Ok(()),
             (Task::Detach, _) => {
                 mapping.state = "removed".to_owned();
                 mapping.error = None;
@@ -184,7 +184,12 @@ impl Push<'_, '_> {
             (Task::Retry, Some(entry)) => self.retry(&mut mapping, entry, home).await,
             (Task::Update, Some(entry)) => self.update(&mut mapping, entry, home).await,
             (Task::Remove, _) | (_, None) => self.remove(&mut mapping, home).await,
+        };
+        if let (Ok(()), Some(entry)) = (&done, entry) {
+            let lane = self.lane;
+            lane.run.fresh("out", entry.updated_at, lane.engine.now());
         }
+        done
     }
 
     /// The calendar cannot say how the entry repeats: it stays whole here and as it was there, until it is changed.

@@ -26,6 +26,7 @@ use daybind_storage::{ClaimedJob, FinishJob, Scope, UnitOfWork};
 use crate::activity::Run;
 use crate::engine::Engine;
 use crate::import::CalendarImport;
+use crate::provider::ProviderError;
 use crate::retry::{LOOK, Verdict};
 use crate::tokens::{Stop, change};
 use crate::{
@@ -70,11 +71,29 @@ impl CalendarRuntime {
         let now = self.engine.now();
         let found = sync::find(&self.engine, job.tenant_id, id).await;
         let cause = cause(job, found.as_ref().ok().map(|(row, _)| row), now);
-        let run = Run::begin((job.tenant_id, id), self.engine.next_id(), cause, now);
+        let in_step = found.as_ref().ok().and_then(|(row, _)| {
+            // A connection that was never in step finds everything new.
+            row.last_sync_at.map(|_| row.created_at)
+        });
+        let run = Run::begin((job.tenant_id, id), self.engine.next_id(), cause, now)
+            .in_step_since(in_step);
         let ended = match found {
             Ok(found) => sync::run(&self.engine, job, found, &run).await,
             Err(stop) => Err(stop),
         };
+        let end = match &ended {
+            Ok(()) => "done",
+            Err(Stop::Idle) => "idle",
+            Err(Stop::Held(_)) => "held",
+            Err(Stop::Provider(ProviderError::Throttled { .. })) => "throttled",
+            Err(Stop::Provider(_)) => "provider",
+            Err(Stop::Reconnect(_)) => "reconnect",
+            Err(Stop::Operator(_)) => "operator",
+            Err(Stop::Brake { .. }) => "brake",
+            Err(Stop::Fenced) => "fenced",
+            Err(Stop::Storage(_) | Stop::Internal(_)) => "internal",
+        };
+        metrics::counter!("daybind_sync_runs_total", "cause" => cause, "end" => end).increment(1);
         let stop = match ended {
             Ok(()) if run.left().is_some() => {
                 return FinishJob::Retry {

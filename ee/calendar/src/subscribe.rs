@@ -126,6 +126,15 @@ pub async fn run(
     Ok(Some(next.unwrap_or(soonest).max(soonest)))
 }
 
+fn count(what: &'static str, provider: &str, ok: bool) {
+    let end = if ok { "ok" } else { "failed" };
+    metrics::counter!(
+        "daybind_subscriptions_total",
+        "what" => what, "provider" => provider.to_owned(), "end" => end
+    )
+    .increment(1);
+}
+
 async fn renew(
     services: &Services,
     provider: &dyn CalendarProvider,
@@ -134,7 +143,12 @@ async fn renew(
     let Some(external) = subscription.external_id.clone() else {
         return Ok(false);
     };
-    match provider.renew(&external, services.now() + LIFE).await {
+    let answer = provider.renew(&external, services.now() + LIFE).await;
+    // Google's are never prolonged, so this is no failure of its.
+    if subscription.provider != Provider::Google.as_str() {
+        count("renewed", &subscription.provider, answer.is_ok());
+    }
+    match answer {
         Ok(ends) => {
             subscription.expires_at = ends;
             subscription.renew_at = Some(renewal(services.now(), ends));
@@ -187,6 +201,7 @@ async fn create(
         until: row.expires_at,
     };
     let made = provider.subscribe(chosen, &request).await;
+    count("made", &row.provider, made.is_ok());
     let mut unit = services.begin(row.tenant_id).await?;
     let rows = calendar(unit.as_mut())?;
     match made {

@@ -1,6 +1,8 @@
 //! Notifications: checked, turned into one queued sync, answered at once. They carry no data we use, so a forged one
 //! could at worst cause a poll, and a wrong one gets the same answer as a right one.
 
+use std::time::Instant;
+
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -46,6 +48,14 @@ struct GraphItem {
 
 /// Answers a notification.
 pub async fn serve(services: &Services, provider: Provider, request: Request<Body>) -> Response {
+    let began = Instant::now();
+    let response = answer(services, provider, request).await;
+    metrics::histogram!("daybind_webhook_ack_seconds", "provider" => provider.as_str())
+        .record(began.elapsed());
+    response
+}
+
+async fn answer(services: &Services, provider: Provider, request: Request<Body>) -> Response {
     if request.method() != Method::POST {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }

@@ -61,8 +61,30 @@ pub fn list<'a>(answer: &'a Value, name: &str, must: bool) -> ProviderResult<&'a
 
 /// Sends a request and reads the JSON answer (`Null` when empty).
 pub async fn send(request: RequestBuilder) -> ProviderResult<Value> {
-    let response = request
-        .send()
+    let (client, request) = request.build_split();
+    let request = request.map_err(|_| ProviderError::Transient("request"))?;
+    let host = request.url().host_str().unwrap_or_default().to_owned();
+    let answer = exchange(&client, request).await;
+    metrics::counter!("daybind_provider_calls_total", "host" => host, "end" => word(&answer))
+        .increment(1);
+    answer
+}
+
+fn word(answer: &ProviderResult<Value>) -> &'static str {
+    match answer {
+        Ok(_) => "ok",
+        Err(ProviderError::Throttled { .. }) => "throttled",
+        Err(ProviderError::Unauthorized) => "unauthorized",
+        Err(ProviderError::Transient(_)) => "no_answer",
+        Err(ProviderError::Permanent(_)) => "refused",
+        // Answers that sync lives by: gone, changed meanwhile, there already.
+        Err(_) => "state",
+    }
+}
+
+async fn exchange(client: &reqwest::Client, request: reqwest::Request) -> ProviderResult<Value> {
+    let response = client
+        .execute(request)
         .await
         .map_err(|_| ProviderError::Transient("connection"))?;
     let status = response.status();

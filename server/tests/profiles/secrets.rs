@@ -99,6 +99,7 @@ pub async fn the_previous_secret_ends(b: Bench) {
         payload: serde_json::Value::Null,
         attempt: 1,
         max_attempts: 20,
+        run_at: services.now(),
         lease_token: services.new_id(),
         poked: 0,
     };

@@ -1,0 +1,95 @@
+//! What operators can count, from the outside: the real binary, a connected calendar, and what `/metrics` says then.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on must fail loudly"
+)]
+
+mod support;
+
+use std::time::Duration;
+
+use daybind_fakes::{FakeOptions, FakeProviders, Provider};
+
+use support::{Server, connect, expected, titles};
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// W51: what sync did can be counted: how fresh both sides are, how long work waited and how it ended, how fast
+/// notifications were confirmed, subscriptions, and calls to the provider. Nobody's name or id is in it, and the pages'
+/// own address does not serve it.
+async fn figures(provider: Provider, name: &str) {
+    let fakes = FakeProviders::start(FakeOptions {
+        auto_approve: true,
+        ..FakeOptions::default()
+    })
+    .unwrap();
+    let server = Server::new(&fakes, None);
+    server.seed().await;
+    let listen = format!("127.0.0.1:{}", free_port());
+    let mut running = server
+        .start(&[("DAYBIND_METRICS_LISTEN", &listen)], "serve.log")
+        .await;
+    let calendar = connect(&server, name).await;
+    for _ in 0..300 {
+        if titles(&fakes, provider, &calendar) == expected() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    // A change from outside, told by a notification.
+    let event = fakes.events(provider, &calendar)[0].clone();
+    let patch = match provider {
+        Provider::Google => serde_json::json!({ "summary": "Changed outside" }),
+        Provider::Microsoft => serde_json::json!({ "subject": "Changed outside" }),
+    };
+    fakes
+        .patch_event(provider, &calendar, event["id"].as_str().unwrap(), &patch)
+        .unwrap();
+    let wanted = [
+        "daybind_sync_freshness_seconds{way=\"in\",quantile=\"0.95\"}".to_owned(),
+        "daybind_sync_runs_total{cause=\"notification\",end=\"done\"}".to_owned(),
+        "daybind_job_wait_seconds{kind=\"calendar.sync\",quantile=\"0.99\"}".to_owned(),
+        "daybind_jobs_total{kind=\"calendar.sync\",end=\"done\"}".to_owned(),
+        format!("daybind_webhook_ack_seconds{{provider=\"{name}\",quantile=\"0.5\"}}"),
+        format!("daybind_subscriptions_total{{what=\"made\",provider=\"{name}\",end=\"ok\"}} 1"),
+        "daybind_provider_calls_total{host=\"127.0.0.1\",end=\"ok\"}".to_owned(),
+    ];
+    let mut said = String::new();
+    for _ in 0..200 {
+        let answer = reqwest::get(format!("http://{listen}/metrics"))
+            .await
+            .unwrap();
+        assert!(answer.status().is_success());
+        said = answer.text().await.unwrap();
+        if wanted.iter().all(|line| said.contains(line.as_str())) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    for line in &wanted {
+        assert!(said.contains(line.as_str()), "{line} is not in\n{said}");
+    }
+    for private in ["demo", "tess", "Contoso", "Changed outside", "tenant"] {
+        assert!(!said.contains(private), "{private} is in\n{said}");
+    }
+    let pages = reqwest::get(format!("{}/metrics", server.url))
+        .await
+        .unwrap();
+    let body = pages.text().await.unwrap();
+    assert!(!body.contains("daybind_job"), "{body}");
+    running.kill().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn google() {
+    figures(Provider::Google, "google").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn microsoft() {
+    figures(Provider::Microsoft, "microsoft").await;
+}
