@@ -203,8 +203,10 @@ impl Inbound<'_> {
                 mapping.updated_at = self.now;
                 calendar(unit)?.update_mapping(mapping).await
             }
+            // What is gone from the series is not the event that stands for it now.
+            _ if gone && mapping.external_event_id.as_ref() != Some(&event.id) => Ok(()),
             _ => {
-                if !gone && mapping.external_event_id.as_ref() != Some(&event.id) {
+                if mapping.external_event_id.as_ref() != Some(&event.id) {
                     mapping.external_event_id = Some(event.id.clone());
                     mapping.external_etag = None;
                 }

@@ -330,7 +330,8 @@ impl Inbound<'_> {
             .find_open_conflict(mapping.tenant_id, mapping.mapping_id)
             .await?;
         let asked = known.is_some_and(|conflict| conflict.kind == "deletion");
-        if asked && mapping.entry_version == entry.version {
+        // It may have failed in between, and waits for the answer again.
+        if asked && mapping.state == "conflict" && mapping.entry_version == entry.version {
             return Ok(());
         }
         mapping.state = "conflict".to_owned();

@@ -214,7 +214,9 @@ impl Push<'_, '_> {
 }
 
 fn there(mapping: Option<&Mapping>) -> StorageResult<Series> {
-    let Some(mapping) = mapping.filter(|mapping| is_live(mapping)) else {
+    // A write whose answer was lost may have moved the series: where its occurrences are is not known until it is read.
+    let known = mapping.filter(|mapping| is_live(mapping) && mapping.sent.is_none());
+    let Some(mapping) = known else {
         return Ok(None);
     };
     let content = base_of(mapping)?.filter(|base| base.repeats.is_some());

@@ -13,7 +13,7 @@ use crate::activity::Run;
 use crate::disconnect;
 use crate::engine::Engine;
 use crate::incoming;
-use crate::integrate::{Inbound, ask_provider};
+use crate::integrate::{Inbound, ask_provider, base_of};
 use crate::merge::{Flow, brakes};
 use crate::oauth::is_ending;
 use crate::provider::{CalendarProvider, DeltaFrom, ProviderError, RemoteEvent, RemoteState};
@@ -355,7 +355,8 @@ impl Lane<'_> {
                 events.extend(self.unseen(&seen).await?);
             }
             // Occurrences come after their series, whichever page that is on.
-            let events = self.set_apart(events, &mut parts).await?;
+            let full = matches!(from, DeltaFrom::Full { .. });
+            let events = self.set_apart(events, full, &mut parts).await?;
             let (gone, mut there): (Vec<_>, Vec<_>) = events
                 .into_iter()
                 .partition(|event| event.state == RemoteState::Deleted);
@@ -365,17 +366,33 @@ impl Lane<'_> {
                 self.brake_incoming(&deleted, &parts).await?;
                 there.append(&mut deleted);
             }
-            let parts: Vec<RemoteEvent> = if last {
-                std::mem::take(&mut parts.told).into_values().collect()
+            let occurrences = if last {
+                std::mem::take(&mut parts)
             } else {
-                Vec::new()
+                Parts::default()
             };
-            self.apply(there, parts, from, answer.cursor).await?;
+            self.apply(there, occurrences, from, answer.cursor).await?;
             if last {
                 return Ok(());
             }
             page = answer.next;
         }
+    }
+
+    /// Has the next run, which follows at once, read everything.
+    async fn read_again(&self) -> Result<(), Stop> {
+        let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
+        let now = self.engine.now();
+        let mut unit = self.engine.begin(tenant_id).await?;
+        let rows = calendar(unit.as_mut())?;
+        let Some(mut row) = rows.find_connection(tenant_id, id).await? else {
+            return Err(Stop::Idle);
+        };
+        row.cursor = None;
+        row.updated_at = now;
+        rows.update_connection(&row).await?;
+        enqueue(unit.as_mut(), tenant_id, id, "retry", now).await?;
+        self.commit(unit, BTreeSet::new()).await
     }
 
     /// The connection's mappings as they are now.
@@ -447,10 +464,12 @@ impl Lane<'_> {
         Ok(())
     }
 
-    /// Sets the occurrences apart, and notes the series whose exceptions must be asked for.
+    /// Sets the occurrences apart, and notes the series whose exceptions must be asked for: those that changed, and in a
+    /// full pass, which tells nothing of what is gone, all of them.
     async fn set_apart(
         &self,
         events: Vec<RemoteEvent>,
+        full: bool,
         parts: &mut Parts,
     ) -> Result<Vec<RemoteEvent>, Stop> {
         let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
@@ -470,7 +489,7 @@ impl Lane<'_> {
             }
             if matches!(&event.state, RemoteState::Present(content) if content.repeats.is_some()) {
                 let news = mapping.is_none_or(|mapping| mapping.external_etag != event.etag);
-                if news {
+                if news || full {
                     parts.series.insert(event.id.clone());
                 }
                 for gone in incoming::without(&event) {
@@ -499,12 +518,58 @@ impl Lane<'_> {
                 .extend(series.filter_map(|row| row.external_event_id));
         }
         for series in std::mem::take(&mut parts.series) {
+            parts.asked = true;
             let found = self.provider.exceptions(&self.calendar, &series).await?;
             for event in found {
+                if event.state == RemoteState::Deleted
+                    && let Some(id) = self.stands_elsewhere(&event).await?
+                {
+                    // One that was put back is an event of its own; only a look tells how that one is.
+                    if !parts.told.contains_key(&id) {
+                        let seen = self.look_at(&id, &mut Vec::new()).await?;
+                        parts.told.extend(seen.map(|seen| (id, seen)));
+                    }
+                    continue;
+                }
                 parts.told.entry(event.id.clone()).or_insert(event);
             }
         }
         Ok(())
+    }
+
+    /// The event that an occurrence which is gone from its series has now, if it has another one.
+    async fn stands_elsewhere(&self, event: &RemoteEvent) -> Result<Option<String>, Stop> {
+        let Some((series, original)) = event
+            .part
+            .as_ref()
+            .and_then(|part| Some((&part.series, part.original?)))
+        else {
+            return Ok(None);
+        };
+        let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
+        let mut unit = self.engine.read(tenant_id).await?;
+        let tied = calendar(unit.as_mut())?
+            .find_mapping_by_event(tenant_id, id, series)
+            .await?;
+        let Some(tied) = tied else {
+            return Ok(None);
+        };
+        let there = base_of(&tied)?;
+        let day = there.and_then(|there| incoming::day_of(&there, original));
+        let rows = unit.list_occurrences(tenant_id, &[tied.entry_id]).await?;
+        let row = rows
+            .iter()
+            .find(|row| row.occurrence_of.map(|of| of.day) == day && day.is_some());
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let mapping = calendar(unit.as_mut())?
+            .find_mapping(tenant_id, id, row.entry_id)
+            .await?;
+        Ok(mapping
+            .filter(is_live)
+            .and_then(|mapping| mapping.external_event_id)
+            .filter(|other| *other != event.id))
     }
 
     async fn is_mapped(&self, event_id: &str) -> Result<bool, Stop> {
@@ -574,7 +639,7 @@ impl Lane<'_> {
     async fn apply(
         &mut self,
         events: Vec<RemoteEvent>,
-        mut parts: Vec<RemoteEvent>,
+        parts: Parts,
         from: &DeltaFrom,
         cursor: Option<String>,
     ) -> Result<(), Stop> {
@@ -583,11 +648,12 @@ impl Lane<'_> {
         let full = matches!(from, DeltaFrom::Full { .. });
         let cursor = cursor.filter(|cursor| {
             full || !events.is_empty()
-                || !parts.is_empty()
+                || parts.asked
+                || !parts.told.is_empty()
                 || (self.connection.cursor.as_ref() != Some(cursor)
                     && self.connection.updated_at < now - CURSOR_AGE)
         });
-        if events.is_empty() && parts.is_empty() && cursor.is_none() {
+        if events.is_empty() && parts.told.is_empty() && cursor.is_none() {
             return Ok(());
         }
         let mut unit = self.engine.begin(tenant_id).await?;
@@ -630,6 +696,7 @@ impl Lane<'_> {
                 None => inbound.import(unit.as_mut(), event).await?,
             }
         }
+        let mut parts: Vec<RemoteEvent> = parts.told.into_values().collect();
         parts.sort_by_cached_key(incoming::order);
         for event in &parts {
             match inbound.occurrence(unit.as_mut(), event).await {
@@ -711,7 +778,14 @@ impl Lane<'_> {
         for (task, mapping, entry) in tasks {
             let about = (mapping.entry_id, entry.map(|entry| entry.version));
             let done = push.reconcile(task, mapping, entry, None).await;
+            // An earlier try may have made it: what its owner did to its occurrences since then was passed over.
+            let again = matches!(task, Task::Create | Task::Retry)
+                && done.is_ok()
+                && entry.is_some_and(|entry| entry.content.repeats.is_some());
             doubts.weigh(&push, about, done).await?;
+            if again {
+                push.lane.read_again().await?;
+            }
         }
         if Flow::parse(&push.lane.connection.direction).goes_out() {
             for entry in entries.values().filter(|entry| !is_part(entry)) {
@@ -741,6 +815,8 @@ struct Parts {
     series: BTreeSet<String>,
     /// Something unknown left the view.
     lost: bool,
+    /// A series was asked for them; the cursor moves on, so that it is asked once.
+    asked: bool,
 }
 
 /// Entries that failed one after the other, as long as it is not clear whether they or the provider are to blame.

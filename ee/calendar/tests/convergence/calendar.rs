@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use daybind_domain::ids::MappingId;
-use daybind_domain::schedule::EntryContent;
+use daybind_domain::schedule::{EntryContent, When};
 use daybind_ee_calendar::engine::{ProviderSource, Stop};
 use daybind_ee_calendar::event::canonical;
 use daybind_ee_calendar::merge::Field;
 use daybind_ee_calendar::provider::{
-    About, Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, Original, ProviderError,
+    About, Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, Original, Part, ProviderError,
     ProviderResult, RemoteCalendar, RemoteEvent, RemoteState, SubscribeRequest, Subscribed,
 };
 use daybind_ee_storage::Connection;
 use daybind_services::Services;
+use daybind_services::recurrence::{days_between, first_day, has_day, occurrence, when_on};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -28,7 +29,24 @@ pub struct Event {
     /// What its owner wrote, by field, since both sides last agreed.
     pub human: BTreeMap<&'static str, String>,
     pub deleted: bool,
+    /// The series it is an occurrence of, and the time its rule gave it when it was set apart.
+    pub part: Option<(String, DateTime<Utc>)>,
     etag: u64,
+}
+
+fn start(content: &EntryContent) -> DateTime<Utc> {
+    match &content.when {
+        When::Timed { start, .. } => *start,
+        When::AllDay { .. } => panic!("these calendars hold timed events"),
+    }
+}
+
+fn day(content: &EntryContent, at: DateTime<Utc>) -> NaiveDate {
+    let When::Timed { zone, .. } = &content.when else {
+        panic!("these calendars hold timed events");
+    };
+    at.with_timezone(&zone.parse::<chrono_tz::Tz>().unwrap())
+        .date_naive()
 }
 
 #[derive(Debug)]
@@ -100,15 +118,156 @@ impl State {
         Some(copy_of)
     }
 
+    /// Series that are there.
+    pub fn series(&self) -> Vec<String> {
+        let mut alive = self.alive();
+        alive.retain(|id| self.events[id].content.repeats.is_some());
+        alive
+    }
+
+    /// Google names an occurrence by its time, Microsoft by its day.
+    fn part_id(&self, series: &str, at: DateTime<Utc>) -> String {
+        if self.google {
+            format!("{series}_{}", at.format("%Y%m%dT%H%M%S"))
+        } else {
+            format!("{series}_{}", day(&self.events[series].content, at))
+        }
+    }
+
+    /// An occurrence as its series has it, if it has one then.
+    fn plain(&self, series: &str, at: DateTime<Utc>) -> Option<Event> {
+        let master = self.events.get(series).filter(|event| !event.deleted)?;
+        let day = day(&master.content, at);
+        let rule = master.content.repeats.as_ref()?;
+        let content = occurrence(&master.content, day);
+        let fits = start(&content) == at && has_day(rule, first_day(&master.content.when), day);
+        fits.then(|| Event {
+            content,
+            part: Some((series.to_owned(), at)),
+            ..master.clone()
+        })
+    }
+
+    /// What is stored under an id, or the plain occurrence it names.
+    fn lookup(&self, id: &str) -> Option<Event> {
+        if let Some(event) = self.events.get(id) {
+            return Some(event.clone());
+        }
+        let (series, name) = id.rsplit_once('_')?;
+        let master = self.events.get(series)?;
+        let at = match NaiveDateTime::parse_from_str(name, "%Y%m%dT%H%M%S") {
+            Ok(at) => at.and_utc(),
+            Err(_) => {
+                let When::Timed { start, .. } = when_on(&master.content.when, name.parse().ok()?)
+                else {
+                    return None;
+                };
+                start
+            }
+        };
+        self.plain(series, at)
+    }
+
+    /// Changes an event, or sets an occurrence apart. A series whose time or rule is rewritten forgets its exceptions.
+    pub fn write(&mut self, id: &str, with: impl FnOnce(&mut EntryContent)) {
+        let Some(mut event) = self.lookup(id).filter(|event| !event.deleted) else {
+            return;
+        };
+        let before = event.content.clone();
+        with(&mut event.content);
+        let now = event.content.clone();
+        self.events.insert(id.to_owned(), event);
+        self.touch(id);
+        if before.repeats.is_some() && (before.when != now.when || before.repeats != now.repeats) {
+            self.forget_exceptions(id, before.when != now.when);
+        }
+    }
+
+    fn parts(&self, series: &str) -> Vec<String> {
+        let parts = self.events.iter().filter(|(_, event)| {
+            let part = event.part.as_ref();
+            part.is_some_and(|(of, _)| of == series)
+        });
+        parts.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Google goes on telling of occurrences at times that are left; the others are plain again.
+    fn forget_exceptions(&mut self, series: &str, moved: bool) {
+        for id in self.parts(series) {
+            if self.google && moved {
+                if let Some(event) = self.events.get_mut(&id) {
+                    event.deleted = true;
+                }
+                self.touch(&id);
+            } else {
+                self.events.remove(&id);
+            }
+        }
+    }
+
+    /// Takes an event away, or an occurrence out of its series.
+    pub fn remove(&mut self, id: &str) {
+        let Some(mut event) = self.lookup(id).filter(|event| !event.deleted) else {
+            return;
+        };
+        let series = event.content.repeats.is_some();
+        event.deleted = true;
+        self.events.insert(id.to_owned(), event);
+        self.touch(id);
+        if series {
+            self.forget_exceptions(id, true);
+        }
+    }
+
+    /// The id of the occurrence that a series has so many days after its first one, if it has one then.
+    pub fn nth(&self, series: &str, later: u64) -> Option<String> {
+        let master = self.events.get(series).filter(|event| !event.deleted)?;
+        let day = first_day(&master.content.when) + chrono::Days::new(later);
+        let at = start(&occurrence(&master.content, day));
+        self.plain(series, at)?;
+        Some(self.part_id(series, at))
+    }
+
+    /// Everything the calendar shows between two instants: start, title, notes.
+    pub fn view(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Vec<(DateTime<Utc>, String, String)> {
+        let shown =
+            |content: &EntryContent| (start(content), content.title.clone(), content.notes.clone());
+        let mut found = Vec::new();
+        for (id, event) in self.events.iter().filter(|(_, event)| !event.deleted) {
+            if event.content.repeats.is_none() {
+                found.push(shown(&event.content));
+                continue;
+            }
+            for day in days_between(&event.content, from, to) {
+                let plain = occurrence(&event.content, day);
+                if !self.events.contains_key(&self.part_id(id, start(&plain))) {
+                    found.push(shown(&plain));
+                }
+            }
+        }
+        found.retain(|(at, ..)| *at >= from && *at < to);
+        found.sort();
+        found
+    }
+
     pub fn copies(&self, of: MappingId) -> Vec<&Event> {
         let alive = self.events.values().filter(|event| !event.deleted);
         alive.filter(|event| event.copy_of == of).collect()
     }
 
     fn shown(&self, id: &str, in_delta: bool) -> RemoteEvent {
-        let Some(event) = self.events.get(id) else {
-            return RemoteEvent::deleted(id);
+        let Some(event) = self.lookup(id) else {
+            let mut gone = RemoteEvent::deleted(id);
+            if in_delta && !self.google {
+                gone.state = RemoteState::LeftView;
+            }
+            return gone;
         };
+        let lost = event.deleted && in_delta && !self.google;
         RemoteEvent {
             id: id.to_owned(),
             etag: Some(event.etag.to_string()),
@@ -118,13 +277,29 @@ impl State {
                 (true, true) => RemoteState::LeftView,
                 (true, false) => RemoteState::Deleted,
             },
-            part: None,
+            // What left Microsoft's view is an id and nothing else.
+            part: event.part.filter(|_| !lost).map(|(series, at)| Part {
+                series,
+                original: Some(Original::At(at)),
+            }),
             without: Vec::new(),
             about: About {
                 copy_of: Some(event.copy_of),
                 ..About::default()
             },
         }
+    }
+
+    /// Whether a full pass lists it: Google's tells deleted occurrences of series that are there.
+    fn lists(&self, id: &str) -> bool {
+        let Some(event) = self.events.get(id) else {
+            return false;
+        };
+        let of = event
+            .part
+            .as_ref()
+            .and_then(|(series, _)| self.events.get(series));
+        !event.deleted || (self.google && of.is_some_and(|series| !series.deleted))
     }
 
     /// Whether the request fails before anything happens.
@@ -228,7 +403,19 @@ impl CalendarProvider for Calendar {
         ids.sort_unstable();
         ids.dedup();
         if matches!(from, DeltaFrom::Full { .. }) {
-            ids.retain(|id| !state.hidden && !state.events[id].deleted);
+            ids.retain(|id| !state.hidden && state.lists(id));
+        }
+        if !state.google {
+            // Plain occurrences are shown along with a series, and exceptions that were forgotten are plain again.
+            let plain: Vec<String> = ids
+                .iter()
+                .filter(|id| state.series().contains(id))
+                .flat_map(|id| (0..3).filter_map(|later| state.nth(id, later)))
+                .filter(|id| !state.events.contains_key(id))
+                .collect();
+            ids.extend(plain);
+            ids.sort_unstable();
+            ids.dedup();
         }
         let first = usize::try_from(at).unwrap();
         let mut events: Vec<_> = ids
@@ -250,21 +437,63 @@ impl CalendarProvider for Calendar {
         })
     }
 
-    /// It holds single events.
     async fn find_occurrence(
         &self,
         _: &str,
-        _: &str,
-        _: Original,
+        series: &str,
+        original: Original,
     ) -> ProviderResult<Option<RemoteEvent>> {
-        Ok(None)
+        let mut state = self.state();
+        state.fails()?;
+        let Original::At(at) = original else {
+            return Ok(None);
+        };
+        if state.plain(series, at).is_none() {
+            return Ok(None);
+        }
+        let id = state.part_id(series, at);
+        let event = state.shown(&id, false);
+        Ok(Some(event).filter(|event| state.google || event.state != RemoteState::Deleted))
+    }
+
+    async fn revive(
+        &self,
+        _: &str,
+        id: &str,
+        content: &EntryContent,
+    ) -> ProviderResult<RemoteEvent> {
+        let mut state = self.state();
+        state.fails()?;
+        let google = state.google;
+        let Some(event) = state.events.get_mut(id).filter(|_| google) else {
+            return Err(ProviderError::Gone);
+        };
+        event.deleted = false;
+        event.content = content.clone();
+        state.writes += 1;
+        state.touch(id);
+        state.loses()?;
+        Ok(state.shown(id, false))
+    }
+
+    async fn exceptions(&self, _: &str, series: &str) -> ProviderResult<Vec<RemoteEvent>> {
+        let mut state = self.state();
+        if state.google {
+            return Ok(Vec::new());
+        }
+        state.fails()?;
+        Ok(state
+            .parts(series)
+            .iter()
+            .map(|id| state.shown(id, false))
+            .collect())
     }
 
     async fn get(&self, _: &str, id: &str) -> ProviderResult<RemoteEvent> {
         let mut state = self.state();
         state.fails()?;
-        let gone = state.events.get(id).is_none_or(|event| event.deleted);
-        if gone && !state.google {
+        let gone = state.lookup(id).is_none_or(|event| event.deleted);
+        if gone && (!state.google || !state.events.contains_key(id)) {
             return Err(ProviderError::NotFound);
         }
         Ok(state.shown(id, false))
@@ -302,6 +531,7 @@ impl CalendarProvider for Calendar {
             content: content.clone(),
             human: BTreeMap::new(),
             deleted: false,
+            part: None,
             etag: 0,
         };
         state.events.insert(id.clone(), event);
@@ -321,18 +551,19 @@ impl CalendarProvider for Calendar {
     ) -> ProviderResult<RemoteEvent> {
         let mut state = self.state();
         state.fails()?;
-        let event = state.events.get_mut(id).ok_or(ProviderError::NotFound)?;
+        let event = state.lookup(id).ok_or(ProviderError::NotFound)?;
         if event.deleted {
             return Err(ProviderError::NotFound);
         }
         if etag.is_some_and(|etag| etag != event.etag.to_string()) {
             return Err(ProviderError::PreconditionFailed);
         }
-        for field in fields {
-            field.copy(content, &mut event.content);
-        }
+        state.write(id, |there| {
+            for field in fields {
+                field.copy(content, there);
+            }
+        });
         state.writes += 1;
-        state.touch(id);
         state.loses()?;
         Ok(state.shown(id, false))
     }
@@ -340,15 +571,14 @@ impl CalendarProvider for Calendar {
     async fn delete(&self, _: &str, id: &str, etag: Option<&str>) -> ProviderResult<()> {
         let mut state = self.state();
         state.fails()?;
-        let Some(event) = state.events.get_mut(id).filter(|event| !event.deleted) else {
+        let Some(event) = state.lookup(id).filter(|event| !event.deleted) else {
             return Ok(());
         };
         if etag.is_some_and(|etag| etag != event.etag.to_string()) {
             return Err(ProviderError::PreconditionFailed);
         }
-        event.deleted = true;
+        state.remove(id);
         state.writes += 1;
-        state.touch(id);
         state.loses()
     }
 

@@ -53,9 +53,10 @@ impl Clock for ShiftedClock {
 
 /// A database that all cases of a test share.
 pub struct Stored {
-    services: Services,
+    pub services: Services,
     clock: Arc<ShiftedClock>,
     pub people: [UserId; 2],
+    pub tess: Actor,
     _files: Option<tempfile::TempDir>,
 }
 
@@ -88,15 +89,29 @@ async fn stored(store: Arc<dyn Store>, files: Option<tempfile::TempDir>) -> Stor
         person("tess@demo.daybind.test"),
         person("tom@demo.daybind.test"),
     ];
+    let tess = sign_in(&services).await;
     // The demo's own entries stay out of the way.
     let stored = Stored {
         services,
         clock,
         people,
+        tess,
         _files: files,
     };
     clear(&stored).await;
     stored
+}
+
+async fn sign_in(services: &Services) -> Actor {
+    let password = SecretString::from(demo::PASSWORD);
+    let client = auth::Client::default();
+    let cookie = auth::sign_in(services, "tess@demo.daybind.test", password, &client)
+        .await
+        .unwrap();
+    auth::authenticate(services, cookie.expose_secret(), None)
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 async fn clear(stored: &Stored) {
@@ -171,10 +186,10 @@ impl Points for Trouble {
     }
 }
 
-struct Worker {
+pub struct Worker {
     services: Services,
     clock: Arc<ShiftedClock>,
-    port: CalendarRuntime,
+    pub port: CalendarRuntime,
     trouble: Arc<Trouble>,
 }
 
@@ -221,8 +236,8 @@ struct Known {
 }
 
 pub struct World<'a> {
-    stored: &'a Stored,
-    worker: Arc<Worker>,
+    pub stored: &'a Stored,
+    pub worker: Arc<Worker>,
     pub calendar: Calendar,
     connection: ConnectionId,
     known: Vec<Known>,
@@ -317,7 +332,7 @@ impl<'a> World<'a> {
         clear(self.stored).await;
     }
 
-    fn word(&mut self) -> String {
+    pub fn word(&mut self) -> String {
         self.words += 1;
         format!("w{}", self.words)
     }
@@ -457,29 +472,11 @@ impl<'a> World<'a> {
             .unwrap()
     }
 
-    async fn tess(&self) -> Actor {
-        let password = SecretString::from(demo::PASSWORD);
-        let services = &self.stored.services;
-        let cookie = auth::sign_in(
-            services,
-            "tess@demo.daybind.test",
-            password,
-            &auth::Client::default(),
-        )
-        .await
-        .unwrap();
-        auth::authenticate(services, cookie.expose_secret(), None)
-            .await
-            .unwrap()
-            .unwrap()
-    }
-
     async fn view(&self) -> ConnectionView {
-        let tess = self.tess().await;
         let view = self
             .worker
             .port
-            .get_calendar_providers(&tess)
+            .get_calendar_providers(&self.stored.tess)
             .await
             .unwrap();
         let id = self.connection.to_string();
@@ -500,10 +497,9 @@ impl<'a> World<'a> {
     pub async fn answer(&self, choice: &str) {
         let view = self.view().await;
         let (id, question) = (&view.connection_id, &view.questions[0].question_id);
-        let tess = self.tess().await;
         self.worker
             .port
-            .answer_calendar_question(&tess, id, question, "all", choice)
+            .answer_calendar_question(&self.stored.tess, id, question, "all", choice)
             .await
             .unwrap();
     }
@@ -561,7 +557,7 @@ impl<'a> World<'a> {
         self.store(&entry, before).await;
     }
 
-    async fn mappings(&self) -> Vec<Mapping> {
+    pub async fn mappings(&self) -> Vec<Mapping> {
         let mut unit = self.stored.services.read(demo::TENANT).await.unwrap();
         calendar_of(unit.as_mut())
             .list_mappings(demo::TENANT, self.connection)
