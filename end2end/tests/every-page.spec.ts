@@ -42,7 +42,7 @@ const windows: { name: string; width: number; height: number; text: number }[] =
 
 for (const edition of ['ce', 'ee'] as const satisfies readonly Edition[]) {
   test(`every page of ${edition} fits 320 pixels, 200 % zoom and text twice as large, light and dark`, async ({ fakes, start, page }) => {
-    test.setTimeout(400_000);
+    test.setTimeout(600_000);
     const daybind = await start(edition, { env: fakes.env });
     const found: string[] = [];
     let pages = 0;
