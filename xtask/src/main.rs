@@ -4,6 +4,7 @@
 //! [`setup`]. Progress goes to standard error; standard output belongs to the programs it runs and
 //! to the closing count line of `test`.
 
+mod bench;
 mod build;
 mod ids;
 mod prerequisites;
@@ -39,6 +40,8 @@ enum Command {
     Ids,
     /// Takes the pictures in docs/screens: every screen, light and dark, wide and narrow.
     Screens,
+    /// Measures the sync engine: ingest, calls to providers, first sync; a table on standard output.
+    Bench(bench::BenchArgs),
     /// Runs every test, or only the named steps; the last line is `N passed, M failed`.
     Test(test::TestArgs),
 }
@@ -72,6 +75,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
             test::screens(&context)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Bench(args) => bench::run(&mut context, &args),
         Command::Test(args) => test::run(&mut context, &args),
     }
 }

@@ -166,6 +166,12 @@ impl FakeProviders {
         self.shared.lock().counters.clone()
     }
 
+    /// Time spent answering requests so far, delays on demand included; requests answered at once add up.
+    #[must_use]
+    pub fn busy(&self) -> std::time::Duration {
+        self.shared.lock().busy
+    }
+
     /// Makes every access token of a provider fail with 401 from now on; refresh still works.
     pub fn expire_access_tokens(&self, provider: Provider) {
         self.shared.lock().expire_access_tokens(provider);

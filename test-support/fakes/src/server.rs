@@ -64,6 +64,7 @@ pub(crate) fn spawn(
 }
 
 async fn handle(shared: Shared, request: Request) -> Response {
+    let began = std::time::Instant::now();
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, 8 << 20).await else {
         return render(
@@ -127,9 +128,11 @@ async fn handle(shared: Shared, request: Request) -> Response {
         Some(FaultKind::Patch { body }) => patched(reply, body),
         _ => reply,
     };
-    shared
-        .lock()
-        .write_log(entry(&call, operation, &reply, fault.as_ref()));
+    {
+        let mut state = shared.lock();
+        state.write_log(entry(&call, operation, &reply, fault.as_ref()));
+        state.busy += began.elapsed();
+    }
     match &fault {
         Some(FaultKind::DelayAfter { ms }) => tokio::time::sleep(Duration::from_millis(*ms)).await,
         // Unwinding ends the connection's task, which closes the socket without an answer.

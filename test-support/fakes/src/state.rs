@@ -186,6 +186,8 @@ pub(crate) struct State {
     pub log: VecDeque<LogEntry>,
     pub log_seq: u64,
     pub counters: BTreeMap<String, u64>,
+    /// Time spent answering requests.
+    pub busy: std::time::Duration,
     pub outbox: UnboundedSender<Job>,
     /// Push messages sent or waiting that have not come to their end.
     pub undelivered: usize,
@@ -216,6 +218,7 @@ impl State {
             log: VecDeque::new(),
             log_seq: 0,
             counters: BTreeMap::new(),
+            busy: std::time::Duration::ZERO,
             outbox,
             undelivered: 0,
             ahead: TimeDelta::zero(),
@@ -242,6 +245,7 @@ impl State {
         self.held.clear();
         self.log.clear();
         self.counters.clear();
+        self.busy = std::time::Duration::ZERO;
         // Sync tokens from before the reset must not be honoured.
         let epoch = self.calendars.first().map_or(1, |c| c.epoch + 1);
         self.calendars = self

@@ -11,7 +11,7 @@ use std::process::Command;
 
 /// Every crate with tests that run on the host, in one call: their features then unify once. The WASM
 /// entries stay out, because `hydrate` and `ssr` must never meet in one build.
-pub const HOST_PACKAGES: [&str; 15] = [
+pub const HOST_PACKAGES: [&str; 16] = [
     "daybind-domain",
     "daybind-storage",
     "daybind-storage-sqlite",
@@ -24,6 +24,7 @@ pub const HOST_PACKAGES: [&str; 15] = [
     "daybind-ee-domains",
     "daybind-ee-app",
     "daybind-ee-server",
+    "daybind-ee-bench",
     "daybind-fakes",
     "daybind-guards",
     "xtask",
