@@ -360,6 +360,14 @@ impl Push<'_, '_> {
         if let Some(home) = home
             && let Some(event) = self.create_within(mapping, home, &content).await?
         {
+            // One that stood beside its series until the series was rewritten goes.
+            let beside = lane.provider.find_copy(&lane.calendar, key_of(mapping));
+            let beside = beside.await?;
+            if let Some(beside) = beside.filter(|copy| copy.state != RemoteState::Deleted) {
+                lane.provider
+                    .delete(&lane.calendar, &beside.id, None)
+                    .await?;
+            }
             return self.created(mapping, &content, event).await;
         }
         let key = key_of(mapping);
