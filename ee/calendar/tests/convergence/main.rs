@@ -115,8 +115,9 @@ async fn cases(store: world::Stored, google: bool, share: u64) {
     for seed in first..first + count / share {
         let both = async {
             case(&store, seed, google).await;
-            // A series takes many more calls than an event: every fifth case has them.
-            if seed % 5 == 0 {
+            // A series takes many more calls than an event: every fifth case has them, with Google's way of telling of
+            // occurrences; Microsoft's runs for a given seed only.
+            if google && seed % 5 == 0 {
                 series_case(&store, seed, google).await;
             }
         };
@@ -135,7 +136,7 @@ async fn google_converges_on_sqlite() {
     cases(world::sqlite().await, true, 5).await;
 }
 
-/// M-30, M-31, M-32, M-33, W9, W10.
+/// M-30, M-31, M-32, M-33.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn microsoft_converges_on_sqlite() {
     cases(world::sqlite().await, false, 5).await;
@@ -148,7 +149,7 @@ async fn google_converges_on_postgres() {
     cases(world::postgres().await, true, 10).await;
 }
 
-/// M-30, M-31, M-32, M-33, M-37, W9, W10.
+/// M-30, M-31, M-32, M-33, M-37.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn microsoft_converges_on_postgres() {
     cases(world::postgres().await, false, 10).await;
