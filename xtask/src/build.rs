@@ -59,7 +59,7 @@ impl Edition {
     /// own limits (300,000 and 450,000, aim 240,000 and 300,000) want more pages that are only rendered by the server.
     pub fn wasm_limit(self) -> u64 {
         match self {
-            Self::Ce => 400_000,
+            Self::Ce => 410_000,
             Self::Ee => 500_000,
         }
     }
