@@ -80,13 +80,16 @@ pub async fn confirm_rebind(
 /// # Errors
 /// Signed out; forbidden; enterprise only; too late; changed again since.
 #[server(endpoint = "undo_rebind")]
-pub async fn undo_rebind(consumer: String, change: String) -> Result<(), ApiError> {
+pub async fn undo_rebind(
+    consumer: String,
+    change: String,
+    #[server(default)] note: String,
+) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
     let port = state.calendar.as_ref();
-    let undone =
-        daybind_services::bindings::undo(&state.services, port, &actor, &consumer, &change).await;
-    answer(undone)?;
+    let undo = daybind_services::bindings::undo(&state.services, port, &actor, &consumer, &change);
+    answer(daybind_services::audit::noted(&note, undo).await)?;
     redirect("/msp/settings?tab=integrations&category=providers&saved=undone");
     Ok(())
 }

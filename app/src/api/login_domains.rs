@@ -40,10 +40,14 @@ pub async fn add_login_domain(
 /// # Errors
 /// Signed out; forbidden; not found; conflict.
 #[server(endpoint = "remove_login_domain")]
-pub async fn remove_login_domain(domain_id: String) -> Result<(), ApiError> {
+pub async fn remove_login_domain(
+    domain_id: String,
+    #[server(default)] note: String,
+) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
-    answer(daybind_services::login_domains::remove(&state.services, &actor, &domain_id).await)?;
+    let remove = daybind_services::login_domains::remove(&state.services, &actor, &domain_id);
+    answer(noted(&note, remove).await)?;
     redirect("/msp/settings?tab=integrations&category=login-domains&saved=removed");
     Ok(())
 }

@@ -154,6 +154,7 @@ pub async fn build_microsoft_profile(
     #[server(default)] directory_id: String,
     #[server(default)] client_secret: String,
     #[server(default)] secret_expires_on: String,
+    #[server(default)] note: String,
 ) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     use daybind_domain::AppError;
@@ -171,7 +172,8 @@ pub async fn build_microsoft_profile(
         }
         "secret" => {
             let value = client_secret.into();
-            let made = drafts::secret(services, &actor, value, &secret_expires_on).await;
+            let make = drafts::secret(services, &actor, value, &secret_expires_on);
+            let made = daybind_services::audit::noted(&note, make).await;
             (made.map(|_| ()), 6)
         }
         "close" => {

@@ -27,6 +27,7 @@ pub async fn create_microsoft_profile(
     directory_id: String,
     client_secret: String,
     #[server(default)] secret_expires_on: String,
+    #[server(default)] note: String,
 ) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     use daybind_services::profiles::{ProfileInput, create};
@@ -38,7 +39,8 @@ pub async fn create_microsoft_profile(
         client_secret: client_secret.into(),
         secret_expires_on,
     };
-    answer(create(&state.services, &actor, input).await)?;
+    let create = create(&state.services, &actor, input);
+    answer(daybind_services::audit::noted(&note, create).await)?;
     redirect("/msp/settings?tab=integrations&category=providers&saved=profile");
     Ok(())
 }

@@ -5,6 +5,8 @@ use daybind_domain::session::SessionsView;
 use leptos::prelude::*;
 
 use crate::error::ApiError;
+#[cfg(feature = "ssr")]
+use daybind_services::audit::noted;
 
 /// Where a form about sessions leads back to. `person` is what the form said: only an id is repeated.
 #[cfg(feature = "ssr")]
@@ -36,11 +38,12 @@ pub async fn list_sessions(#[server(default)] person: String) -> Result<Sessions
 pub async fn end_session(
     session_id: String,
     #[server(default)] person: String,
+    #[server(default)] note: String,
 ) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
     let end = daybind_services::sessions::end(&state.services, &actor, &person, &session_id);
-    answer(end.await)?;
+    answer(noted(&note, end).await)?;
     redirect(&back(&person, "session"));
     Ok(())
 }
@@ -50,11 +53,14 @@ pub async fn end_session(
 /// # Errors
 /// Signed out; forbidden; not found.
 #[server(endpoint = "end_other_sessions")]
-pub async fn end_other_sessions(#[server(default)] person: String) -> Result<usize, ApiError> {
+pub async fn end_other_sessions(
+    #[server(default)] person: String,
+    #[server(default)] note: String,
+) -> Result<usize, ApiError> {
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
     let end = daybind_services::sessions::end_others(&state.services, &actor, &person);
-    let ended = answer(end.await)?;
+    let ended = answer(noted(&note, end).await)?;
     redirect(&back(&person, "sessions"));
     Ok(ended)
 }
@@ -107,7 +113,7 @@ pub async fn set_password_rule(
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
     let set = daybind_services::passwords::set_rule(&state.services, &actor, technicians == "yes");
-    answer(daybind_services::audit::noted(&note, set).await)?;
+    answer(noted(&note, set).await)?;
     redirect("/msp/settings?tab=integrations&category=login-domains&saved=passwords");
     Ok(())
 }

@@ -38,11 +38,15 @@ pub async fn sign_in_methods() -> Result<SignInMethodsView, ApiError> {
 /// # Errors
 /// Signed out; forbidden; not found; conflict when it is their last way in.
 #[server(endpoint = "disconnect_microsoft_account")]
-pub async fn disconnect_microsoft_account(identity_id: String) -> Result<(), ApiError> {
+pub async fn disconnect_microsoft_account(
+    identity_id: String,
+    #[server(default)] note: String,
+) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     use daybind_services::sso::accounts::disconnect;
     let (state, actor) = (answer(state())?, answer(actor())?);
-    answer(disconnect(&state.services, &actor, &identity_id).await)?;
+    let disconnect = disconnect(&state.services, &actor, &identity_id);
+    answer(daybind_services::audit::noted(&note, disconnect).await)?;
     redirect("/msp/profile?tab=profile&saved=account");
     Ok(())
 }
@@ -63,11 +67,16 @@ pub async fn list_sign_in_requests() -> Result<IdentityRequestsView, ApiError> {
 /// # Errors
 /// Signed out; forbidden; not found; wrong person; conflict.
 #[server(endpoint = "approve_sign_in_request")]
-pub async fn approve_sign_in_request(request_id: String, user_id: String) -> Result<(), ApiError> {
+pub async fn approve_sign_in_request(
+    request_id: String,
+    user_id: String,
+    #[server(default)] note: String,
+) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     use daybind_services::sso::accounts::approve;
     let (state, actor) = (answer(state())?, answer(actor())?);
-    answer(approve(&state.services, &actor, &request_id, &user_id).await)?;
+    let approve = approve(&state.services, &actor, &request_id, &user_id);
+    answer(daybind_services::audit::noted(&note, approve).await)?;
     redirect("/msp/settings?tab=integrations&category=sign-in&saved=approved");
     Ok(())
 }
@@ -77,11 +86,15 @@ pub async fn approve_sign_in_request(request_id: String, user_id: String) -> Res
 /// # Errors
 /// Signed out; forbidden; not found.
 #[server(endpoint = "decline_sign_in_request")]
-pub async fn decline_sign_in_request(request_id: String) -> Result<(), ApiError> {
+pub async fn decline_sign_in_request(
+    request_id: String,
+    #[server(default)] note: String,
+) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     use daybind_services::sso::accounts::decline;
     let (state, actor) = (answer(state())?, answer(actor())?);
-    answer(decline(&state.services, &actor, &request_id).await)?;
+    let decline = decline(&state.services, &actor, &request_id);
+    answer(daybind_services::audit::noted(&note, decline).await)?;
     redirect("/msp/settings?tab=integrations&category=sign-in&saved=declined");
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::query_value;
 use crate::api::session::current_session;
 use crate::api::sessions::{ChangeOwnPassword, EndOtherSessions, EndSession, list_sessions};
 use crate::ui::{
-    Announcement, ErrorSummary, PageHead, SecretField, Section, SelectField, Submit, failed,
+    Announcement, ErrorSummary, PageHead, SecretField, Section, SelectField, Submit, Why, failed,
     keep_focus, successes,
 };
 
@@ -126,6 +126,7 @@ fn Sessions(
                 <p class="db-form__actions">
                     <Submit label pending=end_others.pending() look="secondary"/>
                 </p>
+                <Why id="why-others"/>
             </ActionForm>
         }
     });
@@ -177,9 +178,10 @@ fn Row(
         let label = format!("End the session on {}", session.device);
         view! {
             <ActionForm action=end>
-                <input type="hidden" name="session_id" value=session.session_id/>
+                <input type="hidden" name="session_id" value=session.session_id.clone()/>
                 <input type="hidden" name="person" value=person_id/>
                 <Submit label pending=end.pending() look="secondary"/>
+                <Why id=format!("why-{}", session.session_id)/>
             </ActionForm>
         }
         .into_any()

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::failure::Failure;
 use super::query_value;
 use crate::api::sign_in::{DisconnectMicrosoftAccount, sign_in_methods};
-use crate::ui::{Announcement, ErrorSummary, Section, Submit, TimeText, failed, successes};
+use crate::ui::{Announcement, ErrorSummary, Section, Submit, TimeText, Why, failed, successes};
 
 /// The section of the profile page.
 #[component]
@@ -117,8 +117,9 @@ fn Account(
         let label = format!("Disconnect {}", account.account);
         view! {
             <ActionForm action=disconnect>
-                <input type="hidden" name="identity_id" value=account.identity_id/>
+                <input type="hidden" name="identity_id" value=account.identity_id.clone()/>
                 <Submit label pending=disconnect.pending() look="secondary"/>
+                <Why id=format!("why-{}", account.identity_id)/>
             </ActionForm>
         }
         .into_any()

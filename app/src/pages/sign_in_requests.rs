@@ -9,7 +9,7 @@ use super::settings::category_address;
 use crate::api::sign_in::{ApproveSignInRequest, DeclineSignInRequest, list_sign_in_requests};
 use crate::ui::{
     Announcement, EmptyState, ErrorSummary, PageHead, Section, SelectField, StatusKind, StatusTag,
-    Submit, TimeText, failed, keep_focus, successes,
+    Submit, TimeText, Why, failed, keep_focus, successes,
 };
 
 #[derive(Clone, Copy)]
@@ -121,6 +121,7 @@ fn Request(
         );
         let (approved, declined) = (request.request_id.clone(), request.request_id.clone());
         let person = format!("{id}-person");
+        let (why_approve, why_decline) = (format!("{id}-why"), format!("{id}-why-decline"));
         let decline = (!request.declined).then(|| {
             view! {
                 <ActionForm action=actions.decline>
@@ -130,6 +131,7 @@ fn Request(
                         pending=actions.decline.pending()
                         look="danger"
                     />
+                    <Why id=why_decline/>
                 </ActionForm>
             }
         });
@@ -146,6 +148,7 @@ fn Request(
                     error=failed(actions.approve)
                 />
                 <Submit label=approve_label pending=actions.approve.pending()/>
+                <Why id=why_approve/>
             </ActionForm>
             {decline}
         }

@@ -212,6 +212,22 @@ pub fn NoteField(
     }
 }
 
+/// A note behind a disclosure, for forms that are one button in a list.
+#[component]
+pub fn Why(
+    /// The input's id. One per page.
+    #[prop(into)]
+    id: String,
+) -> impl IntoView {
+    view! {
+        <details class="db-why">
+            <summary>"Say why"</summary>
+            <TextField id name="note" label="Why, for the audit log" optional=true/>
+        </details>
+    }
+    .into_any()
+}
+
 /// A submit button that says so while its form is under way.
 #[component]
 pub fn Submit(

@@ -28,7 +28,7 @@ pub use copy::CopyField;
 #[cfg(feature = "hydrate")]
 pub(crate) use copy::write_to_clipboard;
 pub use focus::{keep_focus, regain_focus};
-pub use form::{Field, NoteField, SecretField, Submit, TextField, described};
+pub use form::{Field, NoteField, SecretField, Submit, TextField, Why, described};
 pub use icon::{Icon, Wordmark};
 pub use lane::{Direction, LaneCard, LaneSide};
 pub use layout::{PageHead, PanelHead, Section, TimeText};

@@ -8,8 +8,8 @@ use daybind_app::api::session::current_session;
 use daybind_app::pages::failure::Failure;
 use daybind_app::pages::login_domains::{ClaimTag, ReadOnly, people_there};
 use daybind_app::ui::{
-    CopyField, EmptyState, ErrorSummary, Failed, NoteField, Section, Submit, TextField, failed,
-    keep_focus, successes,
+    CopyField, EmptyState, ErrorSummary, Failed, NoteField, Section, Submit, TextField, Why,
+    failed, keep_focus, successes,
 };
 use daybind_domain::login_domain::{ChallengeView, ClaimStatus, ClaimView, DomainClaimsView};
 use leptos::prelude::*;
@@ -295,6 +295,7 @@ fn Buttons(
     });
     let claim = proof.is_none().then(|| {
         let (verify, removal) = (format!("Verify {name}"), format!("Remove {name}"));
+        let why = format!("why-{domain_id}");
         view! {
             <ActionForm action=request>
                 <input type="hidden" name="domain" value=name/>
@@ -303,6 +304,7 @@ fn Buttons(
             <ActionForm action=remove>
                 <input type="hidden" name="domain_id" value=domain_id/>
                 <Submit label=removal pending=remove.pending() look="quiet"/>
+                <Why id=why/>
             </ActionForm>
         }
     });

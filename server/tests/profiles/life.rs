@@ -3,7 +3,7 @@
 use daybind_domain::Consumer;
 use daybind_guards::{Call, SECRET};
 
-use crate::bench::{Bench, CLIENT, DIRECTORY, HERE, OTHER, has, lacks};
+use crate::bench::{Bench, CLIENT, DIRECTORY, HERE, OTHER, has, lacks, row};
 
 pub async fn a_profile_lives_from_creation_to_deletion(b: Bench) {
     let id = b.profile("Main%20app", CLIENT, SECRET).await;
@@ -104,8 +104,31 @@ pub async fn the_log_says_why(b: Bench) {
         "domain=why.example.com&note=new+brand",
     )
     .await;
-    b.submit("/_fn/set_password_rule", domains, "technicians=yes&note=x")
+    let domain = b.column("msp_sso_login_domains", "domain_id").await;
+    for id in domain {
+        b.submit(
+            "/_fn/remove_login_domain",
+            domains,
+            &format!("domain_id={id}&note=sold"),
+        )
         .await;
+    }
+    let people = b.column("users", "user_id").await;
+    b.submit(
+        "/_fn/end_other_sessions",
+        "/msp/profile?tab=security",
+        &format!("person={}&note=lost+laptop", people[1]),
+    )
+    .await;
+    let board = row(&b.get(HERE).await.body, "id=\"binding-msp_sso\"");
+    let change = board.split("name=\"change\" value=\"").nth(1).unwrap();
+    let change = change.split('"').next().unwrap();
+    b.submit(
+        "/_fn/undo_rebind",
+        HERE,
+        &format!("consumer=msp_sso&change={change}&note=too+early"),
+    )
+    .await;
     let sql = format!(
         "SELECT action || ': ' || COALESCE(note, '-') FROM audit_log WHERE tenant_id = '{}' ORDER BY at",
         b.site.own.id
@@ -117,6 +140,9 @@ pub async fn the_log_says_why(b: Bench) {
         "profile.restored: -",
         "profile.deleted: end of contract",
         "login_domain.added: new brand",
+        "login_domain.removed: sold",
+        "session.revoked: lost laptop",
+        "binding.undone: too early",
     ] {
         assert!(said.iter().any(|row| row == line), "{line} in {said:?}");
     }

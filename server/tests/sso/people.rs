@@ -183,7 +183,10 @@ pub async fn an_administrator_decides_whose_an_account_is(bench: Bench) {
             .status
             .as_u16()
     };
-    assert_eq!(decide("decline", &format!("request_id={id}")).await, 200);
+    let form = format!("request_id={id}&note=nobody+of+ours");
+    assert_eq!(decide("decline", &form).await, 200);
+    let why = "SELECT note FROM audit_log WHERE action = 'sign_in.declined' AND note IS NOT NULL";
+    assert_eq!(site.db.texts(why).await, ["nobody of ours"]);
     assert_eq!(bench.try_sign_in(SECOND).await, page("request_declined"));
     assert_eq!(request(SECOND).await.0, id, "no new request");
     // Somebody of the client portal, of another MSP, or nobody cannot be chosen.

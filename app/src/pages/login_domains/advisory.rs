@@ -7,7 +7,8 @@ use super::{ClaimTag, ReadOnly};
 use crate::api::login_domains::{AddLoginDomain, RemoveLoginDomain, list_login_domains};
 use crate::pages::failure::Failure;
 use crate::ui::{
-    EmptyState, ErrorSummary, NoteField, Section, Submit, TextField, failed, keep_focus, successes,
+    EmptyState, ErrorSummary, NoteField, Section, Submit, TextField, Why, failed, keep_focus,
+    successes,
 };
 
 const FIELDS: &[(&str, &str)] = &[("domain", "login-domain")];
@@ -124,8 +125,9 @@ fn Row(
     let change = if may {
         view! {
             <ActionForm action=remove>
-                <input type="hidden" name="domain_id" value=domain.domain_id/>
+                <input type="hidden" name="domain_id" value=domain.domain_id.clone()/>
                 <Submit label pending=remove.pending() look="secondary"/>
+                <Why id=format!("why-{}", domain.domain_id)/>
             </ActionForm>
         }
         .into_any()

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::rebind::{choose_address, review_address};
 use crate::api::bindings::UndoRebind;
-use crate::ui::{CopyField, StatusKind, StatusTag, Submit};
+use crate::ui::{CopyField, StatusKind, StatusTag, Submit, Why};
 
 /// The board.
 #[component]
@@ -137,12 +137,14 @@ fn TakeBack(
         |name| format!("Undo: use {name} for {label} again"),
     );
     let until = format!("Can be undone until {}.", last.until);
+    let why = format!("why-undo-{consumer}");
     let form = may.then(|| {
         view! {
             <ActionForm action=undo>
                 <input type="hidden" name="consumer" value=consumer/>
                 <input type="hidden" name="change" value=last.token/>
                 <Submit label=back pending=undo.pending() look="quiet"/>
+                <Why id=why/>
             </ActionForm>
         }
     });

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 
 use crate::api::providers::CreateMicrosoftProfile;
 use crate::pages::settings::category_address;
-use crate::ui::{ErrorSummary, Failed, PanelHead, SecretField, Submit, TextField, failed};
+use crate::ui::{
+    ErrorSummary, Failed, NoteField, PanelHead, SecretField, Submit, TextField, failed,
+};
 
 const FIELDS: &[(&str, &str)] = &[
     ("display_name", "profile-name"),
@@ -57,6 +59,7 @@ pub(super) fn NewProfile(
                     hint="Under Certificates & secrets: the Value, not the Secret ID. Entra shows it only once. Daybind stores it encrypted and never shows it again."
                     error
                 />
+                <NoteField id="profile-note" error/>
                 <p class="db-form__actions">
                     <Submit label="Save profile" pending=create.pending()/>
                     <a class="db-btn db-btn--quiet" href=category_address("providers")>"Cancel"</a>

@@ -5,7 +5,7 @@ use daybind_services::profiles::secrets::{OVERLAP_CHOICES, OVERLAP_HOURS};
 use leptos::prelude::*;
 
 use super::parts::{Act, Note, Send, Whose, address};
-use crate::ui::{Banner, BannerKind, Failed, SecretField, Section, SelectField, TextField};
+use crate::ui::{Banner, BannerKind, Failed, SecretField, Section, SelectField, TextField, Why};
 
 /// The secret in use and, in the panel `rotate`, everything that changes it.
 #[component]
@@ -122,6 +122,7 @@ fn Waiting(
             <Act act="discard" id>
                 <input type="hidden" name="which" value="next"/>
                 <Send label="Destroy the new secret" look="danger"/>
+                <Why id="why-discard-next"/>
             </Act>
         })}
     }
@@ -134,10 +135,11 @@ fn Before(secret: SecretView, id: String, version: i64, may: bool) -> impl IntoV
         <h3>"Previous secret"</h3>
         <Facts secret/>
         {may.then(|| view! {
-            <Act act="switch_back" id=id.clone() version><Send label="Go back to the previous secret"/></Act>
+            <Act act="switch_back" id=id.clone() version><Send label="Go back to the previous secret"/><Why id="why-switch-back"/></Act>
             <Act act="discard" id>
                 <input type="hidden" name="which" value="previous"/>
                 <Send label="Destroy the previous secret" look="danger"/>
+                <Why id="why-discard-previous"/>
             </Act>
         })}
     }
@@ -172,6 +174,7 @@ fn Stage(id: String, name: String, again: bool, error: Failed) -> impl IntoView 
                 optional=true
                 error
             />
+            <Note act="stage" error/>
             <Send label="Verify and keep beside the current one" look="primary"/>
         </Act>
     }

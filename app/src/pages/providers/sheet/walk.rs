@@ -10,8 +10,8 @@ use crate::api::profiles::BuildMicrosoftProfile;
 use crate::pages::providers::standing;
 use crate::pages::settings::category_address;
 use crate::ui::{
-    Banner, BannerKind, EmptyState, ErrorSummary, Failed, PageHead, SecretField, StatusTag,
-    TextArea, TextField, message, ticked,
+    Banner, BannerKind, EmptyState, ErrorSummary, Failed, NoteField, PageHead, SecretField,
+    StatusTag, TextArea, TextField, message, ticked,
 };
 
 const STEPS: [&str; 6] = [
@@ -293,6 +293,7 @@ fn Secret(draft: DraftView, error: Failed) -> impl IntoView {
                 optional=true
                 error
             />
+            <NoteField id="new-note" error/>
             <Send label="Save the profile" look="primary"/>
         </Build>
     }
