@@ -10,12 +10,13 @@ use daybind_ee_storage::{Mapping, calendar};
 use daybind_services::recurrence::{occurrence, when_on};
 use daybind_storage::{Entry, StorageResult, UnitOfWork};
 
+use crate::doubts::Doubts;
 use crate::event::canonical;
 use crate::integrate::{base_of, flow, set_base};
 use crate::merge::Flow;
 use crate::provider::Original;
 use crate::push::{Push, Task};
-use crate::sync::{Doubts, is_live, wanted};
+use crate::sync::{is_live, wanted};
 use crate::tokens::Stop;
 
 /// The series that an occurrence's event belongs to, as the calendar has it.

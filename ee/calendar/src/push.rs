@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use chrono::Duration;
-use daybind_domain::ids::{EntryId, MappingId};
+use daybind_domain::ids::MappingId;
 use daybind_domain::schedule::EntryContent;
 use daybind_ee_storage::{Mapping, calendar};
 use daybind_storage::{Entry, StorageError, UnitOfWork};
 
 use crate::activity::Noted;
 use crate::conflicts;
+use crate::doubts::ATTEMPTS;
 use crate::event::canonical;
 use crate::integrate::{Inbound, ask_provider, base_of, flow, mark, rules, set_base};
 use crate::merge::{Field, decide, differing};
@@ -20,13 +21,6 @@ use crate::tokens::Stop;
 
 /// How often an update is merged anew when the event keeps changing under it.
 const MERGES: u32 = 4;
-/// After that many failures in a row an entry counts as failed and is tried less and less often.
-pub const ATTEMPTS: i32 = 3;
-
-/// Said at an entry that the provider did not answer about.
-pub const NO_ANSWER: &str = "The calendar gave no usable answer about this entry. Daybind tries again from time to time; Sync now under Profile > Calendar tries at once.";
-/// Said at an entry whose base is damaged.
-pub const UNREADABLE: &str = "What Daybind noted about this entry cannot be read. Take the technician off the entry and add them again.";
 
 /// What a mapping needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,57 +97,10 @@ impl Push<'_, '_> {
             })
     }
 
-    /// Notes at a mapping that the calendar refused its entry, or gave no usable answer about it alone.
-    ///
-    /// # Errors
-    /// [`Stop`]
-    pub async fn blame(
-        &self,
-        entry: EntryId,
-        version: Option<i64>,
-        why: &Stop,
-    ) -> Result<(), Stop> {
-        let (engine, connection) = (self.lane.engine, &self.lane.connection);
-        let mut unit = engine.read(connection.tenant_id).await?;
-        let found = calendar(unit.as_mut())?
-            .find_mapping(connection.tenant_id, connection.connection_id, entry)
-            .await?;
-        drop(unit);
-        let Some(mut mapping) = found else {
-            return Ok(());
-        };
-        let (text, reason) = blamed(why);
-        tracing::warn!(mapping = %mapping.mapping_id, reason, "an entry could not be synced");
-        let refused = matches!(why, Stop::Provider(ProviderError::Permanent(_)));
-        match mapping.state.as_str() {
-            "removing" => {}
-            // It may have been made all the same; only a repeated create with the same content tells.
-            "creating" if !refused => {}
-            _ => mapping.state = "failed".to_owned(),
-        }
-        mapping.error = Some(text);
-        mapping.attempts = mapping.attempts.saturating_add(1);
-        if refused {
-            // The same words will be refused again.
-            mapping.attempts = mapping.attempts.max(ATTEMPTS);
-        }
-        if mapping.attempts < ATTEMPTS {
-            self.lane.run.leave(mapping.attempts);
-        }
-        if let Some(version) = version.filter(|_| mapping.state == "failed") {
-            mapping.entry_version = version;
-        }
-        let noted = Noted {
-            reason: Some(&reason),
-            ..about(&mapping, "none", "refused")
-        };
-        self.store(&mapping, Some(noted)).await
-    }
-
     /// Does what a mapping needs; `home` is the series that the event of an occurrence belongs to.
     ///
     /// # Errors
-    /// [`Stop`]; [`is_about_the_entry`] tells which concern this entry alone.
+    /// [`Stop`]; [`is_about_the_entry`](crate::doubts::is_about_the_entry) tells which concern this entry alone.
     pub async fn reconcile(
         &self,
         task: Task,
@@ -331,7 +278,11 @@ impl Push<'_, '_> {
         self.commit(unit).await
     }
 
-    async fn store(&self, mapping: &Mapping, noted: Option<Noted<'_>>) -> Result<(), Stop> {
+    /// Stores a mapping, and what is to be recorded about it.
+    ///
+    /// # Errors
+    /// [`Stop`]
+    pub async fn store(&self, mapping: &Mapping, noted: Option<Noted<'_>>) -> Result<(), Stop> {
         let engine = self.lane.engine;
         let mut unit = engine.begin(mapping.tenant_id).await?;
         let mut row = mapping.clone();
@@ -664,46 +615,8 @@ impl Push<'_, '_> {
     }
 }
 
-/// Whether a failure says nothing about other entries. Several in a row do say something about the provider.
-#[must_use]
-pub fn is_about_the_entry(stop: &Stop) -> bool {
-    match stop {
-        Stop::Provider(error) => matches!(
-            error,
-            ProviderError::Permanent(_)
-                | ProviderError::Transient(_)
-                | ProviderError::Conflict
-                | ProviderError::PreconditionFailed
-                | ProviderError::Gone
-        ),
-        Stop::Storage(error) => matches!(error, StorageError::Inconsistent { .. }),
-        _ => false,
-    }
-}
-
-/// What to tell about an entry that could not be synced: in words, and as a short code.
-fn blamed(why: &Stop) -> (String, String) {
-    let again =
-        "Daybind tries again from time to time; Sync now under Profile > Calendar tries at once.";
-    match why {
-        Stop::Provider(ProviderError::Permanent(403)) => (
-            format!(
-                "The calendar does not let Daybind write this entry (status 403). Check that the account may change events there. {again}"
-            ),
-            "403".to_owned(),
-        ),
-        Stop::Provider(ProviderError::Permanent(status)) => (
-            format!(
-                "The calendar refused this entry (status {status}). Changing the entry may help. {again}"
-            ),
-            status.to_string(),
-        ),
-        Stop::Storage(_) => (UNREADABLE.to_owned(), "unreadable".to_owned()),
-        _ => (NO_ANSWER.to_owned(), "no_answer".to_owned()),
-    }
-}
-
-fn about<'m>(mapping: &'m Mapping, side: &'m str, action: &'m str) -> Noted<'m> {
+/// What to record about a mapping: that the schedule did `action` on `side`.
+pub fn about<'m>(mapping: &'m Mapping, side: &'m str, action: &'m str) -> Noted<'m> {
     Noted {
         entry: Some(mapping.entry_id),
         event: mapping.external_event_id.as_deref(),

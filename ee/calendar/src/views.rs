@@ -14,8 +14,8 @@ use daybind_services::profiles::mask;
 use daybind_services::{Actor, AppResult, Provider, Services, StableRoute, internal, localtime};
 use daybind_storage::{Entry, UnitOfWork, User};
 
+use crate::doubts::ATTEMPTS;
 use crate::oauth::{self, is_ending};
-use crate::push::ATTEMPTS;
 use crate::questions;
 use crate::retry::BRAKE;
 

@@ -1,0 +1,150 @@
+//! Whose fault it is that entries fail: theirs, or the provider's.
+
+use daybind_domain::ids::EntryId;
+use daybind_ee_storage::calendar;
+use daybind_storage::StorageError;
+
+use crate::activity::Noted;
+use crate::provider::ProviderError;
+use crate::push::{Push, about};
+use crate::tokens::Stop;
+
+/// So many entries without an answer, one after the other, are the provider's fault and end the run.
+pub const IN_A_ROW: usize = 3;
+/// After that many failures in a row an entry counts as failed and is tried less and less often.
+pub const ATTEMPTS: i32 = 3;
+/// Said at an entry that the provider did not answer about.
+pub const NO_ANSWER: &str = "The calendar gave no usable answer about this entry. Daybind tries again from time to time; Sync now under Profile > Calendar tries at once.";
+/// Said at an entry whose base is damaged.
+pub const UNREADABLE: &str = "What Daybind noted about this entry cannot be read. Take the technician off the entry and add them again.";
+
+/// Entries that failed one after the other, as long as it is not clear whether they or the provider are to blame.
+#[derive(Default)]
+pub struct Doubts {
+    open: Vec<(EntryId, Option<i64>, Stop)>,
+}
+
+impl Doubts {
+    /// Takes in how an entry went. One that failed alone does not stop the others.
+    ///
+    /// # Errors
+    /// What concerns more than the entry.
+    pub async fn weigh(
+        &mut self,
+        push: &Push<'_, '_>,
+        (entry, version): (EntryId, Option<i64>),
+        done: Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        match done {
+            Ok(()) => self.settle(push).await,
+            Err(stop) if !is_about_the_entry(&stop) => Err(stop),
+            Err(stop @ (Stop::Provider(ProviderError::Permanent(_)) | Stop::Storage(_))) => {
+                push.blame(entry, version, &stop).await
+            }
+            Err(stop) if self.open.len() + 1 >= IN_A_ROW => Err(stop),
+            Err(stop) => {
+                self.open.push((entry, version, stop));
+                Ok(())
+            }
+        }
+    }
+
+    /// The provider answers: it was the entries.
+    ///
+    /// # Errors
+    /// [`Stop::Storage`]
+    pub async fn settle(&mut self, push: &Push<'_, '_>) -> Result<(), Stop> {
+        for (entry, version, stop) in self.open.drain(..) {
+            push.blame(entry, version, &stop).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Push<'_, '_> {
+    /// Notes at a mapping that the calendar refused its entry, or gave no usable answer about it alone.
+    ///
+    /// # Errors
+    /// [`Stop`]
+    pub async fn blame(
+        &self,
+        entry: EntryId,
+        version: Option<i64>,
+        why: &Stop,
+    ) -> Result<(), Stop> {
+        let (engine, connection) = (self.lane.engine, &self.lane.connection);
+        let mut unit = engine.read(connection.tenant_id).await?;
+        let found = calendar(unit.as_mut())?
+            .find_mapping(connection.tenant_id, connection.connection_id, entry)
+            .await?;
+        drop(unit);
+        let Some(mut mapping) = found else {
+            return Ok(());
+        };
+        let (text, reason) = blamed(why);
+        tracing::warn!(mapping = %mapping.mapping_id, reason, "an entry could not be synced");
+        let refused = matches!(why, Stop::Provider(ProviderError::Permanent(_)));
+        match mapping.state.as_str() {
+            "removing" => {}
+            // It may have been made all the same; only a repeated create with the same content tells.
+            "creating" if !refused => {}
+            _ => mapping.state = "failed".to_owned(),
+        }
+        mapping.error = Some(text);
+        mapping.attempts = mapping.attempts.saturating_add(1);
+        if refused {
+            // The same words will be refused again.
+            mapping.attempts = mapping.attempts.max(ATTEMPTS);
+        }
+        if mapping.attempts < ATTEMPTS {
+            self.lane.run.leave(mapping.attempts);
+        }
+        if let Some(version) = version.filter(|_| mapping.state == "failed") {
+            mapping.entry_version = version;
+        }
+        let noted = Noted {
+            reason: Some(&reason),
+            ..about(&mapping, "none", "refused")
+        };
+        self.store(&mapping, Some(noted)).await
+    }
+}
+
+/// Whether a failure says nothing about other entries. Several in a row do say something about the provider.
+#[must_use]
+pub fn is_about_the_entry(stop: &Stop) -> bool {
+    match stop {
+        Stop::Provider(error) => matches!(
+            error,
+            ProviderError::Permanent(_)
+                | ProviderError::Transient(_)
+                | ProviderError::Conflict
+                | ProviderError::PreconditionFailed
+                | ProviderError::Gone
+        ),
+        Stop::Storage(error) => matches!(error, StorageError::Inconsistent { .. }),
+        _ => false,
+    }
+}
+
+/// What to tell about an entry that could not be synced: in words, and as a short code.
+fn blamed(why: &Stop) -> (String, String) {
+    let again =
+        "Daybind tries again from time to time; Sync now under Profile > Calendar tries at once.";
+    match why {
+        Stop::Provider(ProviderError::Permanent(403)) => (
+            format!(
+                "The calendar does not let Daybind write this entry (status 403). Check that the account may change events there. {again}"
+            ),
+            "403".to_owned(),
+        ),
+        Stop::Provider(ProviderError::Permanent(status)) => (
+            format!(
+                "The calendar refused this entry (status {status}). Changing the entry may help. {again}"
+            ),
+            status.to_string(),
+        ),
+        Stop::Storage(_) => (UNREADABLE.to_owned(), "unreadable".to_owned()),
+        _ => (NO_ANSWER.to_owned(), "no_answer".to_owned()),
+    }
+}
