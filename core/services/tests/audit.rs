@@ -1,6 +1,8 @@
 //! The audit log as it is read and exported, on both databases.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod support;
+
 use std::sync::Arc;
 
 use daybind_domain::audit::AuditQuery;
@@ -8,35 +10,12 @@ use daybind_domain::ids::AuditId;
 use daybind_domain::user::UserType;
 use daybind_domain::{Edition, ErrorCode};
 use daybind_services::audit::{self, CSV_ROWS};
-use daybind_services::{Actor, Endpoints, Keyring, Services, SystemClock, auth, demo, outbound};
+use daybind_services::{Actor, Endpoints, Keyring, Services, SystemClock, demo, outbound};
 use daybind_storage::{AuditRow, Origin, Store};
-use daybind_storage_postgres::PgStore;
-use daybind_storage_sqlite::SqliteStore;
 use futures::TryStreamExt as _;
-use secrecy::{ExposeSecret as _, SecretString};
+use support::{actor, on_both};
 use url::Url;
 use uuid::Uuid;
-
-macro_rules! on_both {
-    ($($name:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $name() {
-                let files = tempfile::tempdir().unwrap();
-                let store = super::SqliteStore::open(&files.path().join("db")).await.unwrap();
-                super::$name(super::World::new(std::sync::Arc::new(store)).await).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test]
-            async fn $name() {
-                let url = daybind_storage_postgres::testing::database_url().await;
-                let store = super::PgStore::connect(&url).await.unwrap();
-                super::$name(super::World::new(std::sync::Arc::new(store)).await).await;
-            })+
-        }
-    };
-}
 
 on_both! {
     pages_and_filters_lead_through_the_log,
@@ -67,19 +46,7 @@ impl World {
             wake: Arc::default(),
         };
         demo::seed(&services).await.unwrap();
-        let password = SecretString::from(demo::PASSWORD);
-        let cookie = auth::sign_in(
-            &services,
-            "admin@demo.daybind.test",
-            password,
-            &auth::Client::default(),
-        )
-        .await
-        .unwrap();
-        let admin = auth::authenticate(&services, cookie.expose_secret(), None)
-            .await
-            .unwrap()
-            .unwrap();
+        let admin = actor(&services, "admin@demo.daybind.test").await;
         Self { services, admin }
     }
 

@@ -1,6 +1,8 @@
 //! Bindings through their services, on both databases, as the Community edition runs them.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod support;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -12,36 +14,13 @@ use daybind_domain::{Consumer, Edition, ErrorCode};
 use daybind_services::bindings::{self, Change, Clear};
 use daybind_services::{
     Actor, AppError, AppResult, Clock, CommunityPort, Endpoints, Keyring, Services, SystemClock,
-    audit, auth, demo, outbound, profiles,
+    audit, demo, outbound, profiles,
 };
 use daybind_storage::{AuditRow, Binding, NewUser, Profile, Scope, Store, Tenant, User};
-use daybind_storage_postgres::PgStore;
-use daybind_storage_sqlite::SqliteStore;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
+use support::{actor, on_both};
 use url::Url;
 use uuid::Uuid;
-
-/// Runs a test on SQLite and on PostgreSQL.
-macro_rules! on_both {
-    ($($name:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                let files = tempfile::tempdir().unwrap();
-                let store = super::SqliteStore::open(&files.path().join("db")).await.unwrap();
-                super::$name(super::World::new(std::sync::Arc::new(store)).await).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                let url = daybind_storage_postgres::testing::database_url().await;
-                let store = super::PgStore::connect(&url).await.unwrap();
-                super::$name(super::World::new(std::sync::Arc::new(store)).await).await;
-            })+
-        }
-    };
-}
 
 on_both! {
     only_the_confirmed_row_changes,
@@ -73,21 +52,6 @@ struct World {
     admin: Actor,
     one: ProfileId,
     two: ProfileId,
-}
-
-async fn actor(services: &Services, email: &str) -> Actor {
-    let cookie = auth::sign_in(
-        services,
-        email,
-        SecretString::from(demo::PASSWORD),
-        &auth::Client::default(),
-    )
-    .await
-    .unwrap();
-    auth::authenticate(services, cookie.expose_secret(), None)
-        .await
-        .unwrap()
-        .unwrap()
 }
 
 impl World {

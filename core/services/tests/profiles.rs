@@ -1,6 +1,8 @@
 //! Microsoft profiles through their services, on both databases, with a stand-in Microsoft.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod support;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -12,36 +14,13 @@ use daybind_fakes::{FakeOptions, FakeProviders};
 use daybind_services::profiles::{self, ProfileEdit, ProfileInput, secrets};
 use daybind_services::{
     Actor, AppError, AppResult, Clock, CommunityPort, Endpoints, Keyring, Services, SystemClock,
-    auth, demo, outbound, upkeep, verify,
+    demo, outbound, upkeep, verify,
 };
 use daybind_storage::{Binding, Scope, Store};
-use daybind_storage_postgres::PgStore;
-use daybind_storage_sqlite::SqliteStore;
 use secrecy::{ExposeSecret as _, SecretString};
+use support::{actor, on_both};
 use url::Url;
 use uuid::Uuid;
-
-/// Runs a test on SQLite and on PostgreSQL.
-macro_rules! on_both {
-    ($($name:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                let files = tempfile::tempdir().unwrap();
-                let store = super::SqliteStore::open(&files.path().join("db")).await.unwrap();
-                super::$name(super::World::new(std::sync::Arc::new(store)).await).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                let url = daybind_storage_postgres::testing::database_url().await;
-                let store = super::PgStore::connect(&url).await.unwrap();
-                super::$name(super::World::new(std::sync::Arc::new(store)).await).await;
-            })+
-        }
-    };
-}
 
 on_both! {
     a_stale_edit_changes_nothing_and_says_who_was_first,
@@ -75,21 +54,6 @@ struct World {
     admin: Actor,
     tech: Actor,
     id: String,
-}
-
-async fn actor(services: &Services, email: &str) -> Actor {
-    let cookie = auth::sign_in(
-        services,
-        email,
-        SecretString::from(demo::PASSWORD),
-        &auth::Client::default(),
-    )
-    .await
-    .unwrap();
-    auth::authenticate(services, cookie.expose_secret(), None)
-        .await
-        .unwrap()
-        .unwrap()
 }
 
 fn input(name: &str, secret: &str) -> ProfileInput {

@@ -1,6 +1,8 @@
 //! Entries that repeat, through their services, on both databases.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod support;
+
 use std::sync::Arc;
 
 use daybind_domain::view::EntryView;
@@ -9,36 +11,11 @@ use daybind_services::repeat_form::RepeatInput;
 use daybind_services::schedule::{self, EntryInput};
 use daybind_services::series::PartInput;
 use daybind_services::{
-    Actor, AppResult, CommunityPort, Endpoints, Keyring, Services, SystemClock, auth, demo,
-    outbound,
+    Actor, AppResult, CommunityPort, Endpoints, Keyring, Services, SystemClock, demo, outbound,
 };
 use daybind_storage::Store;
-use daybind_storage_postgres::PgStore;
-use daybind_storage_sqlite::SqliteStore;
-use secrecy::{ExposeSecret as _, SecretString};
+use support::{actor, on_both};
 use url::Url;
-
-/// Runs a test on SQLite and on PostgreSQL.
-macro_rules! on_both {
-    ($($name:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                let files = tempfile::tempdir().unwrap();
-                let store = super::SqliteStore::open(&files.path().join("db")).await.unwrap();
-                super::$name(super::World::new(std::sync::Arc::new(store)).await).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                let url = daybind_storage_postgres::testing::database_url().await;
-                let store = super::PgStore::connect(&url).await.unwrap();
-                super::$name(super::World::new(std::sync::Arc::new(store)).await).await;
-            })+
-        }
-    };
-}
 
 on_both! {
     a_series_fills_its_weeks_and_ends,
@@ -54,21 +31,6 @@ struct World {
     services: Services,
     admin: Actor,
     tess: Actor,
-}
-
-async fn actor(services: &Services, email: &str) -> Actor {
-    let cookie = auth::sign_in(
-        services,
-        email,
-        SecretString::from(demo::PASSWORD),
-        &auth::Client::default(),
-    )
-    .await
-    .unwrap();
-    auth::authenticate(services, cookie.expose_secret(), None)
-        .await
-        .unwrap()
-        .unwrap()
 }
 
 /// A Monday visit from nine to ten, in the reader's zone.
