@@ -11,15 +11,9 @@ use std::process::ExitCode;
 /// Options of `bench`.
 #[derive(Args)]
 pub struct BenchArgs {
-    /// Paired runs of the ingest measurement.
-    #[arg(long, default_value_t = 5)]
-    pairs: usize,
-    /// Seconds each run lasts.
-    #[arg(long, default_value_t = 4)]
-    seconds: u64,
-    /// Events of the first sync.
-    #[arg(long, default_value_t = 10_000)]
-    events: usize,
+    /// Passed on to the measuring program; `-- --help` lists what it takes.
+    #[arg(last = true)]
+    rest: Vec<String>,
 }
 
 /// Builds the Enterprise server and the measuring program with optimisations, and runs it.
@@ -43,9 +37,7 @@ pub fn run(context: &mut Context, args: &BenchArgs) -> Result<ExitCode> {
         .arg("run")
         .arg("--server")
         .arg(&server)
-        .args(["--pairs", &args.pairs.to_string()])
-        .args(["--seconds", &args.seconds.to_string()])
-        .args(["--events", &args.events.to_string()])
+        .args(&args.rest)
         .env("DAYBIND_TEST_POSTGRES_BIN", postgres);
     process::run(&mut command)?;
     Ok(ExitCode::SUCCESS)

@@ -225,15 +225,7 @@ async fn first(
     let busy = world.fakes.busy();
     let before = world.fakes.counters();
     let began = Instant::now();
-    world
-        .port
-        .update_calendar_provider(
-            &person.actor,
-            &person.connection,
-            Some(&person.calendar),
-            None,
-        )
-        .await?;
+    world.choose(person).await?;
     // The worker looks into the queue once a second; the time counts from the first page asked for.
     let mut asked_at = began;
     while pages(&world.asked(&before)) == 0 {

@@ -215,17 +215,19 @@ impl World {
         Ok(connection.connection_id.clone())
     }
 
+    /// Chooses a technician's calendar, which begins the first sync.
+    pub async fn choose(&self, person: &Person) -> Result<()> {
+        let calendar = Some(person.calendar.as_str());
+        self.port
+            .update_calendar_provider(&person.actor, &person.connection, calendar, None)
+            .await?;
+        Ok(())
+    }
+
     /// Chooses everybody's calendar and waits until all are connected with a subscription and it is quiet.
     pub async fn connect(&self) -> Result<()> {
         for person in &self.people {
-            self.port
-                .update_calendar_provider(
-                    &person.actor,
-                    &person.connection,
-                    Some(&person.calendar),
-                    None,
-                )
-                .await?;
+            self.choose(person).await?;
         }
         let began = Instant::now();
         while self.tokens().len() < self.people.len() {
