@@ -28,8 +28,8 @@ struct Parts {
     series: BTreeSet<String>,
     /// Something unknown left the view.
     lost: bool,
-    /// A series was asked for them; the cursor moves on, so that it is asked once.
-    asked: bool,
+    /// Something was told, if only of what is no concern of ours; the cursor moves on, so that it is told once.
+    heard: bool,
 }
 
 /// Marks an entry whose event could not be taken in.
@@ -82,6 +82,7 @@ impl Lane<'_> {
                 .provider
                 .delta(&self.calendar, from, page.as_deref())
                 .await?;
+            parts.heard |= !answer.events.is_empty();
             let last = answer.next.is_none();
             if last && answer.cursor.is_none() {
                 return Err(Stop::Provider(ProviderError::Transient("cursor")));
@@ -254,7 +255,6 @@ impl Lane<'_> {
                 .extend(series.filter_map(|row| row.external_event_id));
         }
         for series in std::mem::take(&mut parts.series) {
-            parts.asked = true;
             let found = self.provider.exceptions(&self.calendar, &series).await?;
             for event in found {
                 if event.state == RemoteState::Deleted
@@ -378,7 +378,7 @@ impl Lane<'_> {
         let full = matches!(from, DeltaFrom::Full { .. });
         let cursor = cursor.filter(|cursor| {
             full || !events.is_empty()
-                || parts.asked
+                || parts.heard
                 || !parts.told.is_empty()
                 || (self.connection.cursor.as_ref() != Some(cursor)
                     && self.connection.updated_at < now - CURSOR_AGE)
