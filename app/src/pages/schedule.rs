@@ -158,6 +158,12 @@ fn Entry(entry: EntryView, week: String) -> impl IntoView {
         "completed" => Some("Completed"),
         _ => None,
     };
+    let marked = match (entry.private, entry.shows == "free") {
+        (true, true) => Some("Private, shown as free"),
+        (true, false) => Some("Private"),
+        (false, true) => Some("Shown as free"),
+        (false, false) => None,
+    };
     // Occurrences share a title: the day tells their links apart.
     let (edit, part) = match entry.part {
         Some(part) => (format!("Edit {}, {}", entry.title, part.day), part.day),
@@ -170,6 +176,7 @@ fn Entry(entry: EntryView, week: String) -> impl IntoView {
             {(!entry.location.is_empty()).then(|| view! { <p class="db-agenda__place">{entry.location}</p> })}
             {(!names.is_empty()).then(|| view! { <p class="db-agenda__people">{names}</p> })}
             {entry.repeat.map(|repeat| view! { <p class="db-agenda__people">{repeat.text}</p> })}
+            {marked.map(|words| view! { <p class="db-agenda__people">{words}</p> })}
             {status.map(|word| view! { <p class="db-agenda__state">{word}</p> })}
             {entry.sync.map(|mark| view! { <Mark mark/> })}
             <a class="db-agenda__edit" href=address(&week, &entry.entry_id, &part) aria-label=edit>"Edit"</a>

@@ -11,7 +11,10 @@ use crate::api::schedule::{
 };
 use crate::api::session::current_session;
 use crate::error::ApiError;
-use crate::ui::{ErrorSummary, Failed, Submit, TextArea, TextField, failed, message, ticked};
+use crate::ui::{
+    ErrorSummary, Failed, SelectField, Submit, TextArea, TextField, described, failed, message,
+    ticked,
+};
 
 const FIELDS: &[(&str, &str)] = &[
     ("title", "entry-title"),
@@ -19,6 +22,8 @@ const FIELDS: &[(&str, &str)] = &[
     ("end", "entry-end"),
     ("location", "entry-location"),
     ("notes", "entry-notes"),
+    ("shows", "entry-shows"),
+    ("private", "entry-private"),
     ("assignees", "entry-assignees"),
     ("repeat", "entry-repeat"),
     ("repeat_every", "entry-repeat-every"),
@@ -122,6 +127,8 @@ fn EntryForm(
         (entry.repeat.clone(), entry.part.clone())
     });
     let all_day = entry.as_ref().is_some_and(|entry| entry.all_day);
+    let free = entry.as_ref().is_some_and(|entry| entry.shows == "free");
+    let private = entry.as_ref().is_some_and(|entry| entry.private);
     let (title, start, end, location, notes) = match entry {
         Some(entry) => (
             entry.title,
@@ -138,12 +145,15 @@ fn EntryForm(
             String::new(),
         ),
     };
-    let whole = if all_day {
-        vec!["true".to_owned()]
-    } else {
-        Vec::new()
+    let ticked = |name, was| {
+        let first = if was {
+            vec!["true".to_owned()]
+        } else {
+            Vec::new()
+        };
+        !ticked(saving, name, first).is_empty()
     };
-    let all_day = !ticked(saving, "all_day", whole).is_empty();
+    let (all_day, private) = (ticked("all_day", all_day), ticked("private", private));
     view! {
         <ErrorSummary error=saving fields=FIELDS/>
         <ActionForm action=save>
@@ -169,6 +179,15 @@ fn EntryForm(
             </div>
             <TextField id="entry-location" name="location" label="Location (optional)" value=location optional=true error=saving/>
             <TextArea id="entry-notes" name="notes" label="Notes (optional)" value=notes error=saving/>
+            <SelectField
+                id="entry-shows"
+                name="shows"
+                label="Show as"
+                options=["Busy", "Free"].map(|word| (word.to_lowercase(), word.to_owned())).to_vec()
+                selected=if free { "free" } else { "busy" }
+                error=saving
+            />
+            <Private checked=private error=saving/>
             <Assignees people chosen error=saving/>
             <RepeatFields repeat error=saving/>
             <ScopeFields part prefix="save" error=saving/>
@@ -189,6 +208,30 @@ fn with_time(text: &str) -> String {
     } else {
         format!("{text}T00:00")
     }
+}
+
+#[component]
+fn Private(checked: bool, error: Failed) -> impl IntoView {
+    let wrong = message(error, "private");
+    view! {
+        <div class="db-field db-field--check" class:db-field--error=move || wrong.with(Option::is_some)>
+            {move || wrong.get().map(|text| view! { <p class="db-field__error" id="entry-private-error">{text}</p> })}
+            <input
+                id="entry-private"
+                type="checkbox"
+                name="private"
+                value="true"
+                checked=checked
+                aria-describedby=described("entry-private", "hint", wrong)
+                aria-invalid=move || wrong.with(Option::is_some).then_some("true")
+            />
+            <label for="entry-private">"Private"</label>
+            <p class="db-field__hint" id="entry-private-hint">
+                "Title, location and notes are for those who do it and those who plan for others; everybody else reads “Busy”."
+            </p>
+        </div>
+    }
+    .into_any()
 }
 
 #[component]

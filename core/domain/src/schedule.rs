@@ -72,6 +72,36 @@ impl EntryStatus {
     }
 }
 
+/// What an entry does to the time it takes, for whoever looks for a free hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShowAs {
+    /// Takes it.
+    #[default]
+    Busy,
+    /// Leaves it free.
+    Free,
+}
+
+impl ShowAs {
+    /// The stored name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::Free => "free",
+        }
+    }
+
+    /// Reads the stored name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Busy, Self::Free]
+            .into_iter()
+            .find(|s| s.as_str() == text)
+    }
+}
+
 /// What an entry says: the part that travels to an external calendar and back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryContent {
@@ -86,6 +116,12 @@ pub struct EntryContent {
     /// How it repeats; an entry that does is a series. A series has a day of its own rule as its first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeats: Option<Rule>,
+    /// Whether it takes its time. Contents stored before there was a choice took it.
+    #[serde(default)]
+    pub shows: ShowAs,
+    /// Its words are not for everybody. An occurrence of a series is as private as the series: calendars know no other way.
+    #[serde(default)]
+    pub private: bool,
     /// State of the work.
     pub status: EntryStatus,
 }

@@ -133,6 +133,10 @@ pub struct EntryView {
     pub notes: String,
     /// Location.
     pub location: String,
+    /// `busy` or `free`.
+    pub shows: String,
+    /// Its words are not for everybody; who does not get to see them reads "Busy" here.
+    pub private: bool,
     /// Whole days.
     pub all_day: bool,
     /// `YYYY-MM-DDTHH:MM` in the reader's zone (`YYYY-MM-DD` when all-day), as `<input>` wants it.

@@ -2,7 +2,7 @@
 
 use chrono::{Days, NaiveTime, TimeDelta};
 use daybind_domain::ids::{EntryId, TenantId, UserId};
-use daybind_domain::schedule::{EntryContent, EntryStatus, When};
+use daybind_domain::schedule::{EntryContent, EntryStatus, ShowAs, When};
 use daybind_domain::user::{Role, UserType, normalise_email};
 use daybind_storage::{NewEntry, NewUser, Scope, Tenant, User};
 use secrecy::SecretString;
@@ -151,6 +151,8 @@ pub async fn seed(services: &Services) -> AppResult<bool> {
                     zone: ZONE.to_owned(),
                 },
                 repeats: None,
+                shows: ShowAs::Busy,
+                private: false,
                 status: EntryStatus::Scheduled,
             },
             occurrence_of: None,

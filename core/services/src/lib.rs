@@ -25,6 +25,7 @@ pub mod login_domains;
 pub mod outbound;
 pub mod passwords;
 pub mod port;
+pub mod privacy;
 pub mod profiles;
 pub mod recurrence;
 pub mod repeat_form;

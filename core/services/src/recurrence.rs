@@ -144,7 +144,7 @@ pub fn days_between(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use daybind_domain::schedule::EntryStatus;
+    use daybind_domain::schedule::{EntryStatus, ShowAs};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -265,6 +265,8 @@ mod tests {
                 zone: "Europe/Berlin".to_owned(),
             },
             repeats: Some("FREQ=DAILY;COUNT=4".parse().unwrap()),
+            shows: ShowAs::Busy,
+            private: false,
             status: EntryStatus::Scheduled,
         };
         let found = days_between(

@@ -6,7 +6,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
 use daybind_domain::ids::{EntryId, UserId};
 use daybind_domain::recurrence::{OccurrenceOf, Rule};
-use daybind_domain::schedule::{EntryContent, EntryStatus, TITLE_MAX, When};
+use daybind_domain::schedule::{EntryContent, EntryStatus, ShowAs, TITLE_MAX, When};
 use daybind_domain::user::{Permission, UserType};
 use daybind_domain::view::{DayView, EntryView, PartView, PersonView, ScheduleView};
 use daybind_domain::{AppError, FieldError};
@@ -17,6 +17,7 @@ use crate::context::Services;
 use crate::failure::{AppResult, internal};
 use crate::localtime;
 use crate::port::{CalendarPort, EntryChange};
+use crate::privacy;
 use crate::recurrence::{days_between, first_day, first_of, occurrence, when_on};
 use crate::repeat_form::{self, RepeatInput};
 use crate::series::{self, PartInput};
@@ -30,6 +31,10 @@ pub struct EntryInput {
     pub notes: String,
     /// Location.
     pub location: String,
+    /// `busy` (also when empty) or `free`.
+    pub shows: String,
+    /// Its words are not for everybody.
+    pub private: bool,
     /// Whole days.
     pub all_day: bool,
     /// `YYYY-MM-DDTHH:MM`, or a date when all-day.
@@ -104,7 +109,7 @@ pub async fn week(
         })
         .collect();
     for ((entry, part), mark) in entries.iter().zip(marks) {
-        let mut view = entry_view(entry, zone, &users);
+        let mut view = entry_view(actor, entry, zone, &users);
         view.sync = mark;
         view.part.clone_from(part);
         // What began before this week shows on its first day.
@@ -245,7 +250,7 @@ pub async fn entry(
         }
     }
     drop(unit);
-    let mut view = entry_view(&entry, zone, &users);
+    let mut view = entry_view(actor, &entry, zone, &users);
     view.part = found;
     view.repeat = repeat;
     let marks = port
@@ -438,6 +443,13 @@ fn check(
     } else if title.chars().count() > TITLE_MAX {
         refuse("title", "Use at most 255 characters.");
     }
+    let shows = match input.shows.as_str() {
+        "" => Some(ShowAs::default()),
+        text => ShowAs::parse(text),
+    };
+    if shows.is_none() {
+        refuse("shows", "Choose busy or free.");
+    }
     let when = read_when(input, &actor.user.time_zone);
     match &when {
         None => refuse("start", "Enter when it starts and ends."),
@@ -470,14 +482,16 @@ fn check(
         });
     }
     assignees.sort_unstable();
-    match when {
-        Some(when) if wrong.is_empty() => Ok((
+    match when.zip(shows) {
+        Some((when, shows)) if wrong.is_empty() => Ok((
             EntryContent {
                 title: title.to_owned(),
                 notes: input.notes.trim().replace("\r\n", "\n"),
                 location: input.location.trim().to_owned(),
                 when,
                 repeats: None,
+                shows,
+                private: input.private,
                 status: EntryStatus::Scheduled,
             },
             assignees,
@@ -519,8 +533,8 @@ fn person(user: &User) -> PersonView {
     }
 }
 
-fn entry_view(entry: &Entry, zone: Tz, users: &[User]) -> EntryView {
-    let content = &entry.content;
+fn entry_view(actor: &Actor, entry: &Entry, zone: Tz, users: &[User]) -> EntryView {
+    let content = &privacy::seen_by(actor, entry);
     let (all_day, start_local, end_local, day, time_text) = match &content.when {
         When::Timed { start, end, .. } => {
             let (from, to) = (start.with_timezone(&zone), end.with_timezone(&zone));
@@ -554,6 +568,8 @@ fn entry_view(entry: &Entry, zone: Tz, users: &[User]) -> EntryView {
         title: content.title.clone(),
         notes: content.notes.clone(),
         location: content.location.clone(),
+        shows: content.shows.as_str().to_owned(),
+        private: content.private,
         all_day,
         start_local,
         end_local,

@@ -147,6 +147,12 @@ impl Change<'_> {
         let Some(part) = find(unit, &entry, &input.part).await? else {
             return self.whole(unit, entry).await;
         };
+        if part.scope == Scope::This && self.content.private != part.series.content.private {
+            return Err(AppError::field(
+                "private",
+                "An occurrence is as private as its series. Choose “This and the following” or “The whole series”.",
+            ));
+        }
         match (part.scope, part.own.is_some()) {
             (Scope::This, true) => self.whole(unit, entry).await,
             (Scope::This, false) => self.this(unit, &part).await,
@@ -368,6 +374,7 @@ impl Rewording<'_> {
             people.extend(&row.assignees);
             let opened = self.own.filter(|(own, _)| own.entry_id == row.entry_id);
             let before = row.clone();
+            row.content.private = self.new.content.private;
             if let Some((opened, typed)) = opened {
                 row.version = opened.version;
                 row.content = EntryContent {
@@ -425,6 +432,9 @@ impl Rewording<'_> {
         }
         if content.location == old.location {
             content.location = new.location;
+        }
+        if content.shows == old.shows {
+            content.shows = new.shows;
         }
         if content.when == old.when {
             content.when = new.when;

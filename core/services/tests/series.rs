@@ -5,6 +5,7 @@ mod support;
 
 use std::sync::Arc;
 
+use daybind_domain::schedule::EntryContent;
 use daybind_domain::view::EntryView;
 use daybind_domain::{Edition, ErrorCode};
 use daybind_services::repeat_form::RepeatInput;
@@ -12,6 +13,7 @@ use daybind_services::schedule::{self, EntryInput};
 use daybind_services::series::PartInput;
 use daybind_services::{
     Actor, AppResult, CommunityPort, Endpoints, Keyring, Services, SystemClock, demo, outbound,
+    privacy,
 };
 use daybind_storage::Store;
 use support::{actor, on_both};
@@ -25,6 +27,8 @@ on_both! {
     what_the_rule_no_longer_has_stands_for_itself,
     parts_of_a_series_are_deleted,
     somebody_elses_change_is_noticed,
+    an_occurrence_is_as_private_as_its_series,
+    private_words_are_for_those_concerned,
 }
 
 struct World {
@@ -56,6 +60,8 @@ fn shown(view: &EntryView, scope: &str) -> EntryInput {
         title: view.title.clone(),
         notes: view.notes.clone(),
         location: view.location.clone(),
+        shows: view.shows.clone(),
+        private: view.private,
         all_day: view.all_day,
         start: view.start_local.clone(),
         end: view.end_local.clone(),
@@ -377,4 +383,60 @@ async fn somebody_elses_change_is_noticed(w: World) {
         w.save(&now, &odd).await.unwrap_err().code,
         ErrorCode::Invalid
     );
+}
+
+/// Calendars cannot hide one occurrence alone, so neither does the schedule; whether it takes its time is its own affair.
+async fn an_occurrence_is_as_private_as_its_series(w: World) {
+    let id = w.add(&typed(&w.admin, "weekly")).await;
+    let view = w.open(&id, "2027-03-08").await;
+    let mut input = shown(&view, "this");
+    (input.shows, input.private) = ("free".to_owned(), true);
+    let refused = w.save(&view, &input).await.unwrap_err();
+    assert_eq!(refused.fields[0].field, "private");
+    input.private = false;
+    w.save(&view, &input).await.unwrap();
+    // The series becomes private, the occurrence with it; it stays free.
+    let view = w.open(&id, "2027-03-15").await;
+    let mut input = shown(&view, "all");
+    input.private = true;
+    w.save(&view, &input).await.unwrap();
+    let seen = w.entries(&w.admin, &MARCH[..3]).await;
+    let seen: Vec<_> = seen.iter().map(|e| (e.shows.as_str(), e.private)).collect();
+    assert_eq!(seen, [("busy", true), ("free", true), ("busy", true)]);
+    // From the third on it is another series, as private as it was made.
+    let view = w.open(&id, "2027-03-15").await;
+    let mut input = shown(&view, "following");
+    (input.shows, input.private) = ("free".to_owned(), false);
+    w.save(&view, &input).await.unwrap();
+    let seen = w.entries(&w.admin, &MARCH[1..3]).await;
+    let seen: Vec<_> = seen.iter().map(|e| (e.shows.as_str(), e.private)).collect();
+    assert_eq!(seen, [("free", true), ("free", false)]);
+}
+
+/// The rule itself, for every kind of reader; `server/tests/private.rs` asks through the door.
+async fn private_words_are_for_those_concerned(w: World) {
+    let mut input = typed(&w.admin, "");
+    (input.title, input.notes) = ("Appraisal".to_owned(), "Salary".to_owned());
+    (input.location, input.private) = ("Room 7".to_owned(), true);
+    let id = w.add(&input).await;
+    let read = || async {
+        let mut unit = w.services.read(w.admin.tenant_id).await.unwrap();
+        let id = id.parse().unwrap();
+        let found = unit.find_entry(w.admin.tenant_id, id).await.unwrap();
+        found.unwrap()
+    };
+    let words = |content: &EntryContent| {
+        [&content.title, &content.notes, &content.location].map(String::clone)
+    };
+    let told = ["Appraisal", "Salary", "Room 7"].map(str::to_owned);
+    let hidden = ["Busy", "", ""].map(str::to_owned);
+    let mut entry = read().await;
+    assert_eq!(words(&privacy::seen_by(&w.admin, &entry)), told);
+    let seen = privacy::seen_by(&w.tess, &entry);
+    assert_eq!((words(&seen), &seen.when), (hidden, &entry.content.when));
+    entry.assignees = vec![w.tess.user_id()];
+    assert_eq!(words(&privacy::seen_by(&w.tess, &entry)), told);
+    let mut open = read().await;
+    open.content.private = false;
+    assert_eq!(words(&privacy::seen_by(&w.tess, &open)), told);
 }

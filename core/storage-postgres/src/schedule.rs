@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use daybind_domain::ids::{EntryId, TenantId, UserId};
 use daybind_domain::recurrence::OccurrenceOf;
-use daybind_domain::schedule::{EntryContent, EntryStatus, When};
+use daybind_domain::schedule::{EntryContent, EntryStatus, ShowAs, When};
 use daybind_storage::{
     Entry, NewEntry, ScheduleRepository, StorageError, StorageResult, repeats_until,
 };
@@ -73,6 +73,8 @@ fn entry(row: &Row) -> StorageResult<Entry> {
             repeats: get::<Option<String>>(row, "recurrence")?
                 .map(|text| text.parse().map_err(|_| broken("recurrence")))
                 .transpose()?,
+            shows: ShowAs::parse(get(row, "shows_as")?).ok_or(broken("shows_as"))?,
+            private: get(row, "is_private")?,
             status: EntryStatus::parse(get(row, "status")?).ok_or(broken("status"))?,
         },
         occurrence_of: occurrence(row)?,
@@ -147,8 +149,9 @@ impl ScheduleRepository for PgUnit {
         let (all_day, start, end, zone) = columns(&new.content.when);
         sqlx::query(
             "INSERT INTO schedule_entries (tenant_id, entry_id, title, notes, location, all_day, start_at, end_at, \
-             zone, status, version, created_by, created_at, updated_at, recurrence, repeats_until, series_id, series_day) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $12, $13, $14, $15, $16)",
+             zone, status, version, created_by, created_at, updated_at, recurrence, repeats_until, series_id, series_day, \
+             shows_as, is_private) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $12, $13, $14, $15, $16, $17, $18)",
         )
         .bind(codec::id(new.tenant_id.0))
         .bind(codec::id(new.entry_id.0))
@@ -166,6 +169,8 @@ impl ScheduleRepository for PgUnit {
         .bind(repeats_until(&new.content).map(codec::at))
         .bind(new.occurrence_of.map(|of| codec::id(of.series.0)))
         .bind(new.occurrence_of.map(|of| of.day.to_string()))
+        .bind(new.content.shows.as_str())
+        .bind(new.content.private)
         .execute(self.connection())
         .await
         .map_err(failure)?;
@@ -244,7 +249,7 @@ impl ScheduleRepository for PgUnit {
         let done = sqlx::query(
             "UPDATE schedule_entries SET title = $4, notes = $5, location = $6, all_day = $7, start_at = $8, \
              end_at = $9, zone = $10, status = $11, deleted_at = $12, updated_at = $13, recurrence = $14, \
-             repeats_until = $15, series_id = $16, series_day = $17, version = version + 1 \
+             repeats_until = $15, series_id = $16, series_day = $17, shows_as = $18, is_private = $19, version = version + 1 \
              WHERE tenant_id = $1 AND entry_id = $2 AND version = $3",
         )
         .bind(codec::id(entry.tenant_id.0))
@@ -264,6 +269,8 @@ impl ScheduleRepository for PgUnit {
         .bind(repeats_until(&entry.content).map(codec::at))
         .bind(entry.occurrence_of.map(|of| codec::id(of.series.0)))
         .bind(entry.occurrence_of.map(|of| of.day.to_string()))
+        .bind(entry.content.shows.as_str())
+        .bind(entry.content.private)
         .execute(self.connection())
         .await
         .map_err(failure)?;

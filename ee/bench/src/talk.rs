@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use chrono::TimeDelta;
 use daybind_domain::ids::EntryId;
-use daybind_domain::schedule::{EntryContent, EntryStatus, When};
+use daybind_domain::schedule::{EntryContent, EntryStatus, ShowAs, When};
 use daybind_services::{CalendarPort as _, EntryChange, Provider, demo};
 use daybind_storage::NewEntry;
 use serde_json::{Value, json};
@@ -81,6 +81,8 @@ async fn outbound(world: &World, report: &mut Report) -> Result<()> {
                 zone: "Europe/Berlin".to_owned(),
             },
             repeats: None,
+            shows: ShowAs::Busy,
+            private: false,
             status: EntryStatus::Scheduled,
         },
         occurrence_of: None,

@@ -1,13 +1,12 @@
 //! Which events that Daybind did not make become entries, and how much of them. Pure.
 
 use daybind_domain::schedule::EntryContent;
+use daybind_services::privacy::without_words;
 
 use crate::provider::{RemoteEvent, RemoteState};
 
 /// Words that mark an event for the schedule; the second one is that of tenants who came from Alga PSA.
 const MARKERS: [&str; 2] = ["@daybind", "@alga"];
-/// What others see of a private event or a busy block.
-const BUSY: &str = "Busy";
 
 /// A connection's rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -102,13 +101,10 @@ pub fn import(rule: ImportRule, show_private: bool, event: &RemoteEvent) -> Impo
 /// The event without its words.
 #[must_use]
 pub fn busy(content: &EntryContent) -> EntryContent {
+    // Nothing is left that could be private.
     EntryContent {
-        title: BUSY.to_owned(),
-        notes: String::new(),
-        location: String::new(),
-        when: content.when.clone(),
-        repeats: content.repeats.clone(),
-        status: content.status,
+        private: false,
+        ..without_words(content)
     }
 }
 
@@ -131,7 +127,7 @@ fn is_marked(content: &EntryContent) -> bool {
 mod tests {
     use super::*;
     use crate::provider::About;
-    use daybind_domain::schedule::{EntryStatus, When};
+    use daybind_domain::schedule::{EntryStatus, ShowAs, When};
 
     fn event(title: &str, about: About) -> RemoteEvent {
         let when = When::AllDay {
@@ -145,6 +141,8 @@ mod tests {
                 location: "secret place".to_owned(),
                 when,
                 repeats: None,
+                shows: ShowAs::Busy,
+                private: false,
                 status: EntryStatus::Scheduled,
             }),
             about,

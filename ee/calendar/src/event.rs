@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
 use daybind_domain::recurrence::Rule;
-use daybind_domain::schedule::{EntryContent, EntryStatus, TITLE_MAX, When};
+use daybind_domain::schedule::{EntryContent, EntryStatus, ShowAs, TITLE_MAX, When};
 use daybind_services::recurrence::{first_day, has_day};
 use serde_json::{Map, Value, json};
 
@@ -37,6 +37,8 @@ pub fn canonical(content: &EntryContent) -> EntryContent {
             .repeats
             .clone()
             .map(|rule| rule.spelled_out(first_day(&content.when))),
+        shows: content.shows,
+        private: content.private,
         status: EntryStatus::Scheduled,
     }
 }
@@ -54,6 +56,8 @@ fn content(
         location: text(location),
         when,
         repeats,
+        shows: ShowAs::Busy,
+        private: false,
         status: EntryStatus::Scheduled,
     })
 }
@@ -391,6 +395,8 @@ mod tests {
             location: "Hall 3".to_owned(),
             when,
             repeats: None,
+            shows: ShowAs::Busy,
+            private: false,
             status: EntryStatus::Scheduled,
         }
     }

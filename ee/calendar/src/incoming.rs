@@ -414,6 +414,7 @@ pub fn order(event: &RemoteEvent) -> (Option<String>, Option<DateTime<Utc>>, Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use daybind_domain::schedule::ShowAs;
 
     /// W9: an occurrence is known by the time its rule gives it; what a provider says about times the series has left (after
     /// it was moved, or its rule changed) means none of its occurrences.
@@ -430,6 +431,8 @@ mod tests {
                 zone: "Europe/Berlin".to_owned(),
             },
             repeats: Some("FREQ=WEEKLY;BYDAY=TU;COUNT=3".parse().unwrap()),
+            shows: ShowAs::Busy,
+            private: false,
             status: EntryStatus::Scheduled,
         };
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();

@@ -2,6 +2,7 @@
 
 use super::*;
 use chrono::{TimeDelta, TimeZone};
+use daybind_domain::schedule::ShowAs;
 use proptest::prelude::*;
 
 fn content(title: &str, notes: &str, location: &str, hour: u32) -> EntryContent {
@@ -15,6 +16,8 @@ fn content(title: &str, notes: &str, location: &str, hour: u32) -> EntryContent 
             zone: "Europe/Berlin".to_owned(),
         },
         repeats: None,
+        shows: ShowAs::Busy,
+        private: false,
         status: EntryStatus::Scheduled,
     }
 }

@@ -106,7 +106,7 @@ pub async fn a_refused_step_keeps_what_was_typed(b: Bench) {
 pub async fn a_refused_entry_keeps_what_was_typed(b: Bench) {
     let people = b.column("users", "user_id").await;
     let form = format!(
-        "entry_id=&version=0&title=&start=2026-11-02T10%3A00&end=2026-11-02T09%3A00&location=Room+7&notes=line+%3Cb%3E&assignees%5B%5D={}",
+        "entry_id=&version=0&title=&start=2026-11-02T10%3A00&end=2026-11-02T09%3A00&location=Room+7&notes=line+%3Cb%3E&shows=free&private=true&assignees%5B%5D={}",
         people[1]
     );
     let shown = b
@@ -115,6 +115,8 @@ pub async fn a_refused_entry_keeps_what_was_typed(b: Bench) {
     has(&shown, "value=\"Room 7\"");
     has(&shown, "line &lt;b&gt;");
     has(&shown, "value=\"2026-11-02T09:00\"");
+    has(&shown, "value=\"free\" selected");
+    has(&shown, "name=\"private\" value=\"true\" checked");
     has(&shown, &format!("value=\"{}\" checked", people[1]));
     lacks(&shown, &format!("value=\"{}\" checked", people[0]));
 }

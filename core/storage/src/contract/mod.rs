@@ -44,6 +44,7 @@ macro_rules! contract_tests {
             archiving_and_binding_at_once_never_both_succeed, deleting_and_binding_at_once_never_both_succeed,
             staged_secrets_keep_their_slots, a_check_keeps_its_latest_result, a_draft_belongs_to_one_person, flows_are_taken_once, audit_rows_are_listed_newest_first,
             entries_are_versioned_and_leave_tombstones, entries_are_listed_by_range_and_assignee,
+            entries_are_free_and_private,
             series_are_listed_while_they_last, an_occurrence_has_one_entry,
             jobs_of_one_lane_are_merged, a_job_is_claimed_once, an_expired_lease_is_taken_over,
             every_sealed_column_can_be_rewritten, sealed_values_are_replaced_by_comparing, the_canary_is_written_once,

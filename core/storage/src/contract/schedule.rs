@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use daybind_domain::ids::{EntryId, TenantId, UserId};
 use daybind_domain::recurrence::OccurrenceOf;
-use daybind_domain::schedule::{EntryContent, EntryStatus, When};
+use daybind_domain::schedule::{EntryContent, EntryStatus, ShowAs, When};
 use uuid::Uuid;
 
 use super::fixture::{at, tenant, unit, user};
@@ -19,6 +19,8 @@ fn new(tenant_id: TenantId, created_by: UserId, when: When) -> NewEntry {
             location: "Office".to_owned(),
             when,
             repeats: None,
+            shows: ShowAs::Busy,
+            private: false,
             status: EntryStatus::Scheduled,
         },
         occurrence_of: None,
@@ -54,6 +56,7 @@ pub async fn entries_are_versioned_and_leave_tombstones(store: &dyn Store) {
         Err(StorageError::Stale)
     ));
     let mut entry = u.find_entry(a, added.entry_id).await.unwrap().unwrap();
+    assert_eq!(entry.content, added.content);
     let mut both = vec![admin, other];
     both.sort();
     assert_eq!(
@@ -85,6 +88,29 @@ pub async fn entries_are_versioned_and_leave_tombstones(store: &dyn Store) {
         Err(StorageError::NotFound)
     ));
     u.save().await.unwrap();
+}
+
+/// Whether it takes its time and whether it is private are stored with an entry, each for itself, and can be changed back.
+pub async fn entries_are_free_and_private(store: &dyn Store) {
+    let (a, admin) = tenant(store, "A").await;
+    for (shows, private) in [(ShowAs::Free, false), (ShowAs::Busy, true)] {
+        let mut added = new(a, admin, timed(at(0), at(3600)));
+        (added.content.shows, added.content.private) = (shows, private);
+        let mut u = unit(store, a).await;
+        u.add_entry(&added, at(0)).await.unwrap();
+        let mut entry = u.find_entry(a, added.entry_id).await.unwrap().unwrap();
+        assert_eq!(entry.content, added.content);
+        (entry.content.shows, entry.content.private) = (ShowAs::Busy, false);
+        entry.version = u.update_entry(&entry, at(1)).await.unwrap();
+        let plain = u.find_entry(a, added.entry_id).await.unwrap().unwrap();
+        assert_eq!(plain.content, entry.content);
+        (entry.content.shows, entry.content.private) = (shows, private);
+        u.update_entry(&entry, at(2)).await.unwrap();
+        let back = u.list_entries(a, at(0), at(3600), None).await.unwrap();
+        let back = back.iter().find(|row| row.entry_id == added.entry_id);
+        assert_eq!(back.unwrap().content, added.content);
+        u.save().await.unwrap();
+    }
 }
 
 /// Ranges are half-open; all-day entries are widened by a day.

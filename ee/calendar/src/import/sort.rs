@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono_tz::Tz;
 use daybind_domain::Consumer;
 use daybind_domain::ids::{ConnectionId, EntryId, MappingId, TenantId, UserId};
-use daybind_domain::schedule::{EntryContent, EntryStatus, When};
+use daybind_domain::schedule::{EntryContent, EntryStatus, ShowAs, When};
 use daybind_domain::user::{Role, UserType, normalise_email};
 use daybind_ee_storage::alga::{AlgaCalendar, AlgaEntry, AlgaMapping, AlgaPerson};
 use daybind_ee_storage::calendar;
@@ -218,6 +218,8 @@ fn content(entry: &AlgaEntry, zone: String) -> Result<EntryContent, &'static str
         location: String::new(),
         when: When::Timed { start, end, zone },
         repeats: None,
+        shows: ShowAs::Busy,
+        private: false,
         status,
     });
     Ok(EntryContent { status, ..plain })

@@ -88,6 +88,8 @@ fn typed(view: &EntryView, scope: &str) -> EntryInput {
     EntryInput {
         title: view.title.clone(),
         notes: view.notes.clone(),
+        shows: view.shows.clone(),
+        private: view.private,
         location: view.location.clone(),
         all_day: view.all_day,
         start: view.start_local.clone(),

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use daybind_domain::Edition;
 use daybind_domain::ids::{ConnectionId, EntryId, UserId};
-use daybind_domain::schedule::{EntryContent, EntryStatus, When};
+use daybind_domain::schedule::{EntryContent, EntryStatus, ShowAs, When};
 use daybind_domain::view::ConnectionView;
 use daybind_ee_calendar::engine::{Engine, POINTS, Points};
 use daybind_ee_calendar::event::canonical;
@@ -399,6 +399,8 @@ impl<'a> World<'a> {
                     zone: "Europe/Berlin".to_owned(),
                 },
                 repeats: None,
+                shows: ShowAs::Busy,
+                private: false,
                 status: EntryStatus::Scheduled,
             },
             occurrence_of: None,

@@ -11,7 +11,7 @@ use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
 use daybind_domain::Edition;
 use daybind_domain::ids::EntryId;
-use daybind_domain::schedule::{EntryContent, EntryStatus, When};
+use daybind_domain::schedule::{EntryContent, EntryStatus, ShowAs, When};
 use daybind_ee_calendar::{CalendarRuntime, register_endpoints};
 use daybind_ee_storage::Connection;
 use daybind_fakes::{DuplicateTransaction, FakeOptions, FakeProviders, Provider as Fake};
@@ -531,6 +531,8 @@ impl World {
                     zone: "Europe/Berlin".to_owned(),
                 },
                 repeats: None,
+                shows: ShowAs::Busy,
+                private: false,
                 status: EntryStatus::Scheduled,
             },
             occurrence_of: None,

@@ -54,6 +54,8 @@ async fn change(w: &World, view: &EntryView, scope: &str, with: impl FnOnce(&mut
     let mut input = EntryInput {
         title: view.title.clone(),
         notes: view.notes.clone(),
+        shows: view.shows.clone(),
+        private: view.private,
         location: view.location.clone(),
         all_day: view.all_day,
         start: view.start_local.clone(),
