@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use daybind_domain::ids::TenantId;
 use daybind_storage::{
     ClaimedJob, FinishJob, JobRepository, JobStats, NewJob, Scope, StorageError, StorageResult,
+    merged,
 };
 use uuid::Uuid;
 
@@ -25,6 +26,18 @@ fn claimed(row: &Row) -> StorageResult<ClaimedJob> {
         poked: get(row, "poked")?,
     })
 }
+
+/// The rows are written, and those of lanes that have one locked, in the order of the arrays.
+const ENQUEUE: &str = "INSERT INTO jobs (tenant_id, job_id, kind, key, payload, state, attempt, max_attempts, run_at, \
+    poked, created_at, updated_at) \
+    SELECT tenant_id, job_id, kind, key, payload, 'queued', 0, max_attempts, run_at, 0, $8, $8 \
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::int[], $7::timestamptz[]) \
+    AS new (tenant_id, job_id, kind, key, payload, max_attempts, run_at) \
+    ON CONFLICT (tenant_id, kind, key) DO UPDATE SET payload = excluded.payload, \
+    max_attempts = excluded.max_attempts, poked = jobs.poked + 1, \
+    run_at = CASE WHEN jobs.state = 'dead' OR excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END, \
+    attempt = CASE WHEN jobs.state = 'dead' THEN 0 ELSE jobs.attempt END, \
+    state = CASE WHEN jobs.state = 'dead' THEN 'queued' ELSE jobs.state END, updated_at = excluded.updated_at";
 
 /// Two claimers never wait for each other: a row the other one is claiming is skipped. What is due and what a dead worker
 /// left are looked up apart, each in the order of its own index, so that rows that are not due cost nothing.
@@ -56,29 +69,34 @@ const DEAD: &str = "UPDATE jobs SET state = CASE WHEN poked > $4 THEN 'queued' E
 
 #[async_trait]
 impl JobRepository for PgUnit {
-    async fn enqueue_job(&mut self, job: &NewJob, now: DateTime<Utc>) -> StorageResult<()> {
-        sqlx::query(
-            "INSERT INTO jobs (tenant_id, job_id, kind, key, payload, state, attempt, max_attempts, run_at, poked, \
-             created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6, $7, 0, $8, $8) \
-             ON CONFLICT (tenant_id, kind, key) DO UPDATE SET payload = excluded.payload, \
-             max_attempts = excluded.max_attempts, poked = jobs.poked + 1, \
-             run_at = CASE WHEN jobs.state = 'dead' OR excluded.run_at < jobs.run_at THEN excluded.run_at \
-             ELSE jobs.run_at END, \
-             attempt = CASE WHEN jobs.state = 'dead' THEN 0 ELSE jobs.attempt END, \
-             state = CASE WHEN jobs.state = 'dead' THEN 'queued' ELSE jobs.state END, \
-             updated_at = excluded.updated_at",
-        )
-        .bind(codec::id(job.tenant_id.0))
-        .bind(codec::id(Uuid::new_v4()))
-        .bind(job.kind)
-        .bind(job.key.clone())
-        .bind(codec::json(&job.payload))
-        .bind(job.max_attempts)
-        .bind(codec::at(job.run_at))
-        .bind(codec::at(now))
-        .execute(self.connection())
-        .await
-        .map_err(failure)?;
+    async fn enqueue_jobs(&mut self, jobs: &[NewJob], now: DateTime<Utc>) -> StorageResult<()> {
+        let jobs = merged(jobs);
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let texts = |of: fn(&NewJob) -> &str| -> Vec<String> {
+            jobs.iter().map(|job| of(job).to_owned()).collect()
+        };
+        sqlx::query(ENQUEUE)
+            .bind(codec::ids(jobs.iter().map(|job| job.tenant_id.0)))
+            .bind(codec::ids(jobs.iter().map(|_| Uuid::new_v4())))
+            .bind(texts(|job| job.kind))
+            .bind(texts(|job| &job.key))
+            .bind(
+                jobs.iter()
+                    .map(|job| codec::json(&job.payload))
+                    .collect::<Vec<_>>(),
+            )
+            .bind(jobs.iter().map(|job| job.max_attempts).collect::<Vec<_>>())
+            .bind(
+                jobs.iter()
+                    .map(|job| codec::at(job.run_at))
+                    .collect::<Vec<_>>(),
+            )
+            .bind(codec::at(now))
+            .execute(self.connection())
+            .await
+            .map_err(failure)?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use daybind_domain::ids::TenantId;
 use daybind_storage::{
     ClaimedJob, FinishJob, JobRepository, JobStats, NewJob, Scope, StorageError, StorageResult,
+    merged,
 };
 use uuid::Uuid;
 
@@ -50,8 +51,9 @@ const DEAD: &str = "UPDATE jobs SET state = CASE WHEN poked > $4 THEN 'queued' E
 
 #[async_trait]
 impl JobRepository for SqliteUnit {
-    async fn enqueue_job(&mut self, job: &NewJob, now: DateTime<Utc>) -> StorageResult<()> {
-        sqlx::query(
+    async fn enqueue_jobs(&mut self, jobs: &[NewJob], now: DateTime<Utc>) -> StorageResult<()> {
+        for job in merged(jobs) {
+            sqlx::query(
             "INSERT INTO jobs (tenant_id, job_id, kind, key, payload, state, attempt, max_attempts, run_at, poked, \
              created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6, $7, 0, $8, $8) \
              ON CONFLICT (tenant_id, kind, key) DO UPDATE SET payload = excluded.payload, \
@@ -65,7 +67,7 @@ impl JobRepository for SqliteUnit {
         .bind(codec::id(job.tenant_id.0))
         .bind(codec::id(Uuid::new_v4()))
         .bind(job.kind)
-        .bind(job.key.clone())
+        .bind(job.key)
         .bind(codec::json(&job.payload))
         .bind(job.max_attempts)
         .bind(codec::at(job.run_at))
@@ -73,6 +75,7 @@ impl JobRepository for SqliteUnit {
         .execute(self.connection())
         .await
         .map_err(failure)?;
+        }
         Ok(())
     }
 

@@ -4,6 +4,9 @@
 //! another one while it waits merges the two, and while it runs makes it run once more afterwards. A thousand
 //! notifications for one connection are one job.
 
+use std::collections::BTreeMap;
+use std::slice;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use daybind_domain::ids::{JobId, TenantId};
@@ -85,11 +88,37 @@ pub struct JobStats {
     pub dead: i64,
 }
 
+/// One job for each lane, as queueing these one after the other would leave it: the earliest time, the newest arguments.
+///
+/// Sorted by tenant, kind and key: whoever locks several lanes does so in this order, so that nobody waits in a circle.
+#[must_use]
+pub fn merged(jobs: &[NewJob]) -> Vec<NewJob> {
+    let mut lanes = BTreeMap::new();
+    for job in jobs {
+        lanes
+            .entry((job.tenant_id, job.kind, job.key.as_str()))
+            .and_modify(|lane: &mut NewJob| {
+                let run_at = lane.run_at.min(job.run_at);
+                *lane = NewJob {
+                    run_at,
+                    ..job.clone()
+                };
+            })
+            .or_insert_with(|| job.clone());
+    }
+    lanes.into_values().collect()
+}
+
 /// The job queue.
 #[async_trait]
 pub trait JobRepository {
     /// Queues a job or pokes the lane's job: an earlier `run_at` wins, a dead job comes back to life with attempt 0.
-    async fn enqueue_job(&mut self, job: &NewJob, now: DateTime<Utc>) -> StorageResult<()>;
+    async fn enqueue_job(&mut self, job: &NewJob, now: DateTime<Utc>) -> StorageResult<()> {
+        self.enqueue_jobs(slice::from_ref(job), now).await
+    }
+
+    /// The same for any number of jobs, several of one lane too ([`merged`]). One statement on PostgreSQL.
+    async fn enqueue_jobs(&mut self, jobs: &[NewJob], now: DateTime<Utc>) -> StorageResult<()>;
 
     /// Claims up to `limit` due jobs of the given kinds over all tenants (system scope), also those whose lease ran
     /// out. A kind that is not listed is never touched.

@@ -1,7 +1,7 @@
 //! Calendar sync, the Enterprise half: keeps the schedule and the technicians' Google and Outlook calendars in step.
 //!
-//! [`CalendarRuntime`] is the port the shared half calls. Inside: `oauth` and `callback` connect accounts, `webhook`
-//! and `subscribe` learn of changes, `sync` pulls (through `integrate`) and pushes (through `push`), and `merge` alone
+//! [`CalendarRuntime`] is the port the shared half calls. Inside: `oauth` and `callback` connect accounts, `webhook`,
+//! `intake` and `subscribe` learn of changes, `sync` pulls (through `integrate`) and pushes (through `push`), and `merge` alone
 //! decides who wins.
 
 mod actions;
@@ -18,6 +18,7 @@ mod graph;
 mod guides;
 mod import;
 mod incoming;
+mod intake;
 mod integrate;
 pub mod merge;
 mod oauth;

@@ -273,7 +273,13 @@ pub async fn own(unit: &mut dyn UnitOfWork, actor: &Actor, id: &str) -> AppResul
 /// Whether the connection is on its way out.
 #[must_use]
 pub fn is_ending(connection: &Connection) -> bool {
-    connection.status_reason.as_deref() == Some("disconnecting")
+    is_end(connection.status_reason.as_deref())
+}
+
+/// Whether a connection with this reason of its status is on its way out.
+#[must_use]
+pub fn is_end(reason: Option<&str>) -> bool {
+    reason == Some("disconnecting")
 }
 
 /// Asks the token endpoint.

@@ -1,5 +1,7 @@
 //! The Enterprise implementation of the calendar port.
 
+use std::ops::Deref as _;
+
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::Request;
@@ -26,6 +28,7 @@ use daybind_storage::{ClaimedJob, FinishJob, Scope, UnitOfWork};
 use crate::activity::Run;
 use crate::engine::Engine;
 use crate::import::CalendarImport;
+use crate::intake::Intake;
 use crate::provider::ProviderError;
 use crate::retry::{LOOK, Verdict};
 use crate::tokens::{Stop, change};
@@ -43,6 +46,7 @@ const WITHOUT_PUSH: Duration = Duration::seconds(60);
 #[derive(Clone)]
 pub struct CalendarRuntime {
     engine: Engine,
+    intake: Intake,
 }
 
 impl CalendarRuntime {
@@ -55,7 +59,8 @@ impl CalendarRuntime {
     /// With another engine than production's: tests replace providers, ids and what happens at the declared points.
     #[must_use]
     pub fn with_engine(engine: Engine) -> Self {
-        Self { engine }
+        let intake = Intake::new(engine.deref().clone());
+        Self { engine, intake }
     }
 
     /// An Enterprise binary lowered to Community refuses like Community does.
@@ -279,7 +284,7 @@ impl CalendarPort for CalendarRuntime {
             StableRoute::Callback(provider) => {
                 callback::serve(&self.engine, provider, request).await
             }
-            StableRoute::Webhook(provider) => webhook::serve(&self.engine, provider, request).await,
+            StableRoute::Webhook(provider) => webhook::serve(&self.intake, provider, request).await,
         }
     }
 

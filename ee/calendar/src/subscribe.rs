@@ -34,7 +34,20 @@ pub fn renewal(granted: DateTime<Utc>, ends: DateTime<Utc>) -> DateTime<Utc> {
     granted + Duration::milliseconds((ends - granted).num_milliseconds().max(0) / 1000 * share)
 }
 
-/// Queues a look at the subscriptions.
+/// The look at a connection's subscription.
+#[must_use]
+pub fn job(tenant_id: TenantId, id: ConnectionId, now: DateTime<Utc>) -> NewJob {
+    NewJob {
+        tenant_id,
+        kind: JOB,
+        key: id.to_string(),
+        payload: serde_json::Value::Null,
+        run_at: now,
+        max_attempts: i32::MAX,
+    }
+}
+
+/// Queues a look at the connection's subscription.
 ///
 /// # Errors
 /// A storage error.
@@ -44,15 +57,7 @@ pub async fn enqueue(
     id: ConnectionId,
     now: DateTime<Utc>,
 ) -> StorageResult<()> {
-    let job = NewJob {
-        tenant_id,
-        kind: JOB,
-        key: id.to_string(),
-        payload: serde_json::Value::Null,
-        run_at: now,
-        max_attempts: i32::MAX,
-    };
-    unit.enqueue_job(&job, now).await
+    unit.enqueue_job(&job(tenant_id, id, now), now).await
 }
 
 /// Whether providers can reach us: they demand https, except for tests on this computer.

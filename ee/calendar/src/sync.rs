@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use chrono::{DateTime, Duration, Utc};
 use daybind_domain::ids::{ConnectionId, EntryId, TenantId, UserId};
 use daybind_domain::schedule::EntryStatus;
-use daybind_ee_storage::{Connection, Failing, Mapping, calendar};
+use daybind_ee_storage::{Connection, Failing, Mapping, Notified, calendar};
 use daybind_services::jobs;
 use daybind_storage::{ClaimedJob, Entry, NewJob, StorageError, StorageResult, UnitOfWork, User};
 
@@ -14,7 +14,7 @@ use crate::disconnect;
 use crate::doubts::Doubts;
 use crate::engine::Engine;
 use crate::merge::{Flow, brakes};
-use crate::oauth::is_ending;
+use crate::oauth::is_end;
 use crate::provider::{CalendarProvider, ProviderError};
 use crate::push::{Push, Task};
 use crate::retry::held;
@@ -41,7 +41,26 @@ pub struct Lane<'a> {
     pub run: &'a Run,
 }
 
-/// Queues a sync; `cause` is what the activity will say.
+/// A sync; `cause` is what the activity will say.
+#[must_use]
+pub fn job(
+    tenant_id: TenantId,
+    connection_id: ConnectionId,
+    cause: &str,
+    now: DateTime<Utc>,
+) -> NewJob {
+    NewJob {
+        tenant_id,
+        kind: JOB,
+        key: connection_id.to_string(),
+        payload: serde_json::json!({ "cause": cause }),
+        run_at: now,
+        // The connection itself says when to try again; it is never given up.
+        max_attempts: i32::MAX,
+    }
+}
+
+/// Queues a sync ([`job`]).
 ///
 /// # Errors
 /// A storage error.
@@ -52,16 +71,8 @@ pub async fn enqueue(
     cause: &str,
     now: DateTime<Utc>,
 ) -> StorageResult<()> {
-    let job = NewJob {
-        tenant_id,
-        kind: JOB,
-        key: connection_id.to_string(),
-        payload: serde_json::json!({ "cause": cause }),
-        run_at: now,
-        // The connection itself says when to try again; it is never given up.
-        max_attempts: i32::MAX,
-    };
-    unit.enqueue_job(&job, now).await
+    unit.enqueue_job(&job(tenant_id, connection_id, cause, now), now)
+        .await
 }
 
 /// The connections of these people that can be synced, in the order in which their jobs are to be locked.
@@ -109,8 +120,18 @@ pub async fn poke(
 #[must_use]
 pub fn may_sync(connection: &Connection) -> bool {
     connection.calendar_id.is_some()
-        && matches!(connection.status.as_str(), "connected" | "error")
-        && !is_ending(connection)
+        && may_sync_as(&connection.status, connection.status_reason.as_deref())
+}
+
+/// The same, of the connection of a subscription.
+#[must_use]
+pub fn may_sync_now(notified: &Notified) -> bool {
+    notified.calendar_id.is_some()
+        && may_sync_as(&notified.status, notified.status_reason.as_deref())
+}
+
+fn may_sync_as(status: &str, reason: Option<&str>) -> bool {
+    matches!(status, "connected" | "error") && !is_end(reason)
 }
 
 /// Whether the entry belongs into the connection's calendar: it exists, is not called off, and is its owner's.

@@ -55,6 +55,7 @@ async fn figures(provider: Provider, name: &str) {
         "daybind_job_wait_seconds{kind=\"calendar.sync\",quantile=\"0.99\"}".to_owned(),
         "daybind_jobs_total{kind=\"calendar.sync\",end=\"done\"}".to_owned(),
         format!("daybind_webhook_ack_seconds{{provider=\"{name}\",quantile=\"0.5\"}}"),
+        "daybind_webhook_batch_size{quantile=\"0.5\"}".to_owned(),
         format!("daybind_subscriptions_total{{what=\"made\",provider=\"{name}\",end=\"ok\"}} 1"),
         "daybind_provider_calls_total{host=\"127.0.0.1\",end=\"ok\"}".to_owned(),
     ];

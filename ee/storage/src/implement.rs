@@ -529,25 +529,6 @@ macro_rules! repository {
                 if done.rows_affected() == 0 { Err(StorageError::NotFound) } else { Ok(()) }
             }
 
-            async fn touch_subscription(
-                &mut self,
-                tenant_id: TenantId,
-                subscription_id: SubscriptionId,
-                now: DateTime<Utc>,
-            ) -> StorageResult<()> {
-                sqlx::query(
-                    "UPDATE calendar_subscriptions SET last_notified_at = $3 \
-                     WHERE tenant_id = $1 AND subscription_id = $2",
-                )
-                .bind(codec::id(tenant_id.0))
-                .bind(codec::id(subscription_id.0))
-                .bind(codec::at(now))
-                .execute(self.connection())
-                .await
-                .map_err(failure)?;
-                Ok(())
-            }
-
             async fn remove_subscription(
                 &mut self,
                 tenant_id: TenantId,

@@ -6,12 +6,12 @@ mod activity;
 pub mod alga;
 mod grants;
 mod implement;
+mod notified;
 mod postgres;
 mod rows;
 mod sqlite;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use daybind_domain::ids::{ConnectionId, EntryId, SubscriptionId, TenantId, UserId};
 use daybind_storage::{StorageError, StorageResult, UnitOfWork};
 use daybind_storage_postgres::PgUnit;
@@ -19,6 +19,7 @@ use daybind_storage_sqlite::SqliteUnit;
 
 pub use activity::{ActivityRepository, FreshTokens};
 pub use grants::{Grant, GrantRepository, grants};
+pub use notified::{Notice, NotificationRepository, Notified};
 pub use rows::{
     Conflict, Connection, ConnectionSettings, Failing, GoogleClient, Mapping, Subscription,
     SyncChange, SyncRun,
@@ -26,7 +27,7 @@ pub use rows::{
 
 /// Calendar connections, mappings, push subscriptions, and the tenant's Google client.
 #[async_trait]
-pub trait CalendarRepository: ActivityRepository + Send {
+pub trait CalendarRepository: ActivityRepository + NotificationRepository + Send {
     /// The tenant's Google client.
     async fn find_google_client(
         &mut self,
@@ -122,14 +123,6 @@ pub trait CalendarRepository: ActivityRepository + Send {
 
     /// Stores external ids, state, expiry and last notification. `NotFound` when the row is gone.
     async fn update_subscription(&mut self, subscription: &Subscription) -> StorageResult<()>;
-
-    /// Notes that a notification arrived; fine when the row is gone.
-    async fn touch_subscription(
-        &mut self,
-        tenant_id: TenantId,
-        subscription_id: SubscriptionId,
-        now: DateTime<Utc>,
-    ) -> StorageResult<()>;
 
     /// Removes a subscription; fine when there is none.
     async fn remove_subscription(

@@ -16,6 +16,10 @@ mod codec {
     pub(super) fn id(value: Uuid) -> Uuid {
         value
     }
+    /// As one argument of `= ANY($n)`.
+    pub(super) fn ids(values: impl Iterator<Item = Uuid>) -> Vec<Uuid> {
+        values.collect()
+    }
     pub(super) fn at(value: DateTime<Utc>) -> DateTime<Utc> {
         value
     }
@@ -42,3 +46,4 @@ mod codec {
 crate::implement::repository!(PgUnit, PgRow);
 crate::grants::repository!(PgUnit);
 crate::activity::activity!(PgUnit, PgRow);
+crate::notified::notifications!(PgUnit, "= ANY($2)", " FOR UPDATE");

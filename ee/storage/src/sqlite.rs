@@ -18,6 +18,10 @@ mod codec {
     pub(super) fn id(value: Uuid) -> String {
         value.to_string()
     }
+    /// As one argument of `json_each($n)`.
+    pub(super) fn ids(values: impl Iterator<Item = Uuid>) -> String {
+        Value::from_iter(values.map(id)).to_string()
+    }
     pub(super) fn at(value: DateTime<Utc>) -> i64 {
         value.timestamp_micros()
     }
@@ -49,3 +53,4 @@ mod codec {
 crate::implement::repository!(SqliteUnit, SqliteRow);
 crate::grants::repository!(SqliteUnit);
 crate::activity::activity!(SqliteUnit, SqliteRow);
+crate::notified::notifications!(SqliteUnit, "IN (SELECT value FROM json_each($2))", "");

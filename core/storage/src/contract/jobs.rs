@@ -85,6 +85,73 @@ pub async fn jobs_of_one_lane_are_merged(store: &dyn Store) {
     assert_eq!(stats(store).await, JobStats::default());
 }
 
+/// Many at once leave what they would leave one after the other: lanes that are new, wait, run or are dead, twice in one
+/// call and over tenants, each with its own arguments.
+pub async fn jobs_queued_together_are_queued_one_by_one(store: &dyn Store) {
+    let ((a, _), (b, _)) = (tenant(store, "A").await, tenant(store, "B").await);
+    let of = |tenant_id, key: &str, run_at| NewJob {
+        key: key.to_owned(),
+        ..job(tenant_id, run_at)
+    };
+    for key in ["runs", "dies"] {
+        enqueue(store, &of(a, key, 0), 0).await;
+    }
+    let claimed = claim(store, 1).await;
+    let find = |key: &str| claimed.iter().find(|job| job.key == key).unwrap();
+    let dead = FinishJob::Dead {
+        error: "gone".to_owned(),
+    };
+    finish(store, find("dies"), dead, 2).await.unwrap();
+    enqueue(store, &of(a, "waits", 50), 2).await;
+
+    let mut u = unit(store, a).await;
+    u.enqueue_jobs(&[], at(3)).await.unwrap();
+    let together = [
+        of(a, "waits", 40),
+        of(a, "dies", 10),
+        of(a, "new", 20),
+        of(a, "runs", 5),
+        of(a, "new", 70),
+        NewJob {
+            kind: "calendar.other",
+            max_attempts: 7,
+            ..of(a, "new", 30)
+        },
+    ];
+    u.enqueue_jobs(&together, at(3)).await.unwrap();
+    u.save().await.unwrap();
+    enqueue(store, &of(b, "new", 60), 3).await;
+    finish(store, find("runs"), FinishJob::Done, 4)
+        .await
+        .unwrap();
+
+    let mut u = store.begin(Scope::System).await.unwrap();
+    let kinds = [KIND, "calendar.other"];
+    let due = u.claim_jobs(&kinds, 10, at(40), at(99)).await.unwrap();
+    u.save().await.unwrap();
+    let mut seen: Vec<_> = due
+        .iter()
+        .map(|job| {
+            let argument = job.payload["run_at"].as_i64().unwrap();
+            let key = (job.kind.as_str(), job.key.as_str());
+            (key, job.attempt, job.max_attempts, job.run_at, argument)
+        })
+        .collect();
+    seen.sort();
+    assert_eq!(
+        seen,
+        [
+            (("calendar.other", "new"), 1, 7, at(30), 30),
+            ((KIND, "dies"), 1, 3, at(10), 10),
+            ((KIND, "new"), 1, 3, at(20), 70),
+            ((KIND, "runs"), 1, 3, at(4), 5),
+            ((KIND, "waits"), 1, 3, at(40), 40),
+        ]
+    );
+    let left = claim(store, 60).await;
+    assert_eq!((left.len(), left[0].tenant_id), (1, b));
+}
+
 /// Who comes second gets nothing.
 pub async fn a_job_is_claimed_once(store: &dyn Store) {
     let (a, _) = tenant(store, "A").await;

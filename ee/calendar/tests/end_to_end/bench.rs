@@ -495,7 +495,32 @@ impl World {
         sum
     }
 
-    /// Undoes [`Self::break_column`].
+    /// From now on every transaction that changes a subscription fails as late as one can, when it is committed.
+    pub async fn break_commits(&self) {
+        self.execute("CREATE TABLE never (id int PRIMARY KEY)")
+            .await;
+        self.execute(
+            "CREATE TABLE late (id int REFERENCES never (id) DEFERRABLE INITIALLY DEFERRED)",
+        )
+        .await;
+        let what = match &self.place {
+            Place::Sqlite(_) => "BEGIN INSERT INTO late VALUES (1); END",
+            Place::Postgres(_) => {
+                self.execute(
+                    "CREATE FUNCTION come_late() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS \
+                     $$ BEGIN INSERT INTO late VALUES (1); RETURN NULL; END $$",
+                )
+                .await;
+                "EXECUTE FUNCTION come_late()"
+            }
+        };
+        self.execute(&format!(
+            "CREATE TRIGGER stumble AFTER UPDATE ON calendar_subscriptions FOR EACH ROW {what}"
+        ))
+        .await;
+    }
+
+    /// Undoes [`Self::break_column`] and [`Self::break_commits`].
     pub async fn mend(&self, table: &str) {
         self.place.mend(table).await;
     }

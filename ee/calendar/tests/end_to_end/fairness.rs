@@ -18,7 +18,7 @@ use crate::bench::{Database, World};
 const BUSY: usize = 40;
 
 /// A second tenant with one technician.
-async fn other_tenant(w: &World) -> (TenantId, UserId) {
+pub async fn other_tenant(w: &World) -> (TenantId, UserId) {
     let (tenant_id, user_id) = (TenantId(w.services.new_id()), UserId(w.services.new_id()));
     let mut unit = w.services.begin(tenant_id).await.unwrap();
     let tenant = Tenant {
@@ -47,7 +47,12 @@ async fn other_tenant(w: &World) -> (TenantId, UserId) {
 }
 
 /// A connection like Tess's, whose sync is due since so many seconds.
-async fn connection(w: &World, whose: (TenantId, UserId), number: usize, due: i64) -> ConnectionId {
+pub async fn connection(
+    w: &World,
+    whose: (TenantId, UserId),
+    number: usize,
+    due: i64,
+) -> ConnectionId {
     let like = w.row().await;
     let id = ConnectionId(w.services.new_id());
     let place = |tenant_id, row: ConnectionId, column| SecretPlace {

@@ -23,6 +23,7 @@ mod everyday;
 mod failures;
 mod fairness;
 mod imported;
+mod intake;
 mod misbehaviour;
 mod outbound;
 mod promises;
