@@ -27,6 +27,7 @@ pub mod provider;
 mod pull;
 mod push;
 mod questions;
+mod reading;
 mod rebind;
 mod retry;
 pub mod rules;

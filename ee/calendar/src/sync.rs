@@ -75,6 +75,16 @@ pub async fn enqueue(
         .await
 }
 
+/// The span of time that a connection looks at: the first instant, and the first one after it.
+#[must_use]
+pub fn window(connection: &Connection, now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
+    let settings = &connection.settings;
+    (
+        now - Duration::days(settings.window_past_days.into()),
+        now + Duration::days(settings.window_future_days.into()),
+    )
+}
+
 /// The connections of these people that can be synced, in the order in which their jobs are to be locked.
 ///
 /// # Errors
@@ -297,16 +307,6 @@ impl Lane<'_> {
         Ok(())
     }
 
-    /// The span of time that is looked at.
-    #[must_use]
-    pub fn window(&self) -> (DateTime<Utc>, DateTime<Utc>) {
-        let (now, settings) = (self.engine.now(), &self.connection.settings);
-        (
-            now - Duration::days(settings.window_past_days.into()),
-            now + Duration::days(settings.window_future_days.into()),
-        )
-    }
-
     /// The connection's mappings as they are now.
     ///
     /// # Errors
@@ -327,7 +327,7 @@ impl Lane<'_> {
 
     async fn push(&mut self) -> Result<(), Stop> {
         let tenant_id = self.connection.tenant_id;
-        let (from, to) = self.window();
+        let (from, to) = window(&self.connection, self.engine.now());
         let mappings = self.mappings().await?;
         let mut unit = self.engine.read(tenant_id).await?;
         let listed = unit

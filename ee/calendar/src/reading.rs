@@ -1,0 +1,322 @@
+//! What a calendar tells: the pages of a delta, with a look at whatever a delta leaves open. Writes nothing.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use daybind_ee_storage::{Connection, Mapping, calendar};
+
+use crate::doubts::IN_A_ROW;
+use crate::engine::Engine;
+use crate::incoming;
+use crate::integrate::{ask_provider, base_of};
+use crate::provider::{CalendarProvider, DeltaFrom, ProviderError, RemoteEvent, RemoteState};
+use crate::sync::is_live;
+use crate::tokens::Stop;
+
+/// One page's worth, sorted out.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// Events that are there, series among them.
+    pub there: Vec<RemoteEvent>,
+    /// Events that are gone by the provider's explicit word. All of them come with the last page, so that they can be counted.
+    pub gone: Vec<RemoteEvent>,
+    /// Occurrences of series, in the order in which they are taken in. All come with the last page, after their series.
+    pub occurrences: Vec<RemoteEvent>,
+    /// Events that could not be read.
+    pub unread: Vec<String>,
+    /// Where the next delta begins; on the last page.
+    pub cursor: Option<String>,
+    /// Something was told, if only of what is no concern of ours; the cursor moves on, so that it is told once.
+    pub heard: bool,
+    /// There is no more.
+    pub last: bool,
+}
+
+/// How far a delta was read, and what its later pages may still correct.
+pub struct Pass {
+    /// Where it began.
+    pub from: DeltaFrom,
+    page: Option<String>,
+    seen: HashSet<String>,
+    gone: Vec<RemoteEvent>,
+    heard: bool,
+    /// Occurrences, by id; what came last counts.
+    told: BTreeMap<String, RemoteEvent>,
+    /// Series whose exceptions are to be asked for.
+    series: BTreeSet<String>,
+    /// Something unknown left the view.
+    lost: bool,
+}
+
+impl Pass {
+    /// At its beginning.
+    #[must_use]
+    pub fn new(from: DeltaFrom) -> Self {
+        Self {
+            from,
+            page: None,
+            seen: HashSet::new(),
+            gone: Vec::new(),
+            heard: false,
+            told: BTreeMap::new(),
+            series: BTreeSet::new(),
+            lost: false,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        matches!(self.from, DeltaFrom::Full { .. })
+    }
+}
+
+/// Reads one connection's calendar.
+pub struct Reader<'a> {
+    /// The means.
+    pub engine: &'a Engine,
+    /// The connection.
+    pub connection: &'a Connection,
+    /// Its calendar.
+    pub calendar: &'a str,
+    /// Its provider.
+    pub provider: &'a dyn CalendarProvider,
+}
+
+impl Reader<'_> {
+    /// The next page.
+    ///
+    /// # Errors
+    /// [`Stop`]
+    pub async fn page(&self, pass: &mut Pass) -> Result<Page, Stop> {
+        let answer = self
+            .provider
+            .delta(self.calendar, &pass.from, pass.page.as_deref())
+            .await?;
+        let last = answer.next.is_none();
+        if last && answer.cursor.is_none() {
+            return Err(Stop::Provider(ProviderError::Transient("cursor")));
+        }
+        pass.heard |= !answer.events.is_empty();
+        // The same event may come again, on this page or a later one; what came last counts.
+        let mut events = BTreeMap::new();
+        for event in answer.events {
+            pass.seen.insert(event.id.clone());
+            pass.gone.retain(|gone| gone.id != event.id);
+            pass.told.remove(&event.id);
+            events.insert(event.id.clone(), event);
+        }
+        let mut unread = Vec::new();
+        let mut events = self
+            .looked_up(events.into_values().collect(), pass, &mut unread)
+            .await?;
+        if last && pass.is_full() {
+            events.extend(self.unseen(&pass.seen, &mut unread).await?);
+        }
+        let events = self.set_apart(events, pass).await?;
+        let (gone, there): (Vec<_>, Vec<_>) = events
+            .into_iter()
+            .partition(|event| event.state == RemoteState::Deleted);
+        pass.gone.extend(gone);
+        let mut page = Page {
+            there,
+            unread,
+            cursor: answer.cursor,
+            heard: pass.heard,
+            last,
+            ..Page::default()
+        };
+        if last {
+            self.ask_for_exceptions(pass, &mut page.unread).await?;
+            page.gone = std::mem::take(&mut pass.gone);
+            page.occurrences = std::mem::take(&mut pass.told).into_values().collect();
+            page.occurrences.sort_by_cached_key(incoming::order);
+        }
+        pass.page = answer.next;
+        Ok(page)
+    }
+
+    async fn mappings(&self) -> Result<Vec<Mapping>, Stop> {
+        let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
+        let mut unit = self.engine.read(tenant_id).await?;
+        Ok(calendar(unit.as_mut())?
+            .list_mappings(tenant_id, id)
+            .await?)
+    }
+
+    async fn mapping_of(&self, event_id: &str) -> Result<Option<Mapping>, Stop> {
+        let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
+        let mut unit = self.engine.read(tenant_id).await?;
+        Ok(calendar(unit.as_mut())?
+            .find_mapping_by_event(tenant_id, id, event_id)
+            .await?)
+    }
+
+    /// Looks at mapped events that left the view: only a look tells whether they were deleted.
+    async fn looked_up(
+        &self,
+        events: Vec<RemoteEvent>,
+        pass: &mut Pass,
+        unread: &mut Vec<String>,
+    ) -> Result<Vec<RemoteEvent>, Stop> {
+        let mut known = Vec::with_capacity(events.len());
+        for event in events {
+            if event.state != RemoteState::LeftView {
+                known.push(event);
+            } else if self
+                .mapping_of(&event.id)
+                .await?
+                .is_some_and(|row| is_live(&row))
+            {
+                known.extend(self.look_at(&event.id, unread).await?);
+            } else if event.part.is_none() {
+                // It may have been an occurrence: only its series tells.
+                pass.lost = true;
+            }
+        }
+        Ok(known)
+    }
+
+    /// Looks at one event. One that cannot be read does not stop the others: it goes to `unread`.
+    async fn look_at(
+        &self,
+        id: &str,
+        unread: &mut Vec<String>,
+    ) -> Result<Option<RemoteEvent>, Stop> {
+        match ask_provider(self.provider, self.calendar, id).await {
+            Err(error @ (ProviderError::Permanent(_) | ProviderError::Transient(_))) => {
+                unread.push(id.to_owned());
+                if unread.len() >= IN_A_ROW {
+                    return Err(error.into());
+                }
+                Ok(None)
+            }
+            other => Ok(Some(other?)),
+        }
+    }
+
+    /// After a full pass: asks for every mapped event it did not show. Absence alone deletes nothing.
+    async fn unseen(
+        &self,
+        seen: &HashSet<String>,
+        unread: &mut Vec<String>,
+    ) -> Result<Vec<RemoteEvent>, Stop> {
+        let mut found = Vec::new();
+        for mapping in self.mappings().await?.iter().filter(|row| is_live(row)) {
+            let event = mapping
+                .external_event_id
+                .as_ref()
+                .filter(|event| !seen.contains(*event));
+            if let Some(event) = event {
+                found.extend(self.look_at(event, unread).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Sets the occurrences apart, and notes the series whose exceptions must be asked for: those that changed, and in a
+    /// full pass, which tells nothing of what is gone, all of them.
+    async fn set_apart(
+        &self,
+        events: Vec<RemoteEvent>,
+        pass: &mut Pass,
+    ) -> Result<Vec<RemoteEvent>, Stop> {
+        let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
+        let mut others = Vec::with_capacity(events.len());
+        let mut unit = self.engine.read(tenant_id).await?;
+        for event in events {
+            let mapping = calendar(unit.as_mut())?
+                .find_mapping_by_event(tenant_id, id, &event.id)
+                .await?
+                .filter(is_live);
+            let tied = mapping
+                .as_ref()
+                .is_some_and(|mapping| mapping.series_event_id.is_some());
+            if tied || event.part.is_some() {
+                pass.told.insert(event.id.clone(), event);
+                continue;
+            }
+            if matches!(&event.state, RemoteState::Present(content) if content.repeats.is_some()) {
+                let news = mapping.is_none_or(|mapping| mapping.external_etag != event.etag);
+                if news || pass.is_full() {
+                    pass.series.insert(event.id.clone());
+                }
+                for gone in incoming::without(&event) {
+                    pass.told.insert(gone.id.clone(), gone);
+                }
+            }
+            others.push(event);
+        }
+        Ok(others)
+    }
+
+    /// Asks for the exceptions of series that changed, where the provider's delta does not tell them all.
+    async fn ask_for_exceptions(
+        &self,
+        pass: &mut Pass,
+        unread: &mut Vec<String>,
+    ) -> Result<(), Stop> {
+        if pass.lost {
+            let mappings = self.mappings().await?;
+            let series = mappings.into_iter().filter(|row| {
+                is_live(row)
+                    && row.series_event_id.is_none()
+                    && row
+                        .base
+                        .as_ref()
+                        .is_some_and(|base| !base["repeats"].is_null())
+            });
+            pass.series
+                .extend(series.filter_map(|row| row.external_event_id));
+        }
+        for series in std::mem::take(&mut pass.series) {
+            let found = self.provider.exceptions(self.calendar, &series).await?;
+            for event in found {
+                if event.state == RemoteState::Deleted
+                    && let Some(id) = self.stands_elsewhere(&event).await?
+                {
+                    // One that was put back is an event of its own; only a look tells how that one is.
+                    if !pass.told.contains_key(&id) {
+                        let seen = self.look_at(&id, unread).await?;
+                        pass.told.extend(seen.map(|seen| (id, seen)));
+                    }
+                    continue;
+                }
+                pass.told.entry(event.id.clone()).or_insert(event);
+            }
+        }
+        Ok(())
+    }
+
+    /// The event that an occurrence which is gone from its series has now, if it has another one.
+    async fn stands_elsewhere(&self, event: &RemoteEvent) -> Result<Option<String>, Stop> {
+        let Some((series, original)) = event
+            .part
+            .as_ref()
+            .and_then(|part| Some((&part.series, part.original?)))
+        else {
+            return Ok(None);
+        };
+        let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
+        let mut unit = self.engine.read(tenant_id).await?;
+        let tied = calendar(unit.as_mut())?
+            .find_mapping_by_event(tenant_id, id, series)
+            .await?;
+        let Some(tied) = tied else {
+            return Ok(None);
+        };
+        let there = base_of(&tied)?;
+        let day = there.and_then(|there| incoming::day_of(&there, original));
+        let rows = unit.list_occurrences(tenant_id, &[tied.entry_id]).await?;
+        let row = rows
+            .iter()
+            .find(|row| row.occurrence_of.map(|of| of.day) == day && day.is_some());
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let mapping = calendar(unit.as_mut())?
+            .find_mapping(tenant_id, id, row.entry_id)
+            .await?;
+        Ok(mapping
+            .filter(is_live)
+            .and_then(|mapping| mapping.external_event_id)
+            .filter(|other| *other != event.id))
+    }
+}
