@@ -341,6 +341,59 @@ pub struct RemoteCalendarView {
     pub taken: bool,
 }
 
+/// What the next run of a connection would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncPreview {
+    /// Key.
+    pub connection_id: String,
+    /// The provider's id of the calendar it is about.
+    pub calendar_id: String,
+    /// `bidirectional`, `to_external` or `from_external`.
+    pub direction: String,
+    /// The provider's name.
+    pub provider_label: String,
+    /// The connection was never in step before.
+    pub first: bool,
+    /// How much of what, all of it.
+    pub counts: Vec<PreviewCount>,
+    /// The first ones, what is done before what is not.
+    pub lines: Vec<PreviewLine>,
+    /// How many more lines there would be.
+    pub more: u64,
+    /// So many deletions at once that the run would stop and ask first.
+    pub asks_first: Option<u64>,
+}
+
+/// How much of one kind a preview found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewCount {
+    /// `schedule`, `calendar` or `none`.
+    pub side: String,
+    /// `created`, `changed`, `removed`, `conflict`, `refused` or `skipped`.
+    pub action: String,
+    /// Of what is skipped, a short code that says why.
+    pub reason: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// One thing a preview found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewLine {
+    /// `schedule`, `calendar` or `none`.
+    pub side: String,
+    /// `created`, `changed`, `removed`, `conflict`, `refused` or `skipped`.
+    pub action: String,
+    /// What the entry or event is called.
+    pub title: String,
+    /// When it takes place, in the reader's zone.
+    pub when: String,
+    /// What would change.
+    pub fields: Vec<String>,
+    /// A short code that says why, or what the calendar cannot say.
+    pub reason: String,
+}
+
 /// Settings > Integrations > Calendar.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CalendarSettingsView {

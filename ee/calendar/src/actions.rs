@@ -19,7 +19,7 @@ use crate::{disconnect, retry, subscribe, sync};
 const WHAT: &str = "The calendar connection";
 
 /// A stop as the person in front of the screen sees it.
-fn shown(stop: Stop) -> AppError {
+pub fn shown(stop: Stop) -> AppError {
     match stop {
         Stop::Idle => AppError::not_found(WHAT),
         Stop::Reconnect(_) => AppError::new(ErrorCode::Provider, "The calendar account no longer lets Daybind in.")
@@ -56,6 +56,21 @@ async fn remote(engine: &Engine, connection: &mut Connection) -> AppResult<Vec<R
             })
         }
         other => other.map_err(|error| shown(Stop::Provider(error))),
+    }
+}
+
+/// The direction that was asked for, or the one the connection has.
+///
+/// # Errors
+/// A word that is none.
+pub fn chosen_direction(connection: &Connection, wanted: Option<&str>) -> AppResult<String> {
+    let direction = wanted.unwrap_or(&connection.direction);
+    match direction {
+        "bidirectional" | "to_external" | "from_external" => Ok(direction.to_owned()),
+        _ => Err(AppError::field(
+            "direction",
+            "Choose in which direction changes travel.",
+        )),
     }
 }
 
@@ -120,16 +135,7 @@ pub async fn update(
     let mut unit = engine.read(actor.tenant_id).await?;
     let mut connection = own(unit.as_mut(), actor, connection_id).await?;
     drop(unit);
-    let direction = direction.unwrap_or(&connection.direction).to_owned();
-    if !matches!(
-        direction.as_str(),
-        "bidirectional" | "to_external" | "from_external"
-    ) {
-        return Err(AppError::field(
-            "direction",
-            "Choose in which direction changes travel.",
-        ));
-    }
+    let direction = chosen_direction(&connection, direction)?;
     let mut chosen = None;
     if let Some(wanted) =
         calendar_id.filter(|wanted| Some(*wanted) != connection.calendar_id.as_deref())

@@ -11,9 +11,8 @@ use daybind_services::series::{reworded, standing_for};
 use daybind_storage::{Entry, NewEntry, StorageResult, UnitOfWork};
 
 use crate::activity::Noted;
-use crate::admit;
 use crate::event::canonical;
-use crate::integrate::{Inbound, base_of, flow, set_base};
+use crate::integrate::{Inbound, base_of, flow, set_base, words_of};
 use crate::merge::{Field, differing};
 use crate::occurrences::{look_again, original};
 use crate::provider::{Original, RemoteEvent, RemoteState};
@@ -146,10 +145,7 @@ impl Inbound<'_> {
         let plain = canonical(&occurrence(&series.there, day));
         let gone = event.state == RemoteState::Deleted;
         let remote = match &event.state {
-            RemoteState::Present(content) if series.mapping.origin == "busy" => {
-                Some(admit::busy(content))
-            }
-            RemoteState::Present(content) => Some(content.clone()),
+            RemoteState::Present(content) => Some(words_of(&series.mapping, content)),
             _ => None,
         };
         let differs = remote

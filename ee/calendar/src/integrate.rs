@@ -14,7 +14,8 @@ use crate::conflicts;
 use crate::engine::Engine;
 use crate::event::canonical;
 use crate::merge::{
-    Deletion, DeletionPolicy, Field, Flow, Policy, Rules, decide, decide_deletion, differing,
+    Deletion, DeletionPolicy, Field, Flow, Outcome, Policy, Rules, decide, decide_deletion,
+    differing,
 };
 use crate::provider::{CalendarProvider, ProviderError, ProviderResult, RemoteEvent, RemoteState};
 use crate::sync::{connections_of, wanted};
@@ -83,6 +84,66 @@ pub fn rules(
     }
 }
 
+/// What a deleted event means for its entry; `others` if somebody else does the work too.
+#[must_use]
+pub fn deletion(connection: &Connection, mapping: &Mapping, others: bool) -> Deletion {
+    let stated = DeletionPolicy::parse(&connection.settings.deletion_policy).unwrap_or_default();
+    let policy = match connection.brake.as_deref() {
+        // The owner was asked about this very run.
+        Some("put_back") => DeletionPolicy::PutBack,
+        Some("accept_in") if stated == DeletionPolicy::Ask => DeletionPolicy::Cancel,
+        _ => stated,
+    };
+    decide_deletion(flow(connection, mapping), policy, others)
+}
+
+/// What becomes of an event that belongs to no entry, by the connection's direction and rule.
+#[must_use]
+pub fn imported(connection: &Connection, event: &RemoteEvent) -> Import {
+    if !Flow::parse(&connection.direction).comes_in() {
+        return Import::Skip("one_way");
+    }
+    admit::import(
+        import_rule(connection),
+        connection.settings.show_private,
+        event,
+    )
+}
+
+fn import_rule(connection: &Connection) -> ImportRule {
+    ImportRule::parse(&connection.settings.import_rule).unwrap_or_default()
+}
+
+/// What an event says to its entry: of a busy block nothing but when.
+#[must_use]
+pub fn words_of(mapping: &Mapping, content: &EntryContent) -> EntryContent {
+    if mapping.origin == "busy" {
+        admit::busy(content)
+    } else {
+        content.clone()
+    }
+}
+
+/// Notes at a mapping what came of a merge of an entry, which had the version `seen` before it and has another one if the
+/// merge changed it, with what the event says.
+pub fn settle(
+    mapping: &mut Mapping,
+    outcome: &Outcome,
+    remote: &EntryContent,
+    (seen, version): (i64, i64),
+) {
+    mapping.sent = None;
+    if !outcome.push {
+        mapping.entry_version = version;
+    } else if mapping.entry_version == seen || outcome.apply {
+        mapping.entry_version = 0;
+    }
+    // What is still to be pushed must differ from the base, so the base takes the event's words for it.
+    let next = waiting_base(&outcome.base, remote, &outcome.conflicts);
+    set_base(mapping, Some(&next));
+    mark(mapping, &outcome.conflicts);
+}
+
 /// One transaction of incoming changes.
 pub struct Inbound<'a> {
     /// The means.
@@ -135,11 +196,7 @@ impl Inbound<'_> {
                     // The push that follows removes the event.
                     return calendar(unit)?.update_mapping(mapping).await;
                 };
-                let remote = if mapping.origin == "busy" {
-                    admit::busy(content)
-                } else {
-                    content.clone()
-                };
+                let remote = words_of(mapping, content);
                 self.changed(unit, mapping, entry, &remote, event.about.changed_at)
                     .await
             }
@@ -155,13 +212,7 @@ impl Inbound<'_> {
         unit: &mut dyn UnitOfWork,
         event: &RemoteEvent,
     ) -> StorageResult<()> {
-        let settings = &self.connection.settings;
-        let rule = ImportRule::parse(&settings.import_rule).unwrap_or_default();
-        if !Flow::parse(&self.connection.direction).comes_in() {
-            return Ok(());
-        }
-        let Import::Bring { content, origin } = admit::import(rule, settings.show_private, event)
-        else {
+        let Import::Bring { content, origin } = imported(self.connection, event) else {
             return Ok(());
         };
         let tenant_id = self.connection.tenant_id;
@@ -200,7 +251,7 @@ impl Inbound<'_> {
         let noted = Noted {
             action: "created",
             after: Some(&content),
-            reason: Some(rule.as_str()),
+            reason: Some(import_rule(self.connection).as_str()),
             ..Self::about(&mapping, "schedule")
         };
         self.note(unit, noted).await
@@ -252,18 +303,8 @@ impl Inbound<'_> {
         };
         let people = entry.assignees.clone();
         let others = people.iter().any(|user| *user != self.connection.user_id);
-        let asks = self.connection.settings.deletion_policy == "ask";
-        let policy = match (&self.connection.brake, mapping.origin.as_str()) {
-            // The owner was asked about this very run.
-            (Some(answer), _) if answer == "put_back" => DeletionPolicy::PutBack,
-            (Some(answer), _) if answer == "accept_in" && asks => DeletionPolicy::Cancel,
-            _ => {
-                DeletionPolicy::parse(&self.connection.settings.deletion_policy).unwrap_or_default()
-            }
-        };
         let before = entry.content.clone();
-        let (action, reason) = match decide_deletion(flow(self.connection, mapping), policy, others)
-        {
+        let (action, reason) = match deletion(self.connection, mapping, others) {
             Deletion::TakeOff => {
                 entry
                     .assignees
@@ -375,7 +416,6 @@ impl Inbound<'_> {
         let local = canonical(&entry.content);
         let rules = rules(self.connection, mapping, &entry, remote_at);
         let base = answered_base(mapping, remote)?;
-        mapping.sent = None;
         let outcome = decide(base.as_ref(), &local, remote, &rules);
         let (seen, before) = (entry.version, entry.content.clone());
         let was = entry.clone();
@@ -392,15 +432,7 @@ impl Inbound<'_> {
             self.poke(unit, &people).await?;
             self.series_reworded(unit, mapping, &was, &entry).await?;
         }
-        if !outcome.push {
-            mapping.entry_version = entry.version;
-        } else if mapping.entry_version == seen || outcome.apply {
-            mapping.entry_version = 0;
-        }
-        // What is still to be pushed must differ from the base, so the base takes the event's words for it.
-        let next = waiting_base(&outcome.base, remote, &outcome.conflicts);
-        set_base(mapping, Some(&next));
-        mark(mapping, &outcome.conflicts);
+        settle(mapping, &outcome, remote, (seen, entry.version));
         calendar(unit)?.update_mapping(mapping).await?;
         if outcome.conflicts.is_empty() {
             conflicts::settle(unit, mapping, "sides_agree", self.now).await?;
@@ -437,7 +469,13 @@ impl Inbound<'_> {
 
 /// The base, with our own last write taken into account where the event says just that: its answer was lost, and what we
 /// wrote ourselves is no change from outside.
-fn answered_base(mapping: &Mapping, remote: &EntryContent) -> StorageResult<Option<EntryContent>> {
+///
+/// # Errors
+/// See [`content_of`].
+pub fn answered_base(
+    mapping: &Mapping,
+    remote: &EntryContent,
+) -> StorageResult<Option<EntryContent>> {
     let sent = mapping.sent.as_ref().map(content_of).transpose()?;
     let mut base = base_of(mapping)?;
     if let (Some(base), Some(sent)) = (&mut base, sent) {

@@ -23,6 +23,7 @@ mod integrate;
 pub mod merge;
 mod oauth;
 mod occurrences;
+pub mod preview;
 pub mod provider;
 mod pull;
 mod push;

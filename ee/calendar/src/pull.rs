@@ -1,6 +1,6 @@
 //! The first half of a run: takes in what changed outside, page by page.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Duration, Utc};
 use daybind_ee_storage::{Connection, Mapping, calendar};
@@ -201,11 +201,17 @@ impl Lane<'_> {
             return Err(Stop::Idle);
         }
         // Entries are locked in the order of their ids, so that lanes which share some never deadlock.
-        let mut known = Vec::new();
-        for event in &events {
-            let mapping = rows.find_mapping_by_event(tenant_id, id, &event.id).await?;
-            known.push((mapping, event));
-        }
+        let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
+        let mut tied: HashMap<String, Mapping> = rows
+            .find_mappings_by_events(tenant_id, id, &ids)
+            .await?
+            .into_iter()
+            .filter_map(|row| Some((row.external_event_id.clone()?, row)))
+            .collect();
+        let mut known: Vec<(Option<Mapping>, &RemoteEvent)> = events
+            .iter()
+            .map(|event| (tied.remove(&event.id), event))
+            .collect();
         known.sort_by_key(|(mapping, _)| mapping.as_ref().map(|mapping| mapping.entry_id));
         let mut inbound = Inbound {
             engine: self.engine,

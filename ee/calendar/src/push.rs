@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use daybind_domain::ids::MappingId;
 use daybind_domain::schedule::EntryContent;
-use daybind_ee_storage::{Mapping, calendar};
+use daybind_ee_storage::{Connection, Mapping, calendar};
 use daybind_storage::{Entry, StorageError, UnitOfWork};
 
 use crate::activity::Noted;
@@ -41,6 +41,52 @@ pub enum Task {
     Update,
 }
 
+/// What a mapping needs; `entry` is `None` when the entry does not belong into this calendar any more. `rests` leaves what
+/// failed again and again alone for now.
+#[must_use]
+pub fn task(
+    connection: &Connection,
+    mapping: &Mapping,
+    entry: Option<&Entry>,
+    rests: bool,
+) -> Task {
+    let flow = flow(connection, mapping);
+    // Events that were brought in are removed only where changes travel back to them.
+    let ours = mapping.origin == "schedule" || flow.goes_out();
+    match (mapping.state.as_str(), entry) {
+        _ if rests => Task::Nothing,
+        ("removed", None) => Task::Nothing,
+        ("removing", _) => Task::Remove,
+        (_, None) if ours => Task::Remove,
+        (_, None) => Task::Detach,
+        // One that could not be read is looked at again whichever way changes travel.
+        ("failed", Some(_)) if mapping.external_event_id.is_some() => Task::Update,
+        _ if !flow.goes_out() => Task::Nothing,
+        ("removed", Some(_)) => Task::Again,
+        ("creating", Some(_)) => Task::Create,
+        ("failed", Some(_)) => Task::Retry,
+        (_, Some(entry)) if mapping.entry_version == entry.version => Task::Nothing,
+        _ => Task::Update,
+    }
+}
+
+/// Whether a mapping that failed again and again is left alone for now: until its entry changes, or a pause has passed that
+/// grows from half an hour to a day.
+#[must_use]
+pub fn rests(mapping: &Mapping, entry: Option<&Entry>, now: DateTime<Utc>) -> bool {
+    let tried = match (mapping.state.as_str(), entry) {
+        ("removing", _) => true,
+        (_, None) => false,
+        (_, Some(entry)) => entry.version == mapping.entry_version,
+    };
+    let more = u32::try_from(mapping.attempts - ATTEMPTS).ok();
+    tried
+        && more.is_some_and(|more| {
+            let pause = Duration::minutes(30 << more.min(6)).min(Duration::days(1));
+            mapping.updated_at + pause > now
+        })
+}
+
 /// Pushes through one lane.
 pub struct Push<'a, 'b> {
     /// The lane.
@@ -55,46 +101,12 @@ fn key_of(mapping: &Mapping) -> CopyKey {
 }
 
 impl Push<'_, '_> {
-    /// What a mapping needs; `entry` is `None` when the entry does not belong into this calendar any more.
+    /// What a mapping needs in this run. What rests is tried all the same when its owner asks.
     #[must_use]
     pub fn task(&self, mapping: &Mapping, entry: Option<&Entry>) -> Task {
-        let flow = flow(&self.lane.connection, mapping);
-        // Events that were brought in are removed only where changes travel back to them.
-        let ours = mapping.origin == "schedule" || flow.goes_out();
-        if self.rests(mapping, entry) {
-            return Task::Nothing;
-        }
-        match (mapping.state.as_str(), entry) {
-            ("removed", None) => Task::Nothing,
-            ("removing", _) => Task::Remove,
-            (_, None) if ours => Task::Remove,
-            (_, None) => Task::Detach,
-            // One that could not be read is looked at again whichever way changes travel.
-            ("failed", Some(_)) if mapping.external_event_id.is_some() => Task::Update,
-            _ if !flow.goes_out() => Task::Nothing,
-            ("removed", Some(_)) => Task::Again,
-            ("creating", Some(_)) => Task::Create,
-            ("failed", Some(_)) => Task::Retry,
-            (_, Some(entry)) if mapping.entry_version == entry.version => Task::Nothing,
-            _ => Task::Update,
-        }
-    }
-
-    /// Whether a mapping that failed again and again is left alone for now: until its entry changes, its owner asks, or
-    /// a pause has passed that grows from half an hour to a day.
-    fn rests(&self, mapping: &Mapping, entry: Option<&Entry>) -> bool {
-        let tried = match (mapping.state.as_str(), entry) {
-            ("removing", _) => true,
-            (_, None) => false,
-            (_, Some(entry)) => entry.version == mapping.entry_version,
-        };
-        let more = u32::try_from(mapping.attempts - ATTEMPTS).ok();
-        tried
-            && self.lane.run.cause != "person"
-            && more.is_some_and(|more| {
-                let pause = Duration::minutes(30 << more.min(6)).min(Duration::days(1));
-                mapping.updated_at + pause > self.lane.engine.now()
-            })
+        let lane = self.lane;
+        let rests = lane.run.cause != "person" && rests(mapping, entry, lane.engine.now());
+        task(&lane.connection, mapping, entry, rests)
     }
 
     /// Does what a mapping needs; `home` is the series that the event of an occurrence belongs to.

@@ -103,7 +103,9 @@ fn view(conflict: &Conflict, zone: Tz) -> AppResult<QuestionView> {
     })
 }
 
-fn text_of(field: Field, content: &EntryContent, zone: Tz) -> String {
+/// What a content says in one field, for its reader.
+#[must_use]
+pub fn text_of(field: Field, content: &EntryContent, zone: Tz) -> String {
     match field {
         Field::Title => content.title.clone(),
         Field::Notes => content.notes.clone(),

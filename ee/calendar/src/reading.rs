@@ -1,6 +1,6 @@
 //! What a calendar tells: the pages of a delta, with a look at whatever a delta leaves open. Writes nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use daybind_ee_storage::{Connection, Mapping, calendar};
 
@@ -68,6 +68,9 @@ impl Pass {
     }
 }
 
+/// Live mappings by their events.
+type Known = HashMap<String, Mapping>;
+
 /// Reads one connection's calendar.
 pub struct Reader<'a> {
     /// The means.
@@ -104,13 +107,18 @@ impl Reader<'_> {
             events.insert(event.id.clone(), event);
         }
         let mut unread = Vec::new();
+        let mut known = self.known(&events).await?;
         let mut events = self
-            .looked_up(events.into_values().collect(), pass, &mut unread)
+            .looked_up(events.into_values().collect(), &known, pass, &mut unread)
             .await?;
         if last && pass.is_full() {
-            events.extend(self.unseen(&pass.seen, &mut unread).await?);
+            let unseen = self.unseen(&pass.seen, &mut unread).await?;
+            for (mapping, event) in unseen {
+                known.insert(event.id.clone(), mapping);
+                events.push(event);
+            }
         }
-        let events = self.set_apart(events, pass).await?;
+        let events = set_apart(events, &known, pass);
         let (gone, there): (Vec<_>, Vec<_>) = events
             .into_iter()
             .partition(|event| event.state == RemoteState::Deleted);
@@ -141,37 +149,40 @@ impl Reader<'_> {
             .await?)
     }
 
-    async fn mapping_of(&self, event_id: &str) -> Result<Option<Mapping>, Stop> {
+    /// The live mappings of a page's events, by event.
+    async fn known(&self, events: &BTreeMap<String, RemoteEvent>) -> Result<Known, Stop> {
         let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
+        let ids: Vec<&str> = events.keys().map(String::as_str).collect();
         let mut unit = self.engine.read(tenant_id).await?;
-        Ok(calendar(unit.as_mut())?
-            .find_mapping_by_event(tenant_id, id, event_id)
-            .await?)
+        let found = calendar(unit.as_mut())?
+            .find_mappings_by_events(tenant_id, id, &ids)
+            .await?;
+        let live = found.into_iter().filter(is_live);
+        Ok(live
+            .filter_map(|row| Some((row.external_event_id.clone()?, row)))
+            .collect())
     }
 
     /// Looks at mapped events that left the view: only a look tells whether they were deleted.
     async fn looked_up(
         &self,
         events: Vec<RemoteEvent>,
+        known: &Known,
         pass: &mut Pass,
         unread: &mut Vec<String>,
     ) -> Result<Vec<RemoteEvent>, Stop> {
-        let mut known = Vec::with_capacity(events.len());
+        let mut told = Vec::with_capacity(events.len());
         for event in events {
             if event.state != RemoteState::LeftView {
-                known.push(event);
-            } else if self
-                .mapping_of(&event.id)
-                .await?
-                .is_some_and(|row| is_live(&row))
-            {
-                known.extend(self.look_at(&event.id, unread).await?);
+                told.push(event);
+            } else if known.contains_key(&event.id) {
+                told.extend(self.look_at(&event.id, unread).await?);
             } else if event.part.is_none() {
                 // It may have been an occurrence: only its series tells.
                 pass.lost = true;
             }
         }
-        Ok(known)
+        Ok(told)
     }
 
     /// Looks at one event. One that cannot be read does not stop the others: it goes to `unread`.
@@ -197,54 +208,19 @@ impl Reader<'_> {
         &self,
         seen: &HashSet<String>,
         unread: &mut Vec<String>,
-    ) -> Result<Vec<RemoteEvent>, Stop> {
+    ) -> Result<Vec<(Mapping, RemoteEvent)>, Stop> {
         let mut found = Vec::new();
-        for mapping in self.mappings().await?.iter().filter(|row| is_live(row)) {
+        for mapping in self.mappings().await?.into_iter().filter(is_live) {
             let event = mapping
                 .external_event_id
                 .as_ref()
                 .filter(|event| !seen.contains(*event));
             if let Some(event) = event {
-                found.extend(self.look_at(event, unread).await?);
+                let event = self.look_at(event, unread).await?;
+                found.extend(event.map(|event| (mapping, event)));
             }
         }
         Ok(found)
-    }
-
-    /// Sets the occurrences apart, and notes the series whose exceptions must be asked for: those that changed, and in a
-    /// full pass, which tells nothing of what is gone, all of them.
-    async fn set_apart(
-        &self,
-        events: Vec<RemoteEvent>,
-        pass: &mut Pass,
-    ) -> Result<Vec<RemoteEvent>, Stop> {
-        let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
-        let mut others = Vec::with_capacity(events.len());
-        let mut unit = self.engine.read(tenant_id).await?;
-        for event in events {
-            let mapping = calendar(unit.as_mut())?
-                .find_mapping_by_event(tenant_id, id, &event.id)
-                .await?
-                .filter(is_live);
-            let tied = mapping
-                .as_ref()
-                .is_some_and(|mapping| mapping.series_event_id.is_some());
-            if tied || event.part.is_some() {
-                pass.told.insert(event.id.clone(), event);
-                continue;
-            }
-            if matches!(&event.state, RemoteState::Present(content) if content.repeats.is_some()) {
-                let news = mapping.is_none_or(|mapping| mapping.external_etag != event.etag);
-                if news || pass.is_full() {
-                    pass.series.insert(event.id.clone());
-                }
-                for gone in incoming::without(&event) {
-                    pass.told.insert(gone.id.clone(), gone);
-                }
-            }
-            others.push(event);
-        }
-        Ok(others)
     }
 
     /// Asks for the exceptions of series that changed, where the provider's delta does not tell them all.
@@ -319,4 +295,29 @@ impl Reader<'_> {
             .and_then(|mapping| mapping.external_event_id)
             .filter(|other| *other != event.id))
     }
+}
+
+/// Sets the occurrences apart, and notes the series whose exceptions must be asked for: those that changed, and in a full
+/// pass, which tells nothing of what is gone, all of them.
+fn set_apart(events: Vec<RemoteEvent>, known: &Known, pass: &mut Pass) -> Vec<RemoteEvent> {
+    let mut others = Vec::with_capacity(events.len());
+    for event in events {
+        let mapping = known.get(&event.id);
+        let tied = mapping.is_some_and(|mapping| mapping.series_event_id.is_some());
+        if tied || event.part.is_some() {
+            pass.told.insert(event.id.clone(), event);
+            continue;
+        }
+        if matches!(&event.state, RemoteState::Present(content) if content.repeats.is_some()) {
+            let news = mapping.is_none_or(|mapping| mapping.external_etag != event.etag);
+            if news || pass.is_full() {
+                pass.series.insert(event.id.clone());
+            }
+            for gone in incoming::without(&event) {
+                pass.told.insert(gone.id.clone(), gone);
+            }
+        }
+        others.push(event);
+    }
+    others
 }

@@ -19,7 +19,7 @@ use crate::oauth::{self, is_ending};
 use crate::questions;
 use crate::retry::BRAKE;
 
-fn label(provider: &str) -> &'static str {
+pub fn label(provider: &str) -> &'static str {
     if provider == "google" {
         "Google Calendar"
     } else {

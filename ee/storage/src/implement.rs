@@ -391,6 +391,31 @@ macro_rules! repository {
                 row.as_ref().map(mapping).transpose()
             }
 
+            async fn find_mappings_by_events(
+                &mut self,
+                tenant_id: TenantId,
+                connection_id: ConnectionId,
+                external_event_ids: &[&str],
+            ) -> StorageResult<Vec<Mapping>> {
+                let mut found = Vec::new();
+                for ids in external_event_ids.chunks($crate::rows::AT_ONCE) {
+                    let sql = $crate::rows::by_events(ids.len());
+                    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql))
+                        .bind(codec::id(tenant_id.0))
+                        .bind(codec::id(connection_id.0));
+                    // One is asked for again and again, so that few statements do for all lengths.
+                    let more = ids.len().next_power_of_two() - ids.len();
+                    for id in ids.iter().chain(std::iter::repeat_n(&ids[0], more)) {
+                        query = query.bind((*id).to_owned());
+                    }
+                    let rows = query.fetch_all(self.connection()).await.map_err(failure)?;
+                    for row in &rows {
+                        found.push(mapping(row)?);
+                    }
+                }
+                Ok(found)
+            }
+
             async fn list_mappings(
                 &mut self,
                 tenant_id: TenantId,

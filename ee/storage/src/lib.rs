@@ -87,6 +87,14 @@ pub trait CalendarRepository: ActivityRepository + NotificationRepository + Send
         external_event_id: &str,
     ) -> StorageResult<Option<Mapping>>;
 
+    /// The mappings of these external events of a connection; none for events that have none.
+    async fn find_mappings_by_events(
+        &mut self,
+        tenant_id: TenantId,
+        connection_id: ConnectionId,
+        external_event_ids: &[&str],
+    ) -> StorageResult<Vec<Mapping>>;
+
     /// All mappings of a connection, oldest first.
     async fn list_mappings(
         &mut self,

@@ -298,3 +298,18 @@ pub struct SyncChange {
     /// When.
     pub at: DateTime<Utc>,
 }
+
+/// So many events are looked for with one statement.
+pub(crate) const AT_ONCE: usize = 256;
+
+/// The statement that finds the mappings of so many events, or a few more: lengths are powers of two.
+pub(crate) fn by_events(count: usize) -> String {
+    let marks: Vec<String> = (0..count.next_power_of_two())
+        .map(|n| format!("${}", n + 3))
+        .collect();
+    format!(
+        "SELECT * FROM calendar_event_mappings WHERE tenant_id = $1 AND connection_id = $2 \
+         AND external_event_id IN ({})",
+        marks.join(", ")
+    )
+}

@@ -10,6 +10,7 @@
 
 mod calendar;
 mod faults;
+mod previews;
 mod series;
 mod world;
 
@@ -106,9 +107,11 @@ async fn series_case(store: &world::Stored, seed: u64, google: bool) {
     world.end().await;
 }
 
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
 async fn cases(store: world::Stored, google: bool, part: u64, share: u64) {
-    let number =
-        |name: &str| -> Option<u64> { std::env::var(name).ok().and_then(|text| text.parse().ok()) };
     if let Some(seed) = number("DAYBIND_TEST_SEED") {
         case(&store, seed, google).await;
         return series_case(&store, seed, google).await;

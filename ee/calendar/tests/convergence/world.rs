@@ -1,6 +1,6 @@
 //! One connection with its calendar, its entries, and what is known about who wrote what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
@@ -14,7 +14,7 @@ use daybind_ee_calendar::engine::{Engine, POINTS, Points};
 use daybind_ee_calendar::event::canonical;
 use daybind_ee_calendar::merge::differing;
 use daybind_ee_calendar::{CalendarRuntime, register_endpoints};
-use daybind_ee_storage::{Connection, ConnectionSettings, Failing, Mapping, calendar};
+use daybind_ee_storage::{Connection, ConnectionSettings, Failing, Mapping, SyncChange, calendar};
 use daybind_services::{
     Actor, CalendarPort, Clock, Endpoints, EntryChange, Keyring, Services, SystemClock, auth, demo,
     outbound,
@@ -146,6 +146,7 @@ pub async fn postgres() -> Stored {
     stored(Arc::new(PgStore::connect(&url).await.unwrap()), None).await
 }
 
+#[derive(Debug)]
 pub struct Setting {
     pub google: bool,
     pub conflict_policy: &'static str,
@@ -237,6 +238,7 @@ struct Known {
 
 pub struct World<'a> {
     pub stored: &'a Stored,
+    pub engine: Engine,
     pub worker: Arc<Worker>,
     pub calendar: Calendar,
     connection: ConnectionId,
@@ -255,7 +257,7 @@ impl<'a> World<'a> {
         let worker = Arc::new(Worker {
             services: stored.services.clone(),
             clock: Arc::clone(&stored.clock),
-            port: CalendarRuntime::with_engine(engine),
+            port: CalendarRuntime::with_engine(engine.clone()),
             trouble: Arc::clone(&trouble),
         });
         *trouble.worker.lock().unwrap() = Arc::downgrade(&worker);
@@ -307,6 +309,7 @@ impl<'a> World<'a> {
         unit.save().await.unwrap();
         let world = Self {
             stored,
+            engine,
             worker,
             calendar,
             connection,
@@ -465,7 +468,7 @@ impl<'a> World<'a> {
         self.row().await.status
     }
 
-    async fn row(&self) -> Connection {
+    pub async fn row(&self) -> Connection {
         let mut unit = self.stored.services.read(demo::TENANT).await.unwrap();
         calendar_of(unit.as_mut())
             .find_connection(demo::TENANT, self.connection)
@@ -567,7 +570,36 @@ impl<'a> World<'a> {
             .unwrap()
     }
 
-    async fn drain(&self) {
+    /// What was recorded, the newest first.
+    pub async fn changes(&self) -> Vec<SyncChange> {
+        let mut unit = self.stored.services.read(demo::TENANT).await.unwrap();
+        calendar_of(unit.as_mut())
+            .list_changes(demo::TENANT, self.connection, None, 10_000)
+            .await
+            .unwrap()
+    }
+
+    /// How often the calendar was written to.
+    pub fn writes(&self) -> u64 {
+        self.calendar.state().writes
+    }
+
+    /// All entries there are.
+    pub async fn entry_ids(&self) -> BTreeSet<EntryId> {
+        let (now, span) = (self.stored.services.now(), TimeDelta::days(4000));
+        let mut unit = self.stored.services.read(demo::TENANT).await.unwrap();
+        let entries = unit
+            .list_entries(demo::TENANT, now - span, now + span, None)
+            .await
+            .unwrap();
+        let mut ids: BTreeSet<_> = entries.iter().map(|entry| entry.entry_id).collect();
+        let series: Vec<_> = ids.iter().copied().collect();
+        let rows = unit.list_occurrences(demo::TENANT, &series).await.unwrap();
+        ids.extend(rows.iter().map(|row| row.entry_id));
+        ids
+    }
+
+    pub async fn drain(&self) {
         for _ in 0..60 {
             if !self.worker.run_due().await {
                 return;

@@ -1,0 +1,782 @@
+//! Works out a run on copies in memory, with the decisions that the run itself makes. Pure.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use daybind_domain::ids::{EntryId, MappingId};
+use daybind_domain::recurrence::OccurrenceOf;
+use daybind_domain::schedule::{EntryContent, EntryStatus};
+use daybind_ee_storage::{Connection, Mapping};
+use daybind_services::recurrence::occurrence;
+use daybind_storage::{Entry, StorageResult};
+use uuid::Uuid;
+
+use crate::admit::Import;
+use crate::event::canonical;
+use crate::incoming::day_of;
+use crate::integrate::{
+    answered_base, base_of, deletion, flow, imported, mark, rules, set_base, settle, words_of,
+};
+use crate::merge::{Deletion, Field, Flow, brakes, decide, differing};
+use crate::provider::{Original, RemoteEvent, RemoteState};
+use crate::pull::losses;
+use crate::push::{Task, rests, task};
+use crate::reading::Page;
+use crate::sync::{is_live, wanted};
+
+/// Where something would be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// Here.
+    Schedule,
+    /// There.
+    Calendar,
+    /// Nowhere.
+    None,
+}
+
+/// One thing the run would do, or leave alone for a reason.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// About which entry, if it is there yet.
+    pub entry: Option<EntryId>,
+    /// What it would say then, or says where nothing is done.
+    pub content: EntryContent,
+    /// Where.
+    pub side: Side,
+    /// `created`, `changed`, `removed`, `conflict`, `refused` or `skipped`, as the run would record it.
+    pub action: &'static str,
+    /// A short code that says why; of what the calendar cannot say, the words.
+    pub reason: Option<&'static str>,
+    /// What would change.
+    pub fields: Vec<Field>,
+}
+
+/// Whether the calendar can say how a content repeats; if not, why.
+pub type Carries<'a> = dyn Fn(&EntryContent) -> Result<(), &'static str> + Send + Sync + 'a;
+
+/// A run in the making.
+pub struct Plan {
+    connection: Connection,
+    now: DateTime<Utc>,
+    entries: BTreeMap<EntryId, Entry>,
+    mappings: Vec<Mapping>,
+    /// Mappings by their events, and by their entries.
+    by_event: HashMap<String, usize>,
+    by_entry: HashMap<EntryId, usize>,
+    /// What events say that were read.
+    there: HashMap<usize, EntryContent>,
+    /// What would be done, in order.
+    pub steps: Vec<Step>,
+    /// So many deletions that the run would stop and ask: whether they come in, and how many.
+    pub brake: Option<(bool, usize)>,
+}
+
+impl Plan {
+    /// Before anything is read. `entries` are those of the window, those that mappings name, and the occurrences of both that
+    /// have values of their own.
+    #[must_use]
+    pub fn new(
+        connection: Connection,
+        mappings: Vec<Mapping>,
+        entries: Vec<Entry>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let by_event = mappings.iter().enumerate().filter_map(|(at, row)| {
+            let event = row.external_event_id.clone()?;
+            Some((event, at))
+        });
+        let by_entry = mappings.iter().enumerate();
+        Self {
+            by_event: by_event.collect(),
+            by_entry: by_entry.map(|(at, row)| (row.entry_id, at)).collect(),
+            there: HashMap::new(),
+            steps: Vec::new(),
+            brake: None,
+            entries: entries
+                .into_iter()
+                .map(|entry| (entry.entry_id, entry))
+                .collect(),
+            connection,
+            mappings,
+            now,
+        }
+    }
+
+    fn step(
+        &mut self,
+        entry: Option<EntryId>,
+        content: &EntryContent,
+        side: Side,
+        action: &'static str,
+        reason: Option<&'static str>,
+    ) {
+        self.steps.push(Step {
+            entry,
+            content: content.clone(),
+            side,
+            action,
+            reason,
+            fields: Vec::new(),
+        });
+    }
+
+    fn answered(&self, answer: &str, deletions: usize) -> bool {
+        let asked = usize::try_from(self.connection.brake_count).unwrap_or(0);
+        self.connection.brake.as_deref() == Some(answer) && deletions <= asked
+    }
+
+    /// The entry of a mapping, if the technician is to do it.
+    fn due(&self, at: usize) -> Option<Entry> {
+        let entry = self.entries.get(&self.mappings[at].entry_id);
+        entry
+            .filter(|entry| wanted(&self.connection, entry))
+            .cloned()
+    }
+
+    /// What a page brings in.
+    ///
+    /// # Errors
+    /// `Inconsistent` when what is noted about an entry cannot be read.
+    pub fn take_in(&mut self, page: &Page) -> StorageResult<()> {
+        let lost = losses(page, &self.mappings);
+        let live = self.mappings.iter().filter(|row| is_live(row)).count();
+        let answered = self.answered("accept_in", lost) || self.answered("put_back", lost);
+        if Flow::parse(&self.connection.direction).comes_in() && brakes(lost, live) && !answered {
+            self.brake = Some((true, lost));
+        }
+        for event in page.there.iter().chain(&page.gone) {
+            match self.by_event.get(&event.id) {
+                Some(at) if is_live(&self.mappings[*at]) => self.event(*at, event)?,
+                Some(_) => {}
+                None => self.import(event),
+            }
+        }
+        for event in &page.occurrences {
+            self.occurrence(event)?;
+        }
+        Ok(())
+    }
+
+    /// What an event means for its entry.
+    ///
+    /// # Errors
+    /// See [`Self::take_in`].
+    pub fn event(&mut self, at: usize, event: &RemoteEvent) -> StorageResult<()> {
+        let entry = self.due(at);
+        let known = event.etag.is_some() && event.etag == self.mappings[at].external_etag;
+        match &event.state {
+            RemoteState::Deleted => self.deleted(at, entry),
+            RemoteState::LeftView => {}
+            RemoteState::Present(content) if known => {
+                self.there.insert(at, content.clone());
+            }
+            RemoteState::Unsupported(_) if known => {}
+            RemoteState::Unsupported(reason) => {
+                mark_asked(&mut self.mappings[at], event);
+                if let Some(entry) = entry {
+                    let id = Some(entry.entry_id);
+                    self.step(id, &entry.content, Side::None, "skipped", Some(reason));
+                }
+            }
+            RemoteState::Present(content) => {
+                self.mappings[at].external_etag.clone_from(&event.etag);
+                self.there.insert(at, content.clone());
+                let Some(entry) = entry else {
+                    return Ok(());
+                };
+                let remote = words_of(&self.mappings[at], content);
+                self.changed(at, entry, &remote, event.about.changed_at)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn changed(
+        &mut self,
+        at: usize,
+        mut entry: Entry,
+        remote: &EntryContent,
+        remote_at: Option<DateTime<Utc>>,
+    ) -> StorageResult<()> {
+        let mapping = &mut self.mappings[at];
+        let local = canonical(&entry.content);
+        let base = answered_base(mapping, remote)?;
+        let rules = rules(&self.connection, mapping, &entry, remote_at);
+        let outcome = decide(base.as_ref(), &local, remote, &rules);
+        let (seen, asked) = (entry.version, mapping.state == "conflict");
+        let fields = differing(&local, &outcome.local);
+        if outcome.apply {
+            entry.content = EntryContent {
+                status: entry.content.status,
+                ..outcome.local.clone()
+            };
+            entry.version += 1;
+        }
+        settle(mapping, &outcome, remote, (seen, entry.version));
+        let id = entry.entry_id;
+        if !outcome.conflicts.is_empty() && !asked {
+            let content = entry.content.clone();
+            self.step(
+                Some(id),
+                &content,
+                Side::None,
+                "conflict",
+                Some("both_changed"),
+            );
+            if let Some(step) = self.steps.last_mut() {
+                step.fields.clone_from(&outcome.conflicts);
+            }
+        }
+        if outcome.apply {
+            self.steps.push(Step {
+                entry: Some(id),
+                content: entry.content.clone(),
+                side: Side::Schedule,
+                action: "changed",
+                reason: None,
+                fields: fields.clone(),
+            });
+            self.entries.insert(id, entry);
+            if flow(&self.connection, &self.mappings[at]).goes_out() {
+                self.series_moved(id, &fields);
+            }
+        }
+        Ok(())
+    }
+
+    fn deleted(&mut self, at: usize, entry: Option<Entry>) {
+        let Some(mut entry) = entry else {
+            forget(&mut self.mappings[at]);
+            return;
+        };
+        let user = self.connection.user_id;
+        let others = entry.assignees.iter().any(|other| *other != user);
+        let busy = self.mappings[at].origin == "busy";
+        let (action, reason) = match deletion(&self.connection, &self.mappings[at], others) {
+            Deletion::TakeOff => {
+                entry.assignees.retain(|other| *other != user);
+                ("changed", "taken_off")
+            }
+            Deletion::Ask | Deletion::Cancel if busy => {
+                entry.deleted_at = Some(self.now);
+                ("removed", "event_deleted")
+            }
+            Deletion::Cancel => {
+                entry.content.status = EntryStatus::Cancelled;
+                ("changed", "cancelled")
+            }
+            Deletion::PutBack => {
+                forget(&mut self.mappings[at]);
+                return;
+            }
+            Deletion::Ask => {
+                let mapping = &mut self.mappings[at];
+                let asked = mapping.state == "conflict";
+                mapping.state = "conflict".to_owned();
+                mapping.entry_version = entry.version;
+                mapping.external_etag = None;
+                if !asked {
+                    let (id, why) = (Some(entry.entry_id), Some("event_deleted"));
+                    self.step(id, &entry.content, Side::None, "conflict", why);
+                }
+                return;
+            }
+        };
+        forget(&mut self.mappings[at]);
+        let id = Some(entry.entry_id);
+        self.step(id, &entry.content, Side::Schedule, action, Some(reason));
+        let series = entry.content.repeats.is_some().then(|| entry.clone());
+        self.entries.insert(entry.entry_id, entry);
+        if let Some(series) = series {
+            self.occurrences_go_along(&series);
+        }
+    }
+
+    fn occurrences_go_along(&mut self, series: &Entry) {
+        for mut row in self.occurrences_of(series.entry_id) {
+            if let Some(at) = self.by_entry.get(&row.entry_id) {
+                forget(&mut self.mappings[*at]);
+            }
+            if !wanted(&self.connection, &row) {
+                continue;
+            }
+            let user = self.connection.user_id;
+            if series.deleted_at.is_some() {
+                row.deleted_at = series.deleted_at;
+            } else if series.content.status == EntryStatus::Cancelled || row.assignees.len() == 1 {
+                row.content.status = EntryStatus::Cancelled;
+            } else {
+                row.assignees.retain(|other| *other != user);
+            }
+            let (id, why) = (Some(row.entry_id), Some("series_gone"));
+            self.step(id, &row.content, Side::Schedule, "changed", why);
+            self.entries.insert(row.entry_id, row);
+        }
+    }
+
+    fn occurrences_of(&self, series: EntryId) -> Vec<Entry> {
+        let rows = self
+            .entries
+            .values()
+            .filter(|row| row.occurrence_of.is_some_and(|of| of.series == series));
+        rows.cloned().collect()
+    }
+
+    /// A series whose time or rule is rewritten loses its exceptions in the calendar; they are made anew.
+    fn series_moved(&mut self, series: EntryId, fields: &[Field]) {
+        let moved = fields
+            .iter()
+            .any(|field| matches!(field, Field::When | Field::Repeat));
+        if !moved {
+            return;
+        }
+        for row in self.occurrences_of(series) {
+            let Some(at) = self.by_entry.get(&row.entry_id) else {
+                continue;
+            };
+            let mapping = &mut self.mappings[*at];
+            if mapping.series_event_id.is_none() || mapping.state == "conflict" {
+                continue;
+            }
+            let state = if is_live(mapping) {
+                "creating"
+            } else {
+                "removing"
+            };
+            mapping.state = state.to_owned();
+            mapping.external_event_id = None;
+            mapping.external_etag = None;
+            mapping.entry_version = row.version;
+            mapping.attempts = 0;
+            set_base(mapping, Some(&canonical(&row.content)));
+        }
+    }
+
+    fn import(&mut self, event: &RemoteEvent) {
+        let content = match &event.state {
+            RemoteState::Present(content) => content,
+            _ => return,
+        };
+        match imported(&self.connection, event) {
+            Import::Skip(reason) => {
+                let content = content.clone();
+                self.step(None, &content, Side::None, "skipped", Some(reason));
+            }
+            Import::Bring { content, origin } => {
+                let entry = self.new_entry(content.clone(), None);
+                let at = self.tie(&entry, Some(event.id.clone()), origin, &content);
+                self.mappings[at].external_etag.clone_from(&event.etag);
+                self.step(None, &content, Side::Schedule, "created", None);
+                self.entries.insert(entry.entry_id, entry);
+            }
+        }
+    }
+
+    fn new_entry(&self, content: EntryContent, of: Option<OccurrenceOf>) -> Entry {
+        Entry {
+            tenant_id: self.connection.tenant_id,
+            entry_id: EntryId(Uuid::now_v7()),
+            content,
+            occurrence_of: of,
+            assignees: vec![self.connection.user_id],
+            version: 1,
+            deleted_at: None,
+            updated_at: self.now,
+        }
+    }
+
+    fn tie(
+        &mut self,
+        entry: &Entry,
+        event: Option<String>,
+        origin: &str,
+        base: &EntryContent,
+    ) -> usize {
+        let at = self.mappings.len();
+        let mut mapping = Mapping {
+            tenant_id: entry.tenant_id,
+            mapping_id: MappingId(Uuid::now_v7()),
+            connection_id: self.connection.connection_id,
+            entry_id: entry.entry_id,
+            external_event_id: event.clone(),
+            external_etag: None,
+            external_ical_uid: None,
+            series_event_id: None,
+            state: "synced".to_owned(),
+            origin: origin.to_owned(),
+            generation: 0,
+            base: None,
+            sent: None,
+            entry_version: entry.version,
+            error: None,
+            attempts: 0,
+            created_at: self.now,
+            updated_at: self.now,
+        };
+        set_base(&mut mapping, Some(base));
+        self.mappings.push(mapping);
+        self.by_entry.insert(entry.entry_id, at);
+        self.by_event.extend(event.map(|event| (event, at)));
+        at
+    }
+
+    fn occurrence(&mut self, event: &RemoteEvent) -> StorageResult<()> {
+        let tied = self.by_event.get(&event.id).copied();
+        let part = event.part.as_ref();
+        let of = part.map(|part| part.series.clone());
+        let Some(of) = of.or_else(|| self.mappings[tied?].series_event_id.clone()) else {
+            return Ok(());
+        };
+        let series = self.by_event.get(&of).copied().filter(|at| {
+            let mapping = &self.mappings[*at];
+            is_live(mapping) && mapping.state != "conflict"
+        });
+        let Some(series) = series else {
+            return Ok(());
+        };
+        let there = base_of(&self.mappings[series])?.filter(|base| base.repeats.is_some());
+        let entry = self.entries.get(&self.mappings[series].entry_id);
+        let entry = entry
+            .filter(|entry| entry.content.repeats.is_some())
+            .cloned();
+        let Some((there, entry)) = there.zip(entry) else {
+            return Ok(());
+        };
+        let row = tied
+            .and_then(|at| self.entries.get(&self.mappings[at].entry_id))
+            .cloned();
+        let named = part.and_then(|part| part.original);
+        let own = || Some(Original::Day(row.as_ref()?.occurrence_of?.day));
+        let Some(day) = named.or_else(own).and_then(|at| day_of(&there, at)) else {
+            return Ok(());
+        };
+        let of = OccurrenceOf {
+            series: entry.entry_id,
+            day,
+        };
+        let row = row.or_else(|| {
+            let mut rows = self.occurrences_of(entry.entry_id).into_iter();
+            rows.find(|row| row.occurrence_of == Some(of))
+        });
+        let by_row = row
+            .as_ref()
+            .and_then(|row| self.by_entry.get(&row.entry_id));
+        if let Some(at) = tied.or(by_row.copied()) {
+            let due = row.is_some_and(|row| wanted(&self.connection, &row));
+            return self.tied(at, series, event, due);
+        }
+        let plain = canonical(&occurrence(&there, day));
+        let gone = event.state == RemoteState::Deleted;
+        let remote = match &event.state {
+            RemoteState::Present(content) => Some(words_of(&self.mappings[series], content)),
+            _ => None,
+        };
+        let differs = remote
+            .as_ref()
+            .is_some_and(|remote| !differing(remote, &plain).is_empty());
+        if !gone && !differs {
+            return Ok(());
+        }
+        let row = match row {
+            Some(row) => row,
+            None if !wanted(&self.connection, &entry) => return Ok(()),
+            None => {
+                let mut row = self.new_entry(occurrence(&entry.content, day), Some(of));
+                row.assignees.clone_from(&entry.assignees);
+                self.entries.insert(row.entry_id, row.clone());
+                row
+            }
+        };
+        if !wanted(&self.connection, &row) {
+            return Ok(());
+        }
+        let origin = self.mappings[series].origin.clone();
+        let at = self.tie(&row, Some(event.id.clone()), &origin, &plain);
+        self.mappings[at].series_event_id = self.mappings[series].external_event_id.clone();
+        self.mappings[at].external_etag.clone_from(&event.etag);
+        match remote {
+            Some(remote) => {
+                self.there.insert(at, remote.clone());
+                self.changed(at, row, &remote, event.about.changed_at)
+            }
+            None => {
+                self.deleted(at, Some(row));
+                Ok(())
+            }
+        }
+    }
+
+    fn tied(
+        &mut self,
+        at: usize,
+        series: usize,
+        event: &RemoteEvent,
+        due: bool,
+    ) -> StorageResult<()> {
+        let gone = event.state == RemoteState::Deleted;
+        let home = self.mappings[series].external_event_id.clone();
+        let mapping = &mut self.mappings[at];
+        let out = flow(&self.connection, mapping).goes_out();
+        match mapping.state.as_str() {
+            "removing" => {}
+            "creating" if out => {}
+            "removed" if gone || due || !out => {}
+            "removed" => {
+                mapping.state = "removing".to_owned();
+                mapping.external_event_id = Some(event.id.clone());
+                mapping.series_event_id = home;
+            }
+            _ if gone && mapping.external_event_id.as_ref() != Some(&event.id) => {}
+            _ => {
+                if mapping.external_event_id.as_ref() != Some(&event.id) {
+                    mapping.external_event_id = Some(event.id.clone());
+                    mapping.external_etag = None;
+                }
+                return self.event(at, event);
+            }
+        }
+        Ok(())
+    }
+
+    fn task(&self, at: usize) -> Task {
+        let (mapping, entry) = (&self.mappings[at], self.due(at));
+        let rests = rests(mapping, entry.as_ref(), self.now);
+        task(&self.connection, mapping, entry.as_ref(), rests)
+    }
+
+    /// Events that the run would look at before it writes, because what they say is not known.
+    #[must_use]
+    pub fn to_look_at(&self) -> Vec<(usize, String)> {
+        let unknown = (0..self.mappings.len()).filter(|at| {
+            let state = self.mappings[*at].state.as_str();
+            state != "synced" && !self.there.contains_key(at) && self.task(*at) == Task::Update
+        });
+        let events = unknown.map(|at| (at, self.mappings[at].external_event_id.clone()));
+        events
+            .filter_map(|(at, event)| Some((at, event?)))
+            .collect()
+    }
+
+    /// What goes out.
+    ///
+    /// # Errors
+    /// See [`Self::take_in`].
+    pub fn send(&mut self, carries: &Carries<'_>) -> StorageResult<()> {
+        let is_part = |entry: Option<&Entry>| entry.is_some_and(|row| row.occurrence_of.is_some());
+        let main: Vec<usize> = (0..self.mappings.len())
+            .filter(|at| {
+                let mapping = &self.mappings[*at];
+                mapping.series_event_id.is_none() && !is_part(self.entries.get(&mapping.entry_id))
+            })
+            .collect();
+        let live = main.iter().filter(|at| is_live(&self.mappings[**at]));
+        let live = live.count();
+        let removals = main.iter().filter(|at| {
+            self.task(**at) == Task::Remove && self.mappings[**at].state != "removing"
+        });
+        let removals = removals.count();
+        if brakes(removals, live) && !self.answered("accept_out", removals) && self.brake.is_none()
+        {
+            self.brake = Some((false, removals));
+        }
+        for at in main {
+            self.reconcile(at, carries)?;
+        }
+        if Flow::parse(&self.connection.direction).goes_out() {
+            let new: Vec<Entry> = self
+                .entries
+                .values()
+                .filter(|entry| {
+                    entry.occurrence_of.is_none()
+                        && !self.by_entry.contains_key(&entry.entry_id)
+                        && wanted(&self.connection, entry)
+                })
+                .cloned()
+                .collect();
+            for entry in new {
+                self.create_new(&entry, None, carries);
+            }
+        }
+        self.send_occurrences(carries)
+    }
+
+    fn create_new(&mut self, entry: &Entry, home: Option<String>, carries: &Carries<'_>) {
+        let content = canonical(&entry.content);
+        let said = carries(&content);
+        let event = said.is_ok().then(|| new_event(entry));
+        let at = self.tie(entry, event, "schedule", &content);
+        self.mappings[at].series_event_id = home;
+        let id = Some(entry.entry_id);
+        match said {
+            Ok(()) => self.step(id, &entry.content, Side::Calendar, "created", None),
+            Err(why) => {
+                self.mappings[at].state = "failed".to_owned();
+                self.step(id, &entry.content, Side::None, "refused", Some(why));
+            }
+        }
+    }
+
+    fn reconcile(&mut self, at: usize, carries: &Carries<'_>) -> StorageResult<()> {
+        let entry = self.due(at);
+        match (self.task(at), entry) {
+            (Task::Nothing, _) => {}
+            (Task::Detach, _) => forget(&mut self.mappings[at]),
+            (Task::Again | Task::Create | Task::Retry, Some(entry)) => {
+                let content = canonical(&entry.content);
+                let said = carries(&content);
+                let mapping = &mut self.mappings[at];
+                set_base(mapping, Some(&content));
+                mark(mapping, &[]);
+                mapping.entry_version = entry.version;
+                mapping.external_event_id = said.is_ok().then(|| new_event(&entry));
+                let id = Some(entry.entry_id);
+                match said {
+                    Ok(()) => self.step(id, &entry.content, Side::Calendar, "created", None),
+                    Err(why) => self.step(id, &entry.content, Side::None, "refused", Some(why)),
+                }
+            }
+            (Task::Update, Some(entry)) => self.update(at, &entry, carries)?,
+            (Task::Remove, entry) | (_, entry @ None) => {
+                let known = entry.or_else(|| {
+                    let id = self.mappings[at].entry_id;
+                    self.entries.get(&id).cloned()
+                });
+                forget(&mut self.mappings[at]);
+                if let Some(entry) = known {
+                    let id = Some(entry.entry_id);
+                    self.step(id, &entry.content, Side::Calendar, "removed", None);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn update(&mut self, at: usize, entry: &Entry, carries: &Carries<'_>) -> StorageResult<()> {
+        let mapping = &self.mappings[at];
+        let base = base_of(mapping)?;
+        let read = self.there.get(&at).map(|there| words_of(mapping, there));
+        let there = match (mapping.state.as_str(), &base) {
+            ("synced", Some(base)) => Some(base.clone()),
+            _ => read,
+        };
+        let Some(there) = there.filter(|_| flow(&self.connection, mapping).goes_out()) else {
+            return Ok(());
+        };
+        let rules = rules(&self.connection, mapping, entry, None);
+        let outcome = decide(base.as_ref(), &canonical(&entry.content), &there, &rules);
+        let fields = differing(&there, &outcome.remote);
+        let id = Some(entry.entry_id);
+        let mapping = &mut self.mappings[at];
+        mapping.entry_version = entry.version;
+        if fields.is_empty() {
+            return Ok(());
+        }
+        if let Err(why) = carries(&outcome.remote) {
+            self.step(id, &entry.content, Side::None, "refused", Some(why));
+            return Ok(());
+        }
+        set_base(mapping, Some(&outcome.base));
+        mark(mapping, &outcome.conflicts);
+        self.steps.push(Step {
+            entry: id,
+            content: outcome.remote,
+            side: Side::Calendar,
+            action: "changed",
+            reason: None,
+            fields: fields.clone(),
+        });
+        if entry.occurrence_of.is_none() {
+            self.series_moved(entry.entry_id, &fields);
+        }
+        Ok(())
+    }
+
+    fn send_occurrences(&mut self, carries: &Carries<'_>) -> StorageResult<()> {
+        let belongs = |row: &&Entry| {
+            let at = self.by_entry.get(&row.entry_id);
+            let tied = at.is_some_and(|at| self.mappings[*at].series_event_id.is_some());
+            row.occurrence_of.is_some() || tied
+        };
+        let rows: Vec<Entry> = self.entries.values().filter(belongs).cloned().collect();
+        for row in rows {
+            let series = row
+                .occurrence_of
+                .and_then(|of| self.entries.get(&of.series));
+            let series = series.filter(|series| {
+                series.content.repeats.is_some() && wanted(&self.connection, series)
+            });
+            let home = match series.map(|series| series.entry_id) {
+                None => None,
+                Some(id) => match self.home(id)? {
+                    None => continue,
+                    home => home,
+                },
+            };
+            let due = wanted(&self.connection, &row);
+            match self.by_entry.get(&row.entry_id).copied() {
+                None if !Flow::parse(&self.connection.direction).goes_out() => {}
+                None if due => self.create_new(&row, home, carries),
+                None if home.is_some() => {
+                    let id = Some(row.entry_id);
+                    self.step(id, &row.content, Side::Calendar, "removed", None);
+                }
+                None => {}
+                Some(at) => self.occurrence_out(at, &row, due, home, carries)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The event of a series, as far as its occurrences can hang on it.
+    fn home(&self, series: EntryId) -> StorageResult<Option<String>> {
+        let mapping = self.by_entry.get(&series).map(|at| &self.mappings[*at]);
+        let Some(mapping) = mapping.filter(|row| is_live(row) && row.sent.is_none()) else {
+            return Ok(None);
+        };
+        let repeats = base_of(mapping)?.is_some_and(|base| base.repeats.is_some());
+        Ok(mapping.external_event_id.clone().filter(|_| repeats))
+    }
+
+    fn occurrence_out(
+        &mut self,
+        at: usize,
+        row: &Entry,
+        due: bool,
+        home: Option<String>,
+        carries: &Carries<'_>,
+    ) -> StorageResult<()> {
+        let mapping = &self.mappings[at];
+        if mapping.series_event_id == home || !flow(&self.connection, mapping).goes_out() {
+            return self.reconcile(at, carries);
+        }
+        let id = Some(row.entry_id);
+        // It belongs elsewhere from now on: what it was goes, and it is made anew.
+        if mapping.state != "removed" {
+            self.step(id, &row.content, Side::Calendar, "removed", None);
+        }
+        forget(&mut self.mappings[at]);
+        if due {
+            self.step(id, &row.content, Side::Calendar, "created", None);
+        } else if home.is_some() {
+            self.step(id, &row.content, Side::Calendar, "removed", None);
+        }
+        Ok(())
+    }
+}
+
+/// The event that an entry will have.
+fn new_event(entry: &Entry) -> String {
+    format!("new-{}", entry.entry_id)
+}
+
+fn forget(mapping: &mut Mapping) {
+    mapping.state = "removed".to_owned();
+    mapping.error = None;
+    mapping.sent = None;
+}
+
+fn mark_asked(mapping: &mut Mapping, event: &RemoteEvent) {
+    mapping.state = "conflict".to_owned();
+    mapping.external_etag.clone_from(&event.etag);
+}
