@@ -31,7 +31,14 @@ for (const [provider, database] of (['microsoft', 'google'] as const).flatMap((p
     const option = picker.locator('option:not([disabled])[value]:not([value=""])').first();
     const calendar = await option.getAttribute('value') ?? '';
     await picker.selectOption(calendar);
-    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('button', { name: 'Show what the first sync will do' }).click();
+    await expect(page.getByText(`add 1 entry to ${label.target}`)).toBeVisible();
+    await hydrated(page);
+    await page.getByText('Show the list').click();
+    await expect(page.getByRole('row', { name: /Replace switch at Contoso/ })).toBeVisible();
+    await accessible(page);
+    expect(await remote(page, fakes.url, provider, calendar), 'a preview writes nothing').toEqual([]);
+    await page.getByRole('button', { name: 'Start syncing' }).click();
     await expect(page.getByText(/Working|Connected/).first()).toBeVisible();
 
     const titles = async () => (await remote(page, fakes.url, provider, calendar)).map((e) => e[titleField]);
@@ -110,7 +117,8 @@ for (const database of databases) {
     const picker = page.getByLabel('Calendar', { exact: true });
     const calendar = await picker.locator('option:not([disabled])[value]:not([value=""])').first().getAttribute('value') ?? '';
     await picker.selectOption(calendar);
-    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('button', { name: 'Show what the first sync will do' }).click();
+    await page.getByRole('button', { name: 'Start syncing' }).click();
     const count = async () => (await remote(page, fakes.url, 'microsoft', calendar)).length;
     await expect.poll(count).toBeGreaterThan(0);
     await page.waitForTimeout(2_000);

@@ -122,7 +122,12 @@ export async function everyPage(page: Page, daybind: Daybind, edition: Edition, 
   await look(page, '/msp/profile?tab=calendar, before a calendar is chosen');
   const picker = page.getByLabel('Calendar', { exact: true });
   await picker.selectOption(await picker.locator('option:not([disabled])[value]:not([value=""])').first().getAttribute('value') ?? '');
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('button', { name: 'Show what the first sync will do' }).click();
+  await expect(page.getByText('The first sync will')).toBeVisible();
+  await hydrated(page);
+  await page.getByText('Show the list').click();
+  await look(page, '/msp/profile?tab=calendar, before the first sync');
+  await page.getByRole('button', { name: 'Start syncing' }).click();
   await expect(page.getByText('Calendar and direction are saved.', { exact: false })).toBeVisible();
   for (const path of ['/msp/profile?tab=calendar', '/msp/schedule']) await visit(path);
   await enter(admin);

@@ -434,6 +434,12 @@ pub const TABLE: &[Endpoint] = &[
         "connection_id={calendar_providers.connection_id}",
     )
     .enterprise(),
+    read(
+        "/_fn/preview_calendar_sync",
+        May(OwnProfile),
+        "connection_id={calendar_providers.connection_id}",
+    )
+    .enterprise(),
     write(
         "/_fn/update_calendar_provider",
         May(OwnProfile),

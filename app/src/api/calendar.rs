@@ -2,7 +2,7 @@
 //! typed error, before anything is read (PRD, "Stable Routes And Addressable Boundaries").
 
 use daybind_domain::view::{
-    CalendarProfileView, CalendarSettingsView, GoogleClientView, RemoteCalendarView,
+    CalendarProfileView, CalendarSettingsView, GoogleClientView, RemoteCalendarView, SyncPreview,
 };
 use leptos::prelude::*;
 
@@ -68,6 +68,29 @@ pub async fn list_remote_calendars(
             .list_remote_calendars(&actor, &connection_id)
             .await,
     )
+}
+
+/// What the next sync of one's own connection would do, without doing it.
+///
+/// # Errors
+/// Signed out; not found; no calendar chosen; provider trouble; enterprise only.
+#[server(endpoint = "preview_calendar_sync")]
+pub async fn preview_calendar_sync(
+    connection_id: String,
+    #[server(default)] calendar_id: String,
+    #[server(default)] direction: String,
+) -> Result<SyncPreview, ApiError> {
+    use crate::server::{actor, answer, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let some = |text: String| Some(text).filter(|text| !text.is_empty());
+    let (calendar, direction) = (some(calendar_id), some(direction));
+    let found = state.calendar.preview_calendar_sync(
+        &actor,
+        &connection_id,
+        calendar.as_deref(),
+        direction.as_deref(),
+    );
+    answer(found.await)
 }
 
 /// Chooses calendar and direction of one's own connection.

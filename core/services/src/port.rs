@@ -11,7 +11,7 @@ use daybind_domain::bindings::ImpactLine;
 use daybind_domain::ids::{EntryId, TenantId, UserId};
 use daybind_domain::view::{
     CalendarProfileView, CalendarRulesView, CalendarSettingsView, GoogleClientView,
-    RemoteCalendarView, SyncMark,
+    RemoteCalendarView, SyncMark, SyncPreview,
 };
 use daybind_domain::{AppError, CALENDAR_ENTERPRISE_ONLY, Consumer, Edition};
 use daybind_storage::UnitOfWork;
@@ -170,6 +170,15 @@ pub trait CalendarPort: Send + Sync + 'static {
         connection_id: &str,
     ) -> AppResult<Vec<RemoteCalendarView>>;
 
+    /// What the next sync of one's own connection would do; before its first one, with this calendar and direction.
+    async fn preview_calendar_sync(
+        &self,
+        actor: &Actor,
+        connection_id: &str,
+        calendar_id: Option<&str>,
+        direction: Option<&str>,
+    ) -> AppResult<SyncPreview>;
+
     /// Chooses the calendar and direction of one's own connection; queues the first sync.
     async fn update_calendar_provider(
         &self,
@@ -325,6 +334,16 @@ impl CalendarPort for CommunityPort {
         _actor: &Actor,
         _connection_id: &str,
     ) -> AppResult<Vec<RemoteCalendarView>> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn preview_calendar_sync(
+        &self,
+        _actor: &Actor,
+        _connection_id: &str,
+        _calendar_id: Option<&str>,
+        _direction: Option<&str>,
+    ) -> AppResult<SyncPreview> {
         Err(AppError::enterprise_only())
     }
 

@@ -15,6 +15,7 @@ use daybind_domain::view::{
 };
 use leptos::prelude::*;
 
+use crate::calendar_preview::{Choice, Preview};
 use crate::calendar_questions::{Questions, Rules};
 use crate::connection::{direction, direction_sentence, lanes, status};
 use crate::outcome::explain;
@@ -32,11 +33,26 @@ struct Actions {
     answer: ServerAction<AnswerCalendarQuestion>,
 }
 
+/// What the address asks for: the connection being edited, the one being previewed, and with which choice.
+#[derive(Clone, Copy)]
+struct Shown {
+    editing: Memo<String>,
+    preview: Memo<String>,
+    calendar: Memo<String>,
+    direction: Memo<String>,
+}
+
 /// The tab. `calendarAuth` and `calendarError` tell the result of an OAuth round trip, `connection` the one being edited.
 #[component]
 pub fn CalendarProfile() -> impl IntoView {
     let (auth, code) = (query_value("calendarAuth"), query_value("calendarError"));
-    let (saved, editing) = (query_value("saved"), query_value("connection"));
+    let saved = query_value("saved");
+    let shown = Shown {
+        editing: query_value("connection"),
+        preview: query_value("preview"),
+        calendar: query_value("calendar_id"),
+        direction: query_value("direction"),
+    };
     // Whoever comes back from the provider starts reading here, where the result follows.
     let returned = auth.with_untracked(|auth| !auth.is_empty());
     let actions = Actions {
@@ -124,7 +140,7 @@ pub fn CalendarProfile() -> impl IntoView {
         <Transition fallback=|| view! { <p>"Loading your calendars …"</p> }>
             {move || Suspend::new(async move {
                 match view.await {
-                    Ok(view) => view! { <Connections view editing actions/> }.into_any(),
+                    Ok(view) => view! { <Connections view shown actions/> }.into_any(),
                     Err(error) => view! { <Failure error/> }.into_any(),
                 }
             })}
@@ -134,11 +150,7 @@ pub fn CalendarProfile() -> impl IntoView {
 }
 
 #[component]
-fn Connections(
-    view: CalendarProfileView,
-    editing: Memo<String>,
-    actions: Actions,
-) -> impl IntoView {
+fn Connections(view: CalendarProfileView, shown: Shown, actions: Actions) -> impl IntoView {
     let empty = view.connections.is_empty().then(|| {
         view! {
             <EmptyState
@@ -150,7 +162,7 @@ fn Connections(
     let cards: Vec<_> = view
         .connections
         .into_iter()
-        .map(|connection| view! { <Card connection editing actions/> })
+        .map(|connection| view! { <Card connection shown actions/> })
         .collect();
     let options: Vec<_> = view
         .options
@@ -208,13 +220,27 @@ fn Connect(option: ConnectOption, actions: Actions) -> impl IntoView {
 
 /// One connection: both sides, how it stands, and the one next action.
 #[component]
-fn Card(connection: ConnectionView, editing: Memo<String>, actions: Actions) -> impl IntoView {
+fn Card(connection: ConnectionView, shown: Shown, actions: Actions) -> impl IntoView {
     let kind = status(&connection.status);
     let configuring = connection.status == "configuring";
     let heading = format!("connection-{}", connection.connection_id);
     let id = connection.connection_id.clone();
-    let open = Memo::new(move |_| configuring || editing.with(|editing| *editing == id));
+    let (card, looked_at) = (id.clone(), connection.clone());
+    let previewed = Memo::new(move |_| shown.preview.with(|preview| *preview == card));
+    let open = Memo::new(move |_| {
+        let asked = configuring || shown.editing.with(|editing| *editing == id);
+        asked && !previewed.get()
+    });
     let edited = connection.clone();
+    let preview = move || {
+        previewed.get().then(|| {
+            let choice = Choice {
+                calendar_id: shown.calendar.get(),
+                direction: shown.direction.get(),
+            };
+            view! { <Preview connection=looked_at.clone() choice update=actions.update back=HERE/> }
+        })
+    };
     let last = connection.last_sync.clone().map_or_else(
         || "Not synced yet.".to_owned(),
         |text| format!("Last sync: {text}."),
@@ -235,7 +261,11 @@ fn Card(connection: ConnectionView, editing: Memo<String>, actions: Actions) -> 
     };
     let edit = (!configuring).then(|| {
         let href = format!("{HERE}&connection={}", connection.connection_id);
-        view! { <a class="db-btn db-btn--quiet" href=href>"Change calendar or direction"</a> }
+        let ahead = format!("{HERE}&preview={}", connection.connection_id);
+        view! {
+            <a class="db-btn db-btn--quiet" href=ahead>"Preview the next sync"</a>
+            <a class="db-btn db-btn--quiet" href=href>"Change calendar or direction"</a>
+        }
     });
     let rules = (!configuring)
         .then(|| view! { <Rules connection=connection.clone() update=actions.rules/> });
@@ -256,6 +286,7 @@ fn Card(connection: ConnectionView, editing: Memo<String>, actions: Actions) -> 
                 <p>{last}" "{connection.delivery.clone()}</p>
                 <Questions connection=connection.clone() answer=actions.answer/>
                 {move || open.get().then(|| view! { <Edit connection=edited.clone() actions/> })}
+                {preview}
             </div>
             <div class="db-lane-card__foot">
                 {next}
@@ -363,32 +394,49 @@ fn Picker(
     let calendar_id = format!("calendar-of-{}", connection.connection_id);
     let calendar_hint = format!("{calendar_id}-hint");
     let direction_id = format!("direction-of-{}", connection.connection_id);
+    let fields = view! {
+        <Field id=calendar_id.clone() label="Calendar" hint="Daybind reads and writes this calendar only.">
+            <select
+                class="db-select"
+                id=calendar_id
+                name="calendar_id"
+                required=fresh
+                aria-describedby=calendar_hint
+            >
+                {ask}
+                {keep}
+                {options}
+            </select>
+        </Field>
+        <Field id=direction_id.clone() label="Direction">
+            <select class="db-select" id=direction_id name="direction">
+                {choice("bidirectional", "Both ways")}
+                {choice("to_external", "From Daybind to the calendar")}
+                {choice("from_external", "From the calendar to Daybind")}
+            </select>
+        </Field>
+    };
+    // The first choice leads to a look at what it will do, where the sync is started.
+    if fresh {
+        return view! {
+            <form method="get" action="/msp/profile">
+                <input type="hidden" name="tab" value="calendar"/>
+                <input type="hidden" name="preview" value=connection.connection_id/>
+                {fields}
+                <p class="db-form__actions">
+                    <button class="db-btn db-btn--primary" type="submit">"Show what the first sync will do"</button>
+                </p>
+            </form>
+        }
+        .into_any();
+    }
     view! {
         <ActionForm action=actions.update>
             <input type="hidden" name="connection_id" value=connection.connection_id/>
-            <Field id=calendar_id.clone() label="Calendar" hint="Daybind reads and writes this calendar only.">
-                <select
-                    class="db-select"
-                    id=calendar_id
-                    name="calendar_id"
-                    required=fresh
-                    aria-describedby=calendar_hint
-                >
-                    {ask}
-                    {keep}
-                    {options}
-                </select>
-            </Field>
-            <Field id=direction_id.clone() label="Direction">
-                <select class="db-select" id=direction_id name="direction">
-                    {choice("bidirectional", "Both ways")}
-                    {choice("to_external", "From Daybind to the calendar")}
-                    {choice("from_external", "From the calendar to Daybind")}
-                </select>
-            </Field>
+            {fields}
             <p class="db-form__actions">
                 <Submit label="Save" pending=actions.update.pending()/>
-                {(!fresh).then(|| view! { <a class="db-btn db-btn--quiet" href=HERE>"Cancel"</a> })}
+                <a class="db-btn db-btn--quiet" href=HERE>"Cancel"</a>
             </p>
         </ActionForm>
     }

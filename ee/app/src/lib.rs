@@ -1,7 +1,8 @@
 //! Enterprise pages: calendar tab of the profile, calendar category of the settings, the Google card on
 //! Providers, the proof of login domains.
 
-pub mod calendar_profile;
+pub mod calendar_preview;
+mod calendar_profile;
 pub mod calendar_questions;
 pub mod calendar_settings;
 pub mod connection;

@@ -12,7 +12,7 @@ use daybind_domain::bindings::ImpactLine;
 use daybind_domain::ids::{ConnectionId, EntryId, TenantId};
 use daybind_domain::view::{
     CalendarProfileView, CalendarRulesView, CalendarSettingsView, GoogleClientView,
-    RemoteCalendarView, SyncMark,
+    RemoteCalendarView, SyncMark, SyncPreview,
 };
 use daybind_ee_storage::{Connection, Failing, calendar};
 use daybind_services::bindings::App;
@@ -33,7 +33,8 @@ use crate::provider::ProviderError;
 use crate::retry::{LOOK, Verdict};
 use crate::tokens::{Stop, change};
 use crate::{
-    actions, callback, disconnect, oauth, questions, rebind, retry, subscribe, sync, views, webhook,
+    actions, callback, disconnect, oauth, preview, questions, rebind, retry, subscribe, sync,
+    views, webhook,
 };
 
 const KINDS: [&str; 3] = [sync::JOB, subscribe::JOB, disconnect::JOB];
@@ -385,6 +386,16 @@ impl CalendarPort for CalendarRuntime {
         connection_id: Option<&str>,
     ) -> AppResult<String> {
         oauth::initiate(self.open()?, actor, provider, connection_id).await
+    }
+
+    async fn preview_calendar_sync(
+        &self,
+        actor: &Actor,
+        connection_id: &str,
+        calendar_id: Option<&str>,
+        direction: Option<&str>,
+    ) -> AppResult<SyncPreview> {
+        preview::preview(self.open()?, actor, connection_id, calendar_id, direction).await
     }
 
     async fn list_remote_calendars(

@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 use crate::bench::{Database, World};
 
 const LIST: (&str, &str) = ("google.events.list", "microsoft.view.delta");
-const CREATE: (&str, &str) = ("google.events.insert", "microsoft.events.create");
-const UPDATE: (&str, &str) = ("google.events.patch", "microsoft.events.update");
-const DELETE: (&str, &str) = ("google.events.delete", "microsoft.events.delete");
+pub(crate) const CREATE: (&str, &str) = ("google.events.insert", "microsoft.events.create");
+pub(crate) const UPDATE: (&str, &str) = ("google.events.patch", "microsoft.events.update");
+pub(crate) const DELETE: (&str, &str) = ("google.events.delete", "microsoft.events.delete");
 
 async fn connected(database: Database, provider: Provider) -> World {
     World::new(database, provider, DuplicateTransaction::Existing).await
 }
 
 /// What was asked since `seen` entries of the log, notifications left out.
-fn calls(w: &World, seen: usize) -> Vec<LogEntry> {
+pub(crate) fn calls(w: &World, seen: usize) -> Vec<LogEntry> {
     let log = w.fakes.log().into_iter().skip(seen);
     log.filter(|entry| !entry.operation.ends_with(".webhook"))
         .collect()
@@ -31,7 +31,7 @@ fn names(calls: &[LogEntry]) -> Vec<&str> {
 }
 
 /// The event a person makes in the calendar, with more members.
-fn event(w: &World, title: &str, more: &Value) -> Value {
+pub(crate) fn event(w: &World, title: &str, more: &Value) -> Value {
     let start = (w.services.now() + TimeDelta::days(3)).format("%Y-%m-%dT09:00:00");
     let end = (w.services.now() + TimeDelta::days(3)).format("%Y-%m-%dT10:00:00");
     let point = |at: String| json!({ "dateTime": at, "timeZone": "UTC" });

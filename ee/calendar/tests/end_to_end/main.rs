@@ -26,6 +26,7 @@ mod imported;
 mod intake;
 mod misbehaviour;
 mod outbound;
+mod preview;
 mod promises;
 mod refreshing;
 mod renewals;
