@@ -322,15 +322,14 @@ pub async fn reworded(
     new: &Entry,
     now: DateTime<Utc>,
 ) -> StorageResult<Vec<UserId>> {
-    let rewording = Rewording {
-        now,
-        old,
-        new,
-        moved: first_day(&new.content.when) - first_day(&old.content.when),
-        from: None,
-        own: None,
-    };
+    let rewording = Rewording::whole(old, new, now);
     rewording.occurrences(unit).await
+}
+
+/// Works [`reworded`] out for the occurrences with values of their own; returns those that change.
+#[must_use]
+pub fn rewording(rows: Vec<Entry>, old: &Entry, new: &Entry, now: DateTime<Utc>) -> Vec<Entry> {
+    Rewording::whole(old, new, now).work_out(rows).0
 }
 
 /// What a reworded series means for its occurrences with values of their own.
@@ -347,13 +346,23 @@ struct Rewording<'a> {
     own: Option<(&'a Entry, &'a EntryContent)>,
 }
 
-impl Rewording<'_> {
+impl<'a> Rewording<'a> {
+    /// Of the series as a whole.
+    fn whole(old: &'a Entry, new: &'a Entry, now: DateTime<Utc>) -> Self {
+        Self {
+            now,
+            old,
+            new,
+            moved: first_day(&new.content.when) - first_day(&old.content.when),
+            from: None,
+            own: None,
+        }
+    }
+
     /// Values that were the series' follow it, own ones stay. An occurrence keeps its day where the series still has it,
     /// else it moves along; one whose day the series no longer has stands for itself from then on.
-    async fn occurrences(&self, unit: &mut dyn UnitOfWork) -> StorageResult<Vec<UserId>> {
-        let mut rows = unit
-            .list_occurrences(self.old.tenant_id, &[self.old.entry_id])
-            .await?;
+    /// Of the occurrences with values of their own, those that change, and who is concerned.
+    fn work_out(&self, mut rows: Vec<Entry>) -> (Vec<Entry>, Vec<UserId>) {
         // Days move one after the other, and no two may meet.
         if self.moved > TimeDelta::zero() {
             rows.reverse();
@@ -363,7 +372,7 @@ impl Rewording<'_> {
             .filter_map(|row| row.occurrence_of)
             .map(|of| of.day)
             .collect();
-        let mut people = Vec::new();
+        let (mut changed, mut people) = (Vec::new(), Vec::new());
         for mut row in rows {
             let Some(of) = row.occurrence_of else {
                 continue;
@@ -405,8 +414,19 @@ impl Rewording<'_> {
             }
             if row != before {
                 people.extend(&row.assignees);
-                unit.update_entry(&row, self.now).await?;
+                changed.push(row);
             }
+        }
+        (changed, people)
+    }
+
+    async fn occurrences(&self, unit: &mut dyn UnitOfWork) -> StorageResult<Vec<UserId>> {
+        let rows = unit
+            .list_occurrences(self.old.tenant_id, &[self.old.entry_id])
+            .await?;
+        let (changed, people) = self.work_out(rows);
+        for row in changed {
+            unit.update_entry(&row, self.now).await?;
         }
         Ok(people)
     }

@@ -47,7 +47,7 @@ pub fn Preview(
         view! { <p class="db-form__actions"><a class="db-btn db-btn--quiet" href=back>"Close the preview"</a></p> }
     });
     view! {
-        <section aria-labelledby=labelled>
+        <section class="db-preview" aria-labelledby=labelled>
             <h3 id=heading tabindex="-1">"Preview"</h3>
             <Suspense fallback=|| view! { <p>"Reading your calendar. A full one takes a moment …"</p> }>
                 {move || Suspend::new(async move {
@@ -132,7 +132,7 @@ fn Found(preview: SyncPreview) -> impl IntoView {
         {summary}
         {left}
         {list}
-        <p>"Nothing has been changed: this is what would happen now. Every day counts that the connection looks at."</p>
+        <p>"Nothing has been changed yet: this is what would happen now."</p>
     }
     .into_any()
 }
@@ -151,7 +151,7 @@ fn row(line: &PreviewLine, label: &str) -> AnyView {
     let reason = if line.reason.is_empty() {
         String::new()
     } else {
-        format!(". {}", why(&line.reason))
+        format!(": {}", why(&line.reason))
     };
     let happens = format!(
         "{}{fields}{reason}",
@@ -217,17 +217,17 @@ fn why(reason: &str) -> &str {
     match reason {
         "nothing_imported" => "your rules bring in nothing but your schedule entries",
         "not_marked" => "no @daybind in title or notes",
-        "shown_as_free" => "they show you as free",
-        "own_copy" => "copies that Daybind made through another connection",
-        "occurrence" => "occurrences of series that stay where they are",
+        "shown_as_free" => "you are shown as free then",
+        "own_copy" => "a copy that Daybind made through another connection",
+        "occurrence" => "an occurrence of a series that stays where it is",
         "one_way" => "changes go from Daybind to the calendar only",
-        "both_changed" => "It was changed on both sides",
-        "event_deleted" => "It was deleted in the calendar",
+        "both_changed" => "it was changed on both sides",
+        "event_deleted" => "it was deleted in the calendar",
         "taken_off" => {
-            "It was deleted in your calendar, so you are taken off; your colleagues go on"
+            "it was deleted in your calendar, so you are taken off; your colleagues go on"
         }
-        "cancelled" => "It was deleted in the calendar, so the work is called off",
-        "series_gone" => "Its series is gone from the calendar",
+        "cancelled" => "it was deleted in the calendar, so the work is called off",
+        "series_gone" => "its series is gone from the calendar",
         words => words,
     }
 }

@@ -197,7 +197,9 @@ async fn nothing(world: &World, report: &mut Report) -> Result<()> {
         .collect();
     // What the notification marks is not the sync's: its subscription, and its job, which the worker takes and ends.
     let marks = ["jobs", "calendar_subscriptions"];
-    let beyond = changed.keys().filter(|table| !marks.contains(&table.as_str()));
+    let beyond = changed
+        .keys()
+        .filter(|table| !marks.contains(&table.as_str()));
     report.add(
         &name(world, "a sync with nothing to do"),
         "one call, nothing written",

@@ -1,5 +1,6 @@
 //! What waits for a connection's owner, and what the owner decided once and for all.
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybind_domain::schedule::{EntryContent, When};
 use daybind_domain::user::Permission;
@@ -115,11 +116,15 @@ pub fn text_of(field: Field, content: &EntryContent, zone: Tz) -> String {
             .as_ref()
             .map_or_else(|| "Once".to_owned(), repeat_form::describe),
         Field::When => match &content.when {
-            When::Timed { start, end, .. } => format!(
-                "{} to {}",
-                localtime::date_time(*start, zone),
-                localtime::date_time(*end, zone)
-            ),
+            When::Timed { start, end, .. } => {
+                let day = |at: &DateTime<Utc>| at.with_timezone(&zone).date_naive();
+                let until = if day(start) == day(end) {
+                    localtime::clock(*end, zone)
+                } else {
+                    localtime::date_time(*end, zone)
+                };
+                format!("{} to {until}", localtime::date_time(*start, zone))
+            }
             // The stored end is the first day after.
             When::AllDay { start, end } => match end.pred_opt() {
                 Some(last) if last > *start => format!("{start} to {last}, all day"),

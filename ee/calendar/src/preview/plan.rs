@@ -8,6 +8,7 @@ use daybind_domain::recurrence::OccurrenceOf;
 use daybind_domain::schedule::{EntryContent, EntryStatus};
 use daybind_ee_storage::{Connection, Mapping};
 use daybind_services::recurrence::occurrence;
+use daybind_services::series::rewording;
 use daybind_storage::{Entry, StorageResult};
 use uuid::Uuid;
 
@@ -206,6 +207,7 @@ impl Plan {
         let outcome = decide(base.as_ref(), &local, remote, &rules);
         let (seen, asked) = (entry.version, mapping.state == "conflict");
         let fields = differing(&local, &outcome.local);
+        let was = entry.clone();
         if outcome.apply {
             entry.content = EntryContent {
                 status: entry.content.status,
@@ -237,6 +239,13 @@ impl Plan {
                 reason: None,
                 fields: fields.clone(),
             });
+            if was.content.repeats.is_some() {
+                let rows = self.occurrences_of(id);
+                for mut row in rewording(rows, &was, &entry, self.now) {
+                    row.version += 1;
+                    self.entries.insert(row.entry_id, row);
+                }
+            }
             self.entries.insert(id, entry);
             if flow(&self.connection, &self.mappings[at]).goes_out() {
                 self.series_moved(id, &fields);
@@ -315,12 +324,15 @@ impl Plan {
         }
     }
 
+    /// By day.
     fn occurrences_of(&self, series: EntryId) -> Vec<Entry> {
-        let rows = self
-            .entries
-            .values()
-            .filter(|row| row.occurrence_of.is_some_and(|of| of.series == series));
-        rows.cloned().collect()
+        let rows = self.entries.values();
+        let mut rows: Vec<Entry> = rows
+            .filter(|row| row.occurrence_of.is_some_and(|of| of.series == series))
+            .cloned()
+            .collect();
+        rows.sort_by_key(|row| row.occurrence_of.map(|of| of.day));
+        rows
     }
 
     /// A series whose time or rule is rewritten loses its exceptions in the calendar; they are made anew.
@@ -354,9 +366,8 @@ impl Plan {
     }
 
     fn import(&mut self, event: &RemoteEvent) {
-        let content = match &event.state {
-            RemoteState::Present(content) => content,
-            _ => return,
+        let RemoteState::Present(content) = &event.state else {
+            return;
         };
         match imported(&self.connection, event) {
             Import::Skip(reason) => {

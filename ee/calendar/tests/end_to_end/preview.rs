@@ -30,7 +30,7 @@ fn writes(w: &World) -> usize {
     calls
         .iter()
         .map(|call| call.operation.as_str())
-        .filter(|call| is_write(&call))
+        .filter(|call| is_write(call))
         .count()
 }
 
