@@ -114,7 +114,11 @@ pub async fn update_calendar_provider(
         direction.as_deref(),
     );
     answer(done.await)?;
-    redirect("/msp/profile?tab=calendar&saved=calendar");
+    redirect(if calendar.is_some() {
+        "/msp/profile?tab=calendar&saved=calendar"
+    } else {
+        "/msp/profile?tab=calendar&saved=direction"
+    });
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use leptos::prelude::*;
 use crate::calendar_preview::{Choice, Preview};
 use crate::calendar_questions::{Questions, Rules};
 use crate::connection::{direction, direction_sentence, lanes, status};
-use crate::outcome::explain;
+use crate::outcome::{connected, explain};
 
 const HERE: &str = "/msp/profile?tab=calendar";
 
@@ -42,11 +42,12 @@ struct Shown {
     direction: Memo<String>,
 }
 
-/// The tab. `calendarAuth` and `calendarError` tell the result of an OAuth round trip, `connection` the one being edited.
+/// The tab. `calendarAuth`, `calendarError` and `renewed` tell the result of an OAuth round trip, `connection` the one being
+/// edited.
 #[component]
 pub fn CalendarProfile() -> impl IntoView {
     let (auth, code) = (query_value("calendarAuth"), query_value("calendarError"));
-    let saved = query_value("saved");
+    let (saved, renewed) = (query_value("saved"), query_value("renewed"));
     let shown = Shown {
         editing: query_value("connection"),
         preview: query_value("preview"),
@@ -93,6 +94,7 @@ pub fn CalendarProfile() -> impl IntoView {
     let announcement = move || {
         let text = match saved.get().as_str() {
             "calendar" => "Calendar and direction are saved. The first sync starts now.",
+            "direction" => "The direction is saved.",
             "rules" => "The rules are saved.",
             "answer" => "Your answer is taken over with the sync that starts now.",
             "disconnected" => "The calendar is disconnected.",
@@ -101,14 +103,12 @@ pub fn CalendarProfile() -> impl IntoView {
         };
         Some(view! { <Announcement text dismiss=HERE/> })
     };
-    let result = move || {
-        match auth.get().as_str() {
-        "success" => Some(
-            view! {
-                <Announcement text="The account is connected. Choose its calendar and the direction next." dismiss=HERE/>
-            }
-            .into_any(),
-        ),
+    let result = move || match auth.get().as_str() {
+        "success" => {
+            let renewed = renewed.with(|count| count.parse().unwrap_or(0));
+            let choose = renewed == 0 || shown.editing.with(|id| !id.is_empty());
+            Some(view! { <Announcement text=connected(choose, renewed) dismiss=HERE/> }.into_any())
+        }
         "error" => {
             let (cause, next) = code.with(|code| explain(code));
             Some(
@@ -122,7 +122,6 @@ pub fn CalendarProfile() -> impl IntoView {
             )
         }
         _ => None,
-    }
     };
     view! {
         <header class="db-page-head">
@@ -159,37 +158,57 @@ fn Connections(view: CalendarProfileView, shown: Shown, actions: Actions) -> imp
             />
         }
     });
+    let more = (!view.connections.is_empty()).then(|| {
+        view! {
+            <p>
+                "You can connect more than one calendar, of the same account or of another. Your schedule entries go to each of them, as its direction says; a calendar is connected once."
+            </p>
+        }
+    });
+    let providers: Vec<String> = view
+        .connections
+        .iter()
+        .map(|connection| connection.provider.clone())
+        .collect();
+    let count = |provider: &str| providers.iter().filter(|other| *other == provider).count();
     let cards: Vec<_> = view
         .connections
         .into_iter()
-        .map(|connection| view! { <Card connection shown actions/> })
+        .map(|connection| {
+            let alone = count(&connection.provider) == 1;
+            view! { <Card connection alone shown actions/> }
+        })
         .collect();
     let options: Vec<_> = view
         .options
         .into_iter()
-        .map(|option| view! { <Connect option actions/> })
+        .map(|option| {
+            let another = count(&option.provider) > 0;
+            view! { <Connect option another actions/> }
+        })
         .collect();
     view! {
         {empty}
         {cards}
-        <Section title="Connect a calendar" id="connect-heading">{options}</Section>
+        <Section title="Connect a calendar" id="connect-heading">{more}{options}</Section>
     }
     .into_any()
 }
 
-/// A provider one can connect, or what is missing.
+/// A provider one can connect, or what is missing; `another` where one of its calendars is connected already.
 #[component]
-fn Connect(option: ConnectOption, actions: Actions) -> impl IntoView {
+fn Connect(option: ConnectOption, another: bool, actions: Actions) -> impl IntoView {
+    let label = match (another, option.provider.as_str()) {
+        (false, _) => format!("Connect {}", option.label),
+        (true, "google") => "Connect another Google calendar".to_owned(),
+        (true, _) => format!("Connect another {} calendar", option.label),
+    };
     let asks = format!("What Daybind asks {} for", option.label);
     let action = if option.available {
         view! {
             <ActionForm action=actions.connect>
                 <input type="hidden" name="provider" value=option.provider/>
-                <Submit
-                    label=format!("Connect {}", option.label)
-                    pending=actions.connect.pending()
-                    look="secondary"
-                />
+                <Submit label pending=actions.connect.pending() look="secondary"/>
             </ActionForm>
         }
         .into_any()
@@ -218,9 +237,10 @@ fn Connect(option: ConnectOption, actions: Actions) -> impl IntoView {
     .into_any()
 }
 
-/// One connection: both sides, how it stands, and the one next action.
+/// One connection: both sides, how it stands, and the one next action. One that is not `alone` with its provider is headed by
+/// its calendar too.
 #[component]
-fn Card(connection: ConnectionView, shown: Shown, actions: Actions) -> impl IntoView {
+fn Card(connection: ConnectionView, alone: bool, shown: Shown, actions: Actions) -> impl IntoView {
     let kind = status(&connection.status);
     let configuring = connection.status == "configuring";
     let heading = format!("connection-{}", connection.connection_id);
@@ -264,7 +284,7 @@ fn Card(connection: ConnectionView, shown: Shown, actions: Actions) -> impl Into
         let ahead = format!("{HERE}&preview={}", connection.connection_id);
         view! {
             <a class="db-btn db-btn--quiet" href=ahead>"Preview the next sync"</a>
-            <a class="db-btn db-btn--quiet" href=href>"Change calendar or direction"</a>
+            <a class="db-btn db-btn--quiet" href=href>"Change direction"</a>
         }
     });
     let rules = (!configuring)
@@ -274,7 +294,7 @@ fn Card(connection: ConnectionView, shown: Shown, actions: Actions) -> impl Into
     view! {
         <LaneCard
             id=heading
-            title=connection.provider_label.clone()
+            title=title(&connection, alone)
             status=kind
             left
             right
@@ -297,6 +317,15 @@ fn Card(connection: ConnectionView, shown: Shown, actions: Actions) -> impl Into
         </LaneCard>
     }
     .into_any()
+}
+
+fn title(connection: &ConnectionView, alone: bool) -> String {
+    let provider = &connection.provider_label;
+    match connection.calendar_name.as_str() {
+        _ if alone => provider.clone(),
+        "" => format!("{provider}: no calendar yet"),
+        calendar => format!("{provider}: {calendar}"),
+    }
 }
 
 #[component]
@@ -322,9 +351,12 @@ fn Reconnect(connection: ConnectionView, actions: Actions) -> impl IntoView {
     .into_any()
 }
 
-/// Loads the account's calendars and offers them, each with what can be done with it.
+/// Offers the account's calendars and the direction; a calendar that was chosen stays, and only the direction changes.
 #[component]
 fn Edit(connection: ConnectionView, actions: Actions) -> impl IntoView {
+    if connection.status != "configuring" {
+        return view! { <Direction connection actions/> }.into_any();
+    }
     let id = connection.connection_id.clone();
     let calendars = Resource::new(move || id.clone(), list_remote_calendars);
     view! {
@@ -335,7 +367,15 @@ fn Edit(connection: ConnectionView, actions: Actions) -> impl IntoView {
                     let connection = connection.clone();
                     Suspend::new(async move {
                         match calendars.await {
-                            Ok(calendars) => view! { <Picker connection calendars actions/> }.into_any(),
+                            Ok(calendars) => {
+                                let free: Vec<_> =
+                                    calendars.into_iter().filter(|calendar| !calendar.taken).collect();
+                                if free.is_empty() {
+                                    view! { <NoneLeft connection actions/> }.into_any()
+                                } else {
+                                    view! { <Picker connection free/> }.into_any()
+                                }
+                            }
                             Err(error) => view! { <Failure error/> }.into_any(),
                         }
                     })
@@ -346,99 +386,114 @@ fn Edit(connection: ConnectionView, actions: Actions) -> impl IntoView {
     .into_any()
 }
 
+/// Every calendar of the account is connected already.
 #[component]
-fn Picker(
-    connection: ConnectionView,
-    calendars: Vec<RemoteCalendarView>,
-    actions: Actions,
-) -> impl IntoView {
-    let chosen = connection.calendar_name.clone();
-    // Once chosen, the calendar stays unless another one is picked; before, the account's main one is offered.
-    let fresh = chosen.is_empty();
-    let offered = calendars
+fn NoneLeft(connection: ConnectionView, actions: Actions) -> impl IntoView {
+    let text = format!(
+        "All calendars of {} are connected already. Make another one in {} and reload this page, or end this connection.",
+        connection.account, connection.provider_label
+    );
+    view! {
+        <p>{text}</p>
+        <ActionForm action=actions.delete>
+            <input type="hidden" name="connection_id" value=connection.connection_id/>
+            <input type="hidden" name="remove_copies" value="false"/>
+            <Submit label="End this connection" pending=actions.delete.pending() look="secondary"/>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+/// The calendars that nobody has connected, each with what can be done with it.
+#[component]
+fn Picker(connection: ConnectionView, free: Vec<RemoteCalendarView>) -> impl IntoView {
+    // The account's main calendar is offered first.
+    let offered = free
         .iter()
-        .find(|calendar| calendar.is_primary && !calendar.taken)
+        .find(|calendar| calendar.is_primary)
         .map(|calendar| calendar.calendar_id.clone());
-    let ask = (fresh && offered.is_none())
+    let ask = offered
+        .is_none()
         .then(|| view! { <option value="" selected=true>"Choose a calendar"</option> });
-    let options: Vec<_> = calendars
+    let options: Vec<_> = free
         .into_iter()
         .map(|calendar| {
-            let mine = !fresh && calendar.name == chosen;
-            let note = match (mine, calendar.taken, calendar.can_write) {
-                (true, ..) => " (connected now)",
-                (false, true, _) => " (already connected)",
-                (false, false, false) => " (read only)",
-                (false, false, true) if calendar.is_primary => " (main calendar)",
-                (false, false, true) => "",
+            let note = match (calendar.can_write, calendar.is_primary) {
+                (false, _) => " (read only)",
+                (true, true) => " (main calendar)",
+                (true, false) => "",
             };
-            let selected = fresh && offered.as_ref() == Some(&calendar.calendar_id);
+            let selected = offered.as_ref() == Some(&calendar.calendar_id);
             view! {
-                <option value=calendar.calendar_id selected=selected disabled=calendar.taken && !mine>
+                <option value=calendar.calendar_id selected=selected>
                     {format!("{}{note}", calendar.name)}
                 </option>
             }
         })
         .collect();
-    let keep = (!fresh)
-        .then(|| view! { <option value="" selected=true>{format!("Keep “{chosen}”")}</option> });
-    let direction = if fresh && connection.direction.is_empty() {
-        "bidirectional".to_owned()
-    } else {
-        connection.direction
-    };
-    let choice = move |value: &'static str, label: &'static str| {
-        let selected = direction == value;
-        view! { <option value=value selected=selected>{label}</option> }
-    };
     let calendar_id = format!("calendar-of-{}", connection.connection_id);
     let calendar_hint = format!("{calendar_id}-hint");
-    let direction_id = format!("direction-of-{}", connection.connection_id);
-    let fields = view! {
-        <Field id=calendar_id.clone() label="Calendar" hint="Daybind reads and writes this calendar only.">
-            <select
-                class="db-select"
-                id=calendar_id
-                name="calendar_id"
-                required=fresh
-                aria-describedby=calendar_hint
-            >
-                {ask}
-                {keep}
-                {options}
-            </select>
-        </Field>
-        <Field id=direction_id.clone() label="Direction">
-            <select class="db-select" id=direction_id name="direction">
-                {choice("bidirectional", "Both ways")}
-                {choice("to_external", "From Daybind to the calendar")}
-                {choice("from_external", "From the calendar to Daybind")}
-            </select>
-        </Field>
-    };
-    // The first choice leads to a look at what it will do, where the sync is started.
-    if fresh {
-        return view! {
-            <form method="get" action="/msp/profile">
-                <input type="hidden" name="tab" value="calendar"/>
-                <input type="hidden" name="preview" value=connection.connection_id/>
-                {fields}
-                <p class="db-form__actions">
-                    <button class="db-btn db-btn--primary" type="submit">"Show what the first sync will do"</button>
-                </p>
-            </form>
-        }
-        .into_any();
+    // The choice leads to a look at what it will do, where the sync is started.
+    view! {
+        <form method="get" action="/msp/profile">
+            <input type="hidden" name="tab" value="calendar"/>
+            <input type="hidden" name="preview" value=connection.connection_id.clone()/>
+            <Field id=calendar_id.clone() label="Calendar" hint="Daybind reads and writes this calendar only.">
+                <select
+                    class="db-select"
+                    id=calendar_id
+                    name="calendar_id"
+                    required=true
+                    aria-describedby=calendar_hint
+                >
+                    {ask}
+                    {options}
+                </select>
+            </Field>
+            <DirectionField connection/>
+            <p class="db-form__actions">
+                <button class="db-btn db-btn--primary" type="submit">"Show what the first sync will do"</button>
+            </p>
+        </form>
     }
+    .into_any()
+}
+
+/// Changes the direction of a connection that has its calendar.
+#[component]
+fn Direction(connection: ConnectionView, actions: Actions) -> impl IntoView {
     view! {
         <ActionForm action=actions.update>
-            <input type="hidden" name="connection_id" value=connection.connection_id/>
-            {fields}
+            <input type="hidden" name="connection_id" value=connection.connection_id.clone()/>
+            <DirectionField connection/>
+            <p class="db-field__hint">
+                "The calendar of a connection stays. Connect another one below; where this one is not wanted any more, disconnect it."
+            </p>
             <p class="db-form__actions">
                 <Submit label="Save" pending=actions.update.pending()/>
                 <a class="db-btn db-btn--quiet" href=HERE>"Cancel"</a>
             </p>
         </ActionForm>
+    }
+    .into_any()
+}
+
+#[component]
+fn DirectionField(connection: ConnectionView) -> impl IntoView {
+    let direction = connection.direction;
+    let id = format!("direction-of-{}", connection.connection_id);
+    let choice = move |value: &'static str, label: &'static str| {
+        let selected = direction == value;
+        view! { <option value=value selected=selected>{label}</option> }
+    };
+    view! {
+        <Field id=id.clone() label="Direction">
+            <select class="db-select" id=id name="direction">
+                {choice("bidirectional", "Both ways")}
+                {choice("to_external", "From Daybind to the calendar")}
+                {choice("from_external", "From the calendar to Daybind")}
+            </select>
+        </Field>
     }
     .into_any()
 }

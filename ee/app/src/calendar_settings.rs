@@ -66,11 +66,16 @@ fn Overview(view: CalendarSettingsView) -> impl IntoView {
             .into_iter()
             .map(|connection| {
                 let kind = status(&connection.status);
+                let calendar = if connection.calendar_name.is_empty() {
+                    "Not chosen yet".to_owned()
+                } else {
+                    connection.calendar_name
+                };
                 view! {
                     <tr>
                         <th scope="row">{connection.owner}</th>
                         <td data-label="Account">{connection.provider_label}<p class="db-field__hint">{connection.account}</p></td>
-                        <td data-label="Calendar">{connection.calendar_name}</td>
+                        <td data-label="Calendar">{calendar}</td>
                         <td data-label="Status"><StatusTag kind/><p class="db-field__hint">{connection.status_text}</p></td>
                         <td data-label="Last sync">
                             {connection.last_sync.unwrap_or_else(|| "Never".to_owned())}

@@ -1,5 +1,27 @@
 //! The result of an OAuth round trip, as the callback puts it into the address.
 
+/// What a round trip that went well led to: whether a calendar is to be chosen, and how many calendars are synced again.
+#[must_use]
+pub fn connected(choose: bool, renewed: u32) -> String {
+    let again = match renewed {
+        0 => "The account is connected.".to_owned(),
+        1 => {
+            "Daybind has access to the account again. Its calendar is synced now; nothing was lost."
+                .to_owned()
+        }
+        more => format!(
+            "Daybind has access to the account again. All {more} calendars are synced now; nothing was lost."
+        ),
+    };
+    match (choose, renewed) {
+        (true, 0) => format!("{again} Choose its calendar and the direction next."),
+        (true, _) => {
+            format!("{again} One connection has no calendar yet: choose it and the direction next.")
+        }
+        (false, _) => again,
+    }
+}
+
 /// Cause and next step of a failed round trip, for `calendarError` codes.
 #[must_use]
 pub fn explain(code: &str) -> (&'static str, &'static str) {
@@ -29,8 +51,12 @@ pub fn explain(code: &str) -> (&'static str, &'static str) {
             "Connect again and leave every permission ticked.",
         ),
         "already_connected" => (
-            "This account is already connected in Daybind.",
-            "Use the existing connection, or choose another account.",
+            "This account is already connected in Daybind by somebody else.",
+            "Choose another account, or have its owner disconnect it first.",
+        ),
+        "still_ending" => (
+            "This account is still being disconnected.",
+            "Wait a few minutes, then connect it again.",
         ),
         "different_account" => (
             "You signed in with another account than the one this connection belongs to.",
@@ -49,7 +75,7 @@ pub fn explain(code: &str) -> (&'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
-    use super::explain;
+    use super::{connected, explain};
 
     /// W54.
     #[test]
@@ -64,9 +90,22 @@ mod tests {
             "access_denied",
             "missing_scope",
             "already_connected",
+            "still_ending",
             "different_account",
         ] {
             assert_ne!(explain(code), unknown, "{code}");
         }
+    }
+
+    /// W54, W55: what follows is said, and what one consent healed is counted.
+    #[test]
+    fn what_went_well_is_said() {
+        assert!(connected(true, 0).starts_with("The account is connected. Choose"));
+        assert!(!connected(false, 1).contains("hoose"));
+        assert!(connected(false, 2).contains("All 2 calendars"));
+        assert!(
+            connected(true, 1).contains("again. Its calendar")
+                && connected(true, 1).contains("no calendar yet")
+        );
     }
 }

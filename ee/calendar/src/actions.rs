@@ -74,6 +74,17 @@ pub fn chosen_direction(connection: &Connection, wanted: Option<&str>) -> AppRes
     }
 }
 
+/// Whether another connection has the calendar. Google's ids are the same for everybody a calendar is shared with;
+/// Microsoft's are each mailbox's own.
+fn is_taken(all: &[Connection], connection: &Connection, calendar: &str) -> bool {
+    all.iter().any(|row| {
+        row.connection_id != connection.connection_id
+            && row.provider == connection.provider
+            && (row.provider == "google" || row.account_id == connection.account_id)
+            && row.calendar_id.as_deref() == Some(calendar)
+    })
+}
+
 /// The calendars of one's own connected account, the main one first.
 ///
 /// # Errors
@@ -100,18 +111,10 @@ pub async fn list_calendars(
             calendar.name.to_lowercase(),
         )
     });
-    let taken = |id: &str| {
-        all.iter().any(|row| {
-            row.connection_id != connection.connection_id
-                && row.provider == connection.provider
-                && row.account_id == connection.account_id
-                && row.calendar_id.as_deref() == Some(id)
-        })
-    };
     Ok(found
         .into_iter()
         .map(|calendar| RemoteCalendarView {
-            taken: taken(&calendar.id),
+            taken: is_taken(&all, &connection, &calendar.id),
             calendar_id: calendar.id,
             name: calendar.name,
             can_write: calendar.can_write,
@@ -164,7 +167,16 @@ pub async fn update(
     let mut row = own(unit.as_mut(), actor, connection_id).await?;
     let before = serde_json::json!({ "calendar": row.calendar_name, "direction": row.direction });
     row.direction = direction;
+    let already = || AppError::field("calendar_id", "This calendar is already connected.");
     if let Some(calendar) = chosen {
+        let rows = daybind_ee_storage::calendar(unit.as_mut()).map_err(internal)?;
+        let all = rows
+            .list_connections(actor.tenant_id)
+            .await
+            .map_err(internal)?;
+        if is_taken(&all, &row, &calendar.id) {
+            return Err(already());
+        }
         row.calendar_id = Some(calendar.id);
         row.calendar_name = Some(calendar.name);
         row.cursor = None;
@@ -177,9 +189,7 @@ pub async fn update(
     rows.update_connection(&row)
         .await
         .map_err(|error| match error {
-            StorageError::Duplicate(_) => {
-                AppError::field("calendar_id", "This calendar is already connected.")
-            }
+            StorageError::Duplicate(_) => already(),
             other => stored(WHAT, other),
         })?;
     if sync::may_sync(&row) {

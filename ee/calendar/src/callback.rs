@@ -2,7 +2,7 @@
 //! ends on the page of the Microsoft profile it tested.
 //!
 //! Order of checks: parameters, session, single-use flow, same session and person, unchanged settings, the answer's issuer,
-//! the provider's own error, the token exchange, the granted scopes; then connection and first jobs in one transaction.
+//! the provider's own error, the token exchange, the granted scopes; then connections and first jobs in one transaction.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
@@ -16,6 +16,7 @@ use daybind_services::{Actor, Provider, Services, flow, internal};
 use daybind_storage::{OauthFlow, StorageError, UnitOfWork};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::consent::{Asked, Chosen, choose};
 use crate::oauth::{self, OauthClient, TokenError, Tokens, token_place};
 use crate::provider::{Account, CalendarProvider};
 use crate::{import, subscribe, sync, trial};
@@ -27,10 +28,34 @@ pub(crate) const INTERNAL: Refusal = "internal_error";
 
 /// How it ends when nothing goes wrong.
 enum End {
-    /// A calendar is connected.
-    Connected(ConnectionId),
+    /// An account is connected.
+    Connected(Connected),
     /// It was a test: the page at this address says how it ended.
     Tested(String),
+}
+
+/// What a consent led to.
+struct Connected {
+    /// The connection it was given for.
+    id: ConnectionId,
+    /// That one has no calendar yet.
+    choose: bool,
+    /// Connections with a calendar that have access again.
+    renewed: usize,
+}
+
+impl Connected {
+    /// The page that goes on from there.
+    fn page(&self) -> String {
+        let mut page = "/msp/profile?tab=calendar&calendarAuth=success".to_owned();
+        if self.choose {
+            page += &format!("&connection={}", self.id);
+        }
+        if self.renewed > 0 {
+            page += &format!("&renewed={}", self.renewed);
+        }
+        page
+    }
 }
 
 pub(crate) fn refuse(error: &AppError) -> Refusal {
@@ -59,10 +84,16 @@ pub async fn serve(services: &Services, provider: Provider, request: Request<Bod
     let given = flow::returned(request.uri().query().unwrap_or_default());
     let target = match finish(services, provider, actor, given).await {
         Ok(End::Tested(page)) => page,
-        Ok(End::Connected(id)) => {
-            tracing::info!(owner = "ee", provider = provider.as_str(), connection = %id, "calendar connected");
+        Ok(End::Connected(done)) => {
+            tracing::info!(
+                owner = "ee",
+                provider = provider.as_str(),
+                connection = %done.id,
+                renewed = done.renewed,
+                "calendar connected"
+            );
             services.wake.notify_waiters();
-            format!("/msp/profile?tab=calendar&calendarAuth=success&connection={id}")
+            done.page()
         }
         Err(code) => {
             tracing::warn!(
@@ -263,7 +294,7 @@ async fn store(
     tokens: &Tokens,
     account: &Account,
     adopted: Option<String>,
-) -> Result<ConnectionId, Refusal> {
+) -> Result<Connected, Refusal> {
     let tenant_id = actor.tenant_id;
     let mut unit = services
         .begin(tenant_id)
@@ -274,18 +305,57 @@ async fn store(
         .list_connections(tenant_id)
         .await
         .map_err(storage)?;
-    let existing = choose(&all, actor, flow, account, adopted.is_some())?;
+    let asked = Asked {
+        user_id: actor.user_id(),
+        provider: &flow.provider,
+        connection: flow.connection_id,
+        adopted: adopted.is_some(),
+    };
+    let Chosen { row, along } = choose(&all, asked, &account.id)?;
+    let is_new = row.is_none();
+    let mut row = row.unwrap_or_else(|| blank(services, actor, flow));
+    if let Some(calendar) = adopted {
+        row.calendar_id = Some(calendar);
+    }
+    let done = Connected {
+        id: row.connection_id,
+        choose: row.calendar_id.is_none(),
+        renewed: std::iter::once(&row)
+            .chain(&along)
+            .filter(|row| row.calendar_id.is_some())
+            .count(),
+    };
+    for mut row in std::iter::once(row).chain(along) {
+        give(services, client, tokens, account, &mut row)?;
+        let rows = calendar(unit.as_mut()).map_err(storage)?;
+        let stored = if is_new && row.connection_id == done.id {
+            rows.add_connection(&row).await
+        } else {
+            rows.update_connection(&row).await
+        };
+        match stored {
+            // The account of one that was brought over turned out to have its calendar connected already.
+            Err(StorageError::Duplicate(_)) => return Err("already_connected"),
+            other => other.map_err(storage)?,
+        }
+        follow_up(services, actor, unit.as_mut(), &row)
+            .await
+            .map_err(storage)?;
+    }
+    unit.save().await.map_err(storage)?;
+    Ok(done)
+}
+
+/// A connection that has neither account nor calendar.
+fn blank(services: &Services, actor: &Actor, flow: &OauthFlow) -> Connection {
     let now = services.now();
-    let id = existing
-        .as_ref()
-        .map_or_else(|| ConnectionId(services.new_id()), |row| row.connection_id);
-    let mut row = existing.clone().unwrap_or_else(|| Connection {
-        tenant_id,
-        connection_id: id,
+    Connection {
+        tenant_id: actor.tenant_id,
+        connection_id: ConnectionId(services.new_id()),
         user_id: actor.user_id(),
         provider: flow.provider.clone(),
-        account_id: account.id.clone(),
-        account_email: account.email.clone(),
+        account_id: String::new(),
+        account_email: String::new(),
         calendar_id: None,
         calendar_name: None,
         status: "configuring".to_owned(),
@@ -309,12 +379,20 @@ async fn store(
         version: 1,
         created_at: now,
         updated_at: now,
-    });
+    }
+}
+
+/// Gives a connection the account's tokens, sealed in its own place.
+fn give(
+    services: &Services,
+    client: &OauthClient,
+    tokens: &Tokens,
+    account: &Account,
+    row: &mut Connection,
+) -> Result<(), Refusal> {
+    let (tenant_id, id, now) = (row.tenant_id, row.connection_id, services.now());
     row.account_id.clone_from(&account.id);
     row.account_email.clone_from(&account.email);
-    if let Some(calendar) = adopted {
-        row.calendar_id = Some(calendar);
-    }
     row.status = if row.calendar_id.is_some() {
         "connected"
     } else {
@@ -326,64 +404,14 @@ async fn store(
     row.failing = Failing::default();
     row.profile_id = client.profile_id.map(|id| id.0);
     row.client_id.clone_from(&client.client_id);
-    row.access_token_sealed = seal(
-        services,
-        tenant_id,
-        id,
-        "access_token_sealed",
-        &tokens.access_token,
-    )?;
+    let access = &tokens.access_token;
+    row.access_token_sealed = seal(services, tenant_id, id, "access_token_sealed", access)?;
     row.access_token_expires_at = oauth::token_end(now, tokens);
     let refresh = tokens.refresh_token.as_ref().ok_or("missing_scope")?;
     row.refresh_token_sealed = seal(services, tenant_id, id, "refresh_token_sealed", refresh)?;
     row.generation += 1;
     row.updated_at = now;
-    let rows = calendar(unit.as_mut()).map_err(storage)?;
-    if existing.is_some() {
-        rows.update_connection(&row).await.map_err(storage)?;
-    } else {
-        rows.add_connection(&row).await.map_err(storage)?;
-    }
-    follow_up(services, actor, unit.as_mut(), &row)
-        .await
-        .map_err(storage)?;
-    unit.save().await.map_err(storage)?;
-    Ok(id)
-}
-
-/// Which connection the account belongs to: the one being reconnected, the person's own for that account, or a new one.
-fn choose(
-    all: &[Connection],
-    actor: &Actor,
-    flow: &OauthFlow,
-    account: &Account,
-    adopted: bool,
-) -> Result<Option<Connection>, Refusal> {
-    if let Some(wanted) = flow.connection_id {
-        let row = all
-            .iter()
-            .find(|row| row.connection_id.0 == wanted && row.user_id == actor.user_id());
-        let row = row
-            .filter(|row| !oauth::is_ending(row))
-            .ok_or("invalid_state")?;
-        // Another account's calendar is another calendar: its events say nothing about these entries.
-        return if row.account_id == account.id || adopted {
-            Ok(Some(row.clone()))
-        } else {
-            Err("different_account")
-        };
-    }
-    let same = all
-        .iter()
-        .find(|row| row.provider == flow.provider && row.account_id == account.id);
-    match same {
-        None => Ok(None),
-        Some(row) if row.user_id != actor.user_id() || oauth::is_ending(row) => {
-            Err("already_connected")
-        }
-        Some(row) if row.status == "connected" => Err("already_connected"),
-        Some(row) => Ok(Some(row.clone())),
-    }
+    Ok(())
 }
 
 fn seal(

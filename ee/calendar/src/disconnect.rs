@@ -2,6 +2,8 @@
 //!
 //! A provider that does not answer is asked again for a day. After that everything here is erased all the same, and the
 //! audit log says what may be left over there.
+//!
+//! A grant is the account's: it is given back with the last connection that lives on it.
 
 use chrono::{DateTime, Duration, Utc};
 use daybind_domain::ids::{ConnectionId, TenantId};
@@ -21,6 +23,8 @@ use crate::tokens::Stop;
 pub const JOB: &str = "calendar.disconnect";
 /// So long a provider that does not answer is asked again.
 const PATIENCE: Duration = Duration::hours(24);
+/// So soon one looks again whether another connection of the account has ended.
+const SOON: Duration = Duration::seconds(5);
 
 /// What could not be cleared away at the provider.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -114,8 +118,9 @@ pub async fn run(
     let mut connection = found.filter(is_ending).ok_or(Stop::Idle)?;
     let remove = payload["remove_copies"] == true;
     let mut left = Left::default();
+    let mut given = true;
     match outside(engine, &mut connection, remove, &mut left).await {
-        Ok(()) => {}
+        Ok(gave) => given = gave,
         Err(stop) => {
             // A grant that ended comes back for nobody; all else may pass.
             let lost = matches!(stop, Stop::Reconnect(_));
@@ -123,14 +128,24 @@ pub async fn run(
                 return Err(stop);
             }
             left = remaining(engine, &connection, remove).await?;
-            left.grant = !give_back(engine, &connection).await.unwrap_or(false);
+            let fate = fate(engine, &connection).await;
+            left.grant = match fate {
+                Ok(Fate::Stays) => false,
+                Ok(Fate::Goes | Fate::Waits) => {
+                    !give_back(engine, &connection).await.unwrap_or(false)
+                }
+                Err(_) => true,
+            };
             tracing::warn!(connection = %id, ?stop, ?left, "disconnected without the provider's answer");
         }
     }
     let mut unit = engine.begin(tenant_id).await?;
-    calendar(unit.as_mut())?
-        .remove_connection(tenant_id, id)
-        .await?;
+    let rows = calendar(unit.as_mut())?;
+    if !given && fate_among(&rows.list_connections(tenant_id).await?, &connection) != Fate::Stays {
+        // The one that lived on the grant began to end meanwhile.
+        return Err(Stop::Held(engine.now()));
+    }
+    rows.remove_connection(tenant_id, id).await?;
     unit.remove_job(tenant_id, crate::sync::JOB, &id.to_string())
         .await?;
     unit.remove_job(tenant_id, subscribe::JOB, &id.to_string())
@@ -149,16 +164,16 @@ pub async fn run(
     Ok(())
 }
 
-/// Everything that is done at the provider. A token that ended early is replaced once.
+/// Everything that is done at the provider; whether the grant went too. A token that ended early is replaced once.
 async fn outside(
     engine: &Engine,
     connection: &mut Connection,
     remove: bool,
     left: &mut Left,
-) -> Result<(), Stop> {
+) -> Result<bool, Stop> {
     if crate::import::is_imported(connection) {
         // Never connected from here: no token to give back, no subscription to end.
-        return Ok(());
+        return Ok(true);
     }
     if let Some(until) = held(connection, engine.now()) {
         return Err(Stop::Held(until));
@@ -177,10 +192,11 @@ async fn outside(
             }
         }
     }
-    if give_back(engine, connection).await? {
-        Ok(())
-    } else {
-        Err(Stop::Provider(ProviderError::Transient("revoke")))
+    match fate(engine, connection).await? {
+        Fate::Stays => Ok(false),
+        Fate::Waits => Err(Stop::Held(engine.now() + SOON)),
+        Fate::Goes if give_back(engine, connection).await? => Ok(true),
+        Fate::Goes => Err(Stop::Provider(ProviderError::Transient("revoke"))),
     }
 }
 
@@ -200,11 +216,8 @@ async fn clear(
     Ok(())
 }
 
-/// Gives the grant back, unless another connection lives on it. `false` when the provider did not answer.
+/// Gives the grant back. `false` when the provider did not answer.
 async fn give_back(engine: &Engine, connection: &Connection) -> Result<bool, Stop> {
-    if shares_grant(engine, connection).await? {
-        return Ok(true);
-    }
     let (tenant_id, id) = (connection.tenant_id, connection.connection_id);
     let place = token_place(tenant_id, id, "refresh_token_sealed");
     let refresh = engine
@@ -245,18 +258,44 @@ async fn remaining(engine: &Engine, connection: &Connection, remove: bool) -> Re
     })
 }
 
-/// Google revokes an account's whole grant; another connection of the same account must not die with this one.
-async fn shares_grant(engine: &Engine, connection: &Connection) -> Result<bool, Stop> {
+/// What becomes of a grant when one of the connections that live on it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// Others live on, or give it back when they end.
+    Stays,
+    /// Others still have to clear up with it.
+    Waits,
+    /// Nobody needs it any more.
+    Goes,
+}
+
+/// Google revokes an account's whole grant: a connection that lives on must not die with this one, and one that ends too
+/// must have cleared up before. Of those that end the last one by its id gives it back.
+fn fate_among(all: &[Connection], connection: &Connection) -> Fate {
+    let mut others = all.iter().filter(|other| {
+        other.connection_id != connection.connection_id
+            && other.provider == connection.provider
+            && other.account_id == connection.account_id
+    });
+    match others.clone().next() {
+        None => Fate::Goes,
+        Some(_)
+            if others.any(|other| {
+                !is_ending(other) || other.connection_id > connection.connection_id
+            }) =>
+        {
+            Fate::Stays
+        }
+        Some(_) => Fate::Waits,
+    }
+}
+
+async fn fate(engine: &Engine, connection: &Connection) -> Result<Fate, Stop> {
     let mut unit = engine.read(connection.tenant_id).await?;
     let all = calendar(unit.as_mut())?
         .list_connections(connection.tenant_id)
         .await?;
-    Ok(all.iter().any(|other| {
-        other.connection_id != connection.connection_id
-            && other.provider == connection.provider
-            && other.account_id == connection.account_id
-            && !is_ending(other)
-    }))
+    Ok(fate_among(&all, connection))
 }
 
 /// Takes the copies away; how many the provider refuses to delete.

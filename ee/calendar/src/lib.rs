@@ -1,14 +1,15 @@
 //! Calendar sync, the Enterprise half: keeps the schedule and the technicians' Google and Outlook calendars in step.
 //!
-//! [`CalendarRuntime`] is the port the shared half calls. Inside: `oauth` and `callback` connect accounts, `webhook`,
-//! `intake` and `subscribe` learn of changes, `sync` pulls (through `integrate`) and pushes (through `push`), and `merge` alone
-//! decides who wins.
+//! [`CalendarRuntime`] is the port the shared half calls. Inside: `oauth`, `callback` and `consent` connect accounts,
+//! `webhook`, `intake` and `subscribe` learn of changes, `sync` pulls (through `integrate`) and pushes (through `push`), and
+//! `merge` alone decides who wins.
 
 mod actions;
 mod activity;
 mod admit;
 mod callback;
 mod conflicts;
+mod consent;
 mod disconnect;
 mod doubts;
 pub mod engine;

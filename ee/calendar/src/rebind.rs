@@ -4,7 +4,7 @@
 //! one is never refreshed with the new one's credentials: it waits, untouched otherwise, until its owner reconnects or
 //! the binding comes back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use daybind_domain::Consumer;
 use daybind_domain::bindings::{ImpactKind, ImpactLine};
@@ -91,16 +91,28 @@ async fn calendar_impact(
 ) -> AppResult<Vec<ImpactLine>> {
     let users = unit.list_users(tenant_id).await.map_err(internal)?;
     let issued = Issued::load(unit, tenant_id).await.map_err(internal)?;
-    let name = |row: &&Connection| {
+    let owner = |row: &Connection| {
         let owner = users.iter().find(|user| user.user_id == row.user_id);
         let owner = owner.map_or("somebody who has left", |user| user.display_name.as_str());
         format!("{owner} ({})", row.account_email)
+    };
+    // Of several calendars of one account each is named.
+    let name = |row: &Connection| {
+        let same = |other: &&Connection| {
+            other.user_id == row.user_id && other.account_id == row.account_id
+        };
+        match &row.calendar_name {
+            Some(calendar) if issued.rows.iter().filter(same).count() > 1 => {
+                format!("{}: {calendar}", owner(row))
+            }
+            _ => owner(row),
+        }
     };
     let some = |kind, one: &str, many: &str, names: Vec<String>| {
         (!names.is_empty()).then(|| ImpactLine::of(kind, one, many, names))
     };
     let Some(app) = to else {
-        let all = issued.rows.iter().map(|row| name(&row)).collect();
+        let all = issued.rows.iter().map(name).collect();
         let line = some(
             ImpactKind::Invalidated,
             "1 Outlook connection stops until a profile is bound again. Nothing is deleted.",
@@ -111,13 +123,18 @@ async fn calendar_impact(
     };
     let (same, other): (Vec<_>, Vec<_>) = issued.rows.iter().partition(|row| issued.by(row, app));
     let (back, keep): (Vec<_>, Vec<_>) = same.into_iter().partition(|row| waits(row));
-    let names = |rows: &[&Connection]| rows.iter().map(name).collect::<Vec<_>>();
+    let names = |rows: &[&Connection]| rows.iter().map(|row| name(row)).collect::<Vec<_>>();
+    // One consent heals all connections of a person's account.
+    let accounts: BTreeMap<_, _> = other
+        .iter()
+        .map(|row| ((row.user_id, row.account_id.as_str()), owner(row)))
+        .collect();
     let lines = [
         some(
             ImpactKind::MustAct,
             "1 person must connect Outlook again. Changes made meanwhile are sent after that.",
-            "{n} connections to Outlook must be made again by their owners. Changes made meanwhile are sent after that.",
-            names(&other),
+            "{n} accounts must be connected to Outlook again by their owners. Changes made meanwhile are sent after that.",
+            accounts.into_values().collect(),
         ),
         some(
             ImpactKind::Keeps,

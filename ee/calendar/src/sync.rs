@@ -197,7 +197,13 @@ pub async fn run(
     }
     if owner.is_some_and(|user| !user.is_active) {
         let mut unit = engine.begin(job.tenant_id).await?;
-        disconnect::begin_for_leaver(engine, unit.as_mut(), &mut connection).await?;
+        let all = calendar(unit.as_mut())?
+            .list_user_connections(job.tenant_id, connection.user_id)
+            .await?;
+        // Those that do not sync, too.
+        for mut row in all {
+            disconnect::begin_for_leaver(engine, unit.as_mut(), &mut row).await?;
+        }
         unit.save().await?;
         engine.wake.notify_waiters();
         return Err(Stop::Idle);

@@ -44,6 +44,7 @@ macro_rules! on_both {
 
 on_both! {
     connections_of_another_app_wait_and_come_back,
+    calendars_of_one_account_are_one_thing_to_do,
     the_same_app_under_another_name_changes_nothing,
     unbinding_stops_and_binding_revives,
     a_connection_made_again_meanwhile_stays,
@@ -175,7 +176,7 @@ impl World {
             provider: provider.to_owned(),
             account_id: email.to_owned(),
             account_email: email.to_owned(),
-            calendar_id: Some(email.to_owned()),
+            calendar_id: Some(connection_id.to_string()),
             calendar_name: Some("Calendar".to_owned()),
             status: status.to_owned(),
             status_reason: (status == "error").then(|| "quota".to_owned()),
@@ -289,6 +290,59 @@ async fn connections_of_another_app_wait_and_come_back(w: World) {
     let kinds = daybind_services::CalendarPort::job_kinds(port);
     let jobs = unit.claim_jobs(kinds, 20, now, now).await.unwrap();
     assert!(!jobs.is_empty());
+}
+
+/// W55: two calendars of one account wait both, and one consent heals them: that is one thing to do. Where they work on each
+/// is named by its calendar.
+async fn calendars_of_one_account_are_one_thing_to_do(w: World) {
+    let first = w
+        .connect("microsoft", "t@contoso.example", "connected")
+        .await;
+    let second = w
+        .connect("microsoft", "t@contoso.example", "connected")
+        .await;
+    w.connect("microsoft", "o@contoso.example", "connected")
+        .await;
+    let mut row = w.connection(second).await;
+    row.calendar_name = Some("Field service".to_owned());
+    let mut unit = w.services.begin(demo::TENANT).await.unwrap();
+    let rows = calendar(unit.as_mut()).unwrap();
+    rows.update_connection(&row).await.unwrap();
+    unit.save().await.unwrap();
+
+    let lines = w.review("calendar", Some(w.two)).await.impact.unwrap();
+    assert_eq!((lines[0].kind, lines[0].count), (ImpactKind::MustAct, 2));
+    assert!(
+        lines[0]
+            .names
+            .iter()
+            .any(|name| name.ends_with("(t@contoso.example)"))
+    );
+    let lines = w.review("calendar", Some(w.twin)).await.impact.unwrap();
+    assert_eq!((lines[0].kind, lines[0].count), (ImpactKind::Keeps, 3));
+    let mut ends: Vec<_> = lines[0]
+        .names
+        .iter()
+        .map(|name| name.split_once('(').unwrap().1)
+        .collect();
+    ends.sort_unstable();
+    assert_eq!(
+        ends,
+        [
+            "o@contoso.example)",
+            "t@contoso.example): Calendar",
+            "t@contoso.example): Field service"
+        ]
+    );
+    w.bind("calendar", Some(w.two)).await;
+    for id in [first, second] {
+        let waits = status("needs_reconnect", Some("client_changed"));
+        assert_eq!(w.status(id).await, waits);
+    }
+    w.undo("calendar").await;
+    for id in [first, second] {
+        assert_eq!(w.status(id).await, status("connected", None));
+    }
 }
 
 /// Same client and directory: the review says that nobody reconnects, and nobody has to (W66).

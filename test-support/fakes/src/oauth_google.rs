@@ -2,7 +2,7 @@
 
 use crate::http::{Call, Reply};
 use crate::oauth::{self, Decision};
-use crate::state::{Code, Provider, State};
+use crate::state::{Code, Provider, State, Token};
 use chrono::Utc;
 use serde_json::json;
 use uuid::Uuid;
@@ -164,7 +164,8 @@ fn answer(state: &State, access: &str, refresh: Option<String>, scope: &str) -> 
     Reply::json(200, body).with("cache-control", "no-store")
 }
 
-/// `POST /google/revoke` with `token` in the form or the query: ends the whole grant.
+/// `POST /google/revoke` with `token` in the form or the query: ends the client's access to the account, whichever consent
+/// the token comes from.
 pub(crate) fn revoke(state: &mut State, call: &Call) -> Reply {
     let form = call.form();
     let token = form
@@ -177,8 +178,13 @@ pub(crate) fn revoke(state: &mut State, call: &Call) -> Reply {
     let Some(found) = found.filter(|t| t.provider == Provider::Google).cloned() else {
         return error(400, "invalid_token", "Token expired or revoked");
     };
-    state.access.retain(|_, t| t.grant != found.grant);
-    state.refresh.retain(|_, t| t.grant != found.grant);
+    let goes = |token: &Token| {
+        token.provider == Provider::Google
+            && (token.grant == found.grant
+                || (token.account.is_some() && token.account == found.account))
+    };
+    state.access.retain(|_, token| !goes(token));
+    state.refresh.retain(|_, token| !goes(token));
     if let Some(account) = &found.account {
         state.consented.retain(|a| a != account);
     }

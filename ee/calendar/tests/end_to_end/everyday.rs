@@ -400,20 +400,6 @@ async fn no_transaction_waits_for_a_provider(database: Database, provider: Provi
     assert_eq!(w.mark(changed).await, "synced");
 }
 
-macro_rules! everywhere {
-    ($($name:ident: $run:ident;)+) => {$(
-        mod $name {
-            use super::*;
-            on_both! {
-                google_on_sqlite: $run(Sqlite, Google);
-                google_on_postgres: $run(Postgres, Google);
-                microsoft_on_sqlite: $run(Sqlite, Microsoft);
-                microsoft_on_postgres: $run(Postgres, Microsoft);
-            }
-        }
-    )+};
-}
-
 everywhere! {
     invitations: nobody_is_invited;
     deleted_copies: a_deleted_copy_is_settled;

@@ -352,21 +352,6 @@ async fn one_unreadable_event(database: Database, provider: Provider) {
     );
 }
 
-macro_rules! everywhere {
-    ($($(#[$doc:meta])* $name:ident: $run:ident;)+) => {$(
-        $(#[$doc])*
-        mod $name {
-            use super::*;
-            on_both! {
-                google_on_sqlite: $run(Sqlite, Google);
-                google_on_postgres: $run(Postgres, Google);
-                microsoft_on_sqlite: $run(Sqlite, Microsoft);
-                microsoft_on_postgres: $run(Postgres, Microsoft);
-            }
-        }
-    )+};
-}
-
 everywhere! {
     throttling: throttled;
     outage: unreachable_for_hours;

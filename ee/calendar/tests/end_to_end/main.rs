@@ -13,6 +13,22 @@ macro_rules! on_both {
     )+};
 }
 
+/// The same for whole groups, each in a module of its own.
+macro_rules! everywhere {
+    ($($(#[$doc:meta])* $name:ident: $run:ident;)+) => {$(
+        $(#[$doc])*
+        mod $name {
+            use super::*;
+            on_both! {
+                google_on_sqlite: $run(Sqlite, Google);
+                google_on_postgres: $run(Postgres, Google);
+                microsoft_on_sqlite: $run(Sqlite, Microsoft);
+                microsoft_on_postgres: $run(Postgres, Microsoft);
+            }
+        }
+    )+};
+}
+
 mod adversity;
 mod bench;
 mod both_ways;
@@ -31,4 +47,5 @@ mod promises;
 mod refreshing;
 mod renewals;
 mod series;
+mod several;
 mod together;

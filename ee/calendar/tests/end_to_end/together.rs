@@ -240,20 +240,6 @@ async fn every_end_of_the_consent(database: Database, provider: Provider) {
     assert!(none.connections.is_empty(), "no half connection is left");
 }
 
-macro_rules! everywhere {
-    ($($name:ident: $run:ident;)+) => {$(
-        mod $name {
-            use super::*;
-            on_both! {
-                google_on_sqlite: $run(Sqlite, Google);
-                google_on_postgres: $run(Postgres, Google);
-                microsoft_on_sqlite: $run(Sqlite, Microsoft);
-                microsoft_on_postgres: $run(Postgres, Microsoft);
-            }
-        }
-    )+};
-}
-
 everywhere! {
     changes: every_change_reaches_them;
     outside: changes_from_outside_reach_the_others;
