@@ -1,6 +1,6 @@
 //! Which events that Daybind did not make become entries, and how much of them. Pure.
 
-use daybind_domain::schedule::EntryContent;
+use daybind_domain::schedule::{EntryContent, ShowAs};
 use daybind_services::privacy::without_words;
 
 use crate::provider::{RemoteEvent, RemoteState};
@@ -74,7 +74,7 @@ pub fn import(rule: ImportRule, show_private: bool, event: &RemoteEvent) -> Impo
     if event.about.copy_of.is_some() {
         return Import::Skip("own_copy");
     }
-    let hidden = event.about.private && !show_private;
+    let hidden = content.private && !show_private;
     match rule {
         ImportRule::Nothing => Import::Skip("nothing_imported"),
         ImportRule::Marked if !is_marked(content) => Import::Skip("not_marked"),
@@ -90,7 +90,7 @@ pub fn import(rule: ImportRule, show_private: bool, event: &RemoteEvent) -> Impo
                 "calendar"
             },
         },
-        ImportRule::Busy if event.about.free => Import::Skip("shown_as_free"),
+        ImportRule::Busy if content.shows == ShowAs::Free => Import::Skip("shown_as_free"),
         ImportRule::Busy => Import::Bring {
             content: busy(content),
             origin: "busy",
@@ -150,6 +150,14 @@ mod tests {
         }
     }
 
+    fn with(title: &str, shows: ShowAs, private: bool) -> RemoteEvent {
+        let mut made = event(title, About::default());
+        if let RemoteState::Present(content) = &mut made.state {
+            (content.shows, content.private) = (shows, private);
+        }
+        made
+    }
+
     #[test]
     fn nothing_comes_in_unless_the_rule_says_so() {
         let plain = event("Dentist @daybind", About::default());
@@ -179,26 +187,25 @@ mod tests {
     /// W14: what is private stays private.
     #[test]
     fn private_events_and_busy_blocks_come_in_without_words() {
-        let private = About {
-            private: true,
-            ..About::default()
-        };
-        for (rule, about) in [
-            (ImportRule::Marked, private.clone()),
-            (ImportRule::Busy, private.clone()),
-            (ImportRule::Busy, About::default()),
+        for (rule, private) in [
+            (ImportRule::Marked, true),
+            (ImportRule::Busy, true),
+            (ImportRule::Busy, false),
         ] {
-            let Import::Bring { content, origin } =
-                import(rule, false, &event("Doctor @daybind", about))
-            else {
+            let doctor = with("Doctor @daybind", ShowAs::Busy, private);
+            let Import::Bring { content, origin } = import(rule, false, &doctor) else {
                 panic!("it comes in");
             };
             assert_eq!((content.title.as_str(), origin), ("Busy", "busy"));
             assert!(content.notes.is_empty() && content.location.is_empty());
+            assert!(!content.private, "a block has no words to hide");
         }
+        // Whose owner opted in: a private entry, whole.
+        let doctor = with("Doctor @daybind", ShowAs::Free, true);
         assert!(matches!(
-            import(ImportRule::Marked, true, &event("Doctor @daybind", private)),
-            Import::Bring { content, .. } if content.notes == "secret notes"
+            import(ImportRule::Marked, true, &doctor),
+            Import::Bring { content, .. }
+                if content.notes == "secret notes" && content.private && content.shows == ShowAs::Free
         ));
     }
 
@@ -213,12 +220,9 @@ mod tests {
             import(ImportRule::Busy, true, &event("x", copy)),
             Import::Skip("own_copy")
         );
-        let free = About {
-            free: true,
-            ..About::default()
-        };
+        let free = with("x", ShowAs::Free, false);
         assert_eq!(
-            import(ImportRule::Busy, true, &event("x", free)),
+            import(ImportRule::Busy, true, &free),
             Import::Skip("shown_as_free")
         );
         let guest = About {

@@ -43,21 +43,30 @@ pub fn canonical(content: &EntryContent) -> EntryContent {
     }
 }
 
-fn content(
-    [title, notes, location]: [&Value; 3],
-    when: When,
-    repeats: Option<Rule>,
-) -> EntryContent {
+/// What an event says besides when.
+struct Says<'a> {
+    title: &'a Value,
+    notes: &'a Value,
+    location: &'a Value,
+    free: bool,
+    private: bool,
+}
+
+fn content(says: &Says<'_>, when: When, repeats: Option<Rule>) -> EntryContent {
     // PostgreSQL stores no NUL, and one event must not keep the others out.
     let text = |value: &Value| value.as_str().unwrap_or_default().replace('\0', "");
     canonical(&EntryContent {
-        title: text(title),
-        notes: text(notes),
-        location: text(location),
+        title: text(says.title),
+        notes: text(says.notes),
+        location: text(says.location),
         when,
         repeats,
-        shows: ShowAs::Busy,
-        private: false,
+        shows: if says.free {
+            ShowAs::Free
+        } else {
+            ShowAs::Busy
+        },
+        private: says.private,
         status: EntryStatus::Scheduled,
     })
 }
@@ -75,6 +84,21 @@ pub fn to_google(content: &EntryContent, fields: &[Field], patch: bool) -> Map<S
             Field::Title => put(&mut body, "summary", json!(content.title)),
             Field::Notes => put(&mut body, "description", json!(content.notes)),
             Field::Location => put(&mut body, "location", json!(content.location)),
+            Field::Shows => {
+                let word = match content.shows {
+                    ShowAs::Busy => "opaque",
+                    ShowAs::Free => "transparent",
+                };
+                put(&mut body, "transparency", json!(word));
+            }
+            Field::Private => {
+                let word = if content.private {
+                    "private"
+                } else {
+                    "default"
+                };
+                put(&mut body, "visibility", json!(word));
+            }
             Field::When | Field::Repeat if body.contains_key("start") => {}
             Field::When | Field::Repeat => {
                 let (start, end) = match &content.when {
@@ -124,7 +148,16 @@ fn google_time(at: DateTime<Utc>, zone: &str) -> Value {
 /// Reads a Google event.
 #[must_use]
 pub fn from_google(event: &Value) -> Option<RemoteEvent> {
-    let words = [&event["summary"], &event["description"], &event["location"]];
+    let says = Says {
+        title: &event["summary"],
+        notes: &event["description"],
+        location: &event["location"],
+        free: event["transparency"] == "transparent",
+        private: matches!(
+            event["visibility"].as_str(),
+            Some("private" | "confidential")
+        ),
+    };
     let lines = event["recurrence"]
         .as_array()
         .filter(|lines| !lines.is_empty());
@@ -134,11 +167,11 @@ pub fn from_google(event: &Value) -> Option<RemoteEvent> {
     } else {
         match (google_when(event), lines) {
             (None, _) => RemoteState::Unsupported(NO_TIME),
-            (Some(when), None) => RemoteState::Present(content(words, when, None)),
+            (Some(when), None) => RemoteState::Present(content(&says, when, None)),
             (Some(when), Some(lines)) => match rules::from_lines(lines, &when) {
                 Some(lines) => {
                     without = lines.without;
-                    series(words, when, lines.rule)
+                    series(&says, when, lines.rule)
                 }
                 None => RemoteState::Unsupported(rules::UNKNOWN),
             },
@@ -156,11 +189,6 @@ pub fn from_google(event: &Value) -> Option<RemoteEvent> {
         without,
         about: About {
             changed_at: instant(&event["updated"]),
-            private: matches!(
-                event["visibility"].as_str(),
-                Some("private" | "confidential")
-            ),
-            free: event["transparency"] == "transparent",
             guest: event["organizer"].is_object() && event["organizer"]["self"] != true,
             copy_of: event["id"].as_str().and_then(CopyKey::read_google_id),
         },
@@ -168,10 +196,10 @@ pub fn from_google(event: &Value) -> Option<RemoteEvent> {
 }
 
 /// A series, if its first occurrence is one by its own rule: what comes before it would be lost otherwise.
-fn series(words: [&Value; 3], when: When, rule: Rule) -> RemoteState {
+fn series(says: &Says<'_>, when: When, rule: Rule) -> RemoteState {
     let first = first_day(&when);
     if has_day(&rule, first, first) {
-        RemoteState::Present(content(words, when, Some(rule)))
+        RemoteState::Present(content(says, when, Some(rule)))
     } else {
         RemoteState::Unsupported(rules::UNKNOWN)
     }
@@ -233,6 +261,11 @@ pub fn to_graph(content: &EntryContent, fields: &[Field], patch: bool) -> Map<St
                 "location",
                 json!({ "displayName": content.location }),
             ),
+            Field::Shows => put(&mut body, "showAs", json!(content.shows.as_str())),
+            Field::Private => {
+                let word = if content.private { "private" } else { "normal" };
+                put(&mut body, "sensitivity", json!(word));
+            }
             Field::When | Field::Repeat if body.contains_key("start") => {}
             Field::When | Field::Repeat => {
                 let (start, end, all_day) = match &content.when {
@@ -284,11 +317,17 @@ fn graph_times(start: DateTime<Utc>, end: DateTime<Utc>, name: &str, series: boo
 /// Reads a Graph event, asked for with times in UTC and the body as text.
 #[must_use]
 pub fn from_graph(event: &Value) -> Option<RemoteEvent> {
-    let words = [
-        &event["subject"],
-        &event["body"]["content"],
-        &event["location"]["displayName"],
-    ];
+    let says = Says {
+        title: &event["subject"],
+        notes: &event["body"]["content"],
+        location: &event["location"]["displayName"],
+        // Tentative, away and working elsewhere are ways of being busy.
+        free: event["showAs"] == "free",
+        private: matches!(
+            event["sensitivity"].as_str(),
+            Some("private" | "personal" | "confidential")
+        ),
+    };
     let occurrence = matches!(event["type"].as_str(), Some("occurrence" | "exception"));
     let state = if event["@removed"].is_object() {
         RemoteState::LeftView
@@ -300,9 +339,9 @@ pub fn from_graph(event: &Value) -> Option<RemoteEvent> {
     } else {
         match (graph_when(event), event["type"] == "seriesMaster") {
             (None, _) => RemoteState::Unsupported(NO_TIME),
-            (Some(when), false) => RemoteState::Present(content(words, when, None)),
+            (Some(when), false) => RemoteState::Present(content(&says, when, None)),
             (Some(when), true) => match rules::from_pattern(&event["recurrence"]) {
-                Some(rule) => series(words, when, rule),
+                Some(rule) => series(&says, when, rule),
                 None => RemoteState::Unsupported(rules::UNKNOWN),
             },
         }
@@ -319,11 +358,6 @@ pub fn from_graph(event: &Value) -> Option<RemoteEvent> {
         without: Vec::new(),
         about: About {
             changed_at: instant(&event["lastModifiedDateTime"]),
-            private: matches!(
-                event["sensitivity"].as_str(),
-                Some("private" | "personal" | "confidential")
-            ),
-            free: event["showAs"] == "free",
             guest: event["isOrganizer"] == false,
             copy_of: event["transactionId"]
                 .as_str()
@@ -424,6 +458,105 @@ mod tests {
                 end: "2026-12-27".parse().unwrap(),
             },
         ]
+    }
+
+    /// What calendars say about an event's time and its readers, and what that means here.
+    #[test]
+    fn availability_and_privacy_are_read() {
+        let read = |event: &Value, from: fn(&Value) -> Option<RemoteEvent>| {
+            let RemoteState::Present(content) = from(event).unwrap().state else {
+                panic!("it is there");
+            };
+            (content.shows == ShowAs::Free, content.private)
+        };
+        let mut google = Value::Object(to_google(&sample(whens()[0].clone()), &Field::ALL, false));
+        google["id"] = json!("x");
+        for (transparency, visibility, expected) in [
+            (Value::Null, Value::Null, (false, false)),
+            (json!("opaque"), json!("default"), (false, false)),
+            (json!("transparent"), json!("public"), (true, false)),
+            (json!("opaque"), json!("private"), (false, true)),
+            (json!("opaque"), json!("confidential"), (false, true)),
+        ] {
+            (google["transparency"], google["visibility"]) = (transparency, visibility);
+            assert_eq!(read(&google, from_google), expected, "{google}");
+        }
+        let mut graph = Value::Object(to_graph(&sample(whens()[0].clone()), &Field::ALL, false));
+        graph["id"] = json!("x");
+        for (shown, sensitivity, expected) in [
+            (Value::Null, Value::Null, (false, false)),
+            (json!("free"), json!("normal"), (true, false)),
+            (json!("busy"), json!("personal"), (false, true)),
+            (json!("tentative"), json!("private"), (false, true)),
+            (json!("oof"), json!("confidential"), (false, true)),
+            (json!("workingElsewhere"), json!("normal"), (false, false)),
+            (json!("unknown"), json!("normal"), (false, false)),
+        ] {
+            (graph["showAs"], graph["sensitivity"]) = (shown, sensitivity);
+            assert_eq!(read(&graph, from_graph), expected, "{graph}");
+        }
+    }
+
+    /// Only what changed is written, so a word that says more than ours (away, confidential, public) stays; and reminders are
+    /// the owner's.
+    #[test]
+    fn patches_say_what_changed_and_no_more() {
+        let keys = |body: Map<String, Value>| body.keys().cloned().collect::<Vec<_>>();
+        let content = EntryContent {
+            shows: ShowAs::Free,
+            private: true,
+            ..sample(whens()[0].clone())
+        };
+        for field in Field::ALL {
+            let google = keys(to_google(&content, &[field], true));
+            let graph = keys(to_graph(&content, &[field], true));
+            for (name, of) in [
+                ("transparency", Field::Shows),
+                ("visibility", Field::Private),
+            ] {
+                assert_eq!(google.contains(&name.to_owned()), field == of, "{google:?}");
+            }
+            for (name, of) in [("showAs", Field::Shows), ("sensitivity", Field::Private)] {
+                assert_eq!(graph.contains(&name.to_owned()), field == of, "{graph:?}");
+            }
+            let all = [google, graph].concat();
+            assert!(
+                !all.iter()
+                    .any(|name| name.to_lowercase().contains("reminder"))
+            );
+        }
+        let made = [
+            to_google(&content, &Field::ALL, false),
+            to_graph(&content, &Field::ALL, false),
+        ];
+        for body in made {
+            assert!(
+                !keys(body)
+                    .iter()
+                    .any(|name| name.to_lowercase().contains("reminder"))
+            );
+        }
+        let sent = to_google(&content, &[Field::Shows, Field::Private], true);
+        assert_eq!(
+            (&sent["transparency"], &sent["visibility"]),
+            (&json!("transparent"), &json!("private"))
+        );
+        let sent = to_graph(&content, &[Field::Shows, Field::Private], true);
+        assert_eq!(
+            (&sent["showAs"], &sent["sensitivity"]),
+            (&json!("free"), &json!("private"))
+        );
+        let plain = sample(whens()[0].clone());
+        let back = to_google(&plain, &[Field::Shows, Field::Private], true);
+        assert_eq!(
+            (&back["transparency"], &back["visibility"]),
+            (&json!("opaque"), &json!("default"))
+        );
+        let back = to_graph(&plain, &[Field::Shows, Field::Private], true);
+        assert_eq!(
+            (&back["showAs"], &back["sensitivity"]),
+            (&json!("busy"), &json!("normal"))
+        );
     }
 
     #[test]

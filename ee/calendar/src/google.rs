@@ -201,7 +201,13 @@ impl CalendarProvider for Google {
             self.url(&["calendars", calendar, "events", id])?,
             &[("sendUpdates", "none")],
         );
-        let fields = [Field::Title, Field::Notes, Field::Location, Field::When];
+        let fields = [
+            Field::Title,
+            Field::Notes,
+            Field::Location,
+            Field::When,
+            Field::Shows,
+        ];
         let mut body = to_google(content, &fields, true);
         body.insert("status".to_owned(), json!("confirmed"));
         let request = self.http.patch(url);

@@ -148,6 +148,11 @@ impl Inbound<'_> {
             RemoteState::Present(content) => Some(words_of(&series.mapping, content)),
             _ => None,
         };
+        // It is as private as its series, whatever is told of it alone.
+        let remote = remote.map(|remote| EntryContent {
+            private: plain.private,
+            ..remote
+        });
         let differs = remote
             .as_ref()
             .is_some_and(|remote| !differing(remote, &plain).is_empty());

@@ -68,6 +68,28 @@ pub fn flow(connection: &Connection, mapping: &Mapping) -> Flow {
     }
 }
 
+/// What an occurrence's event says, as far as its entry is concerned: an occurrence is as private as its series, and what
+/// its event says about that is no change. Google would make the whole series as private as the one that was written.
+#[must_use]
+pub fn of_occurrence(
+    mapping: &Mapping,
+    entry: &Entry,
+    base: Option<&EntryContent>,
+    there: &EntryContent,
+) -> EntryContent {
+    let private = match (entry.occurrence_of, &mapping.series_event_id) {
+        (None, _) => there.private,
+        // Where it belongs to its series' event, it is never written.
+        (Some(_), Some(_)) => entry.content.private,
+        // Where it stands alone, the schedule's word goes out.
+        (Some(_), None) => base.map_or(entry.content.private, |base| base.private),
+    };
+    EntryContent {
+        private,
+        ..there.clone()
+    }
+}
+
 /// The rules of a merge through this connection.
 #[must_use]
 pub fn rules(
@@ -416,6 +438,7 @@ impl Inbound<'_> {
         let local = canonical(&entry.content);
         let rules = rules(self.connection, mapping, &entry, remote_at);
         let base = answered_base(mapping, remote)?;
+        let remote = &of_occurrence(mapping, &entry, base.as_ref(), remote);
         let outcome = decide(base.as_ref(), &local, remote, &rules);
         let (seen, before) = (entry.version, entry.content.clone());
         let was = entry.clone();

@@ -23,16 +23,22 @@ pub enum Field {
     When,
     /// How it repeats.
     Repeat,
+    /// Whether it takes its time.
+    Shows,
+    /// Whether its words are for everybody.
+    Private,
 }
 
 impl Field {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Title,
         Self::Notes,
         Self::Location,
         Self::When,
         Self::Repeat,
+        Self::Shows,
+        Self::Private,
     ];
 
     /// The word shown.
@@ -44,6 +50,8 @@ impl Field {
             Self::Location => "location",
             Self::When => "time",
             Self::Repeat => "repetition",
+            Self::Shows => "availability",
+            Self::Private => "privacy",
         }
     }
 
@@ -60,6 +68,8 @@ impl Field {
             Self::Location => a.location == b.location,
             Self::When => same_time(&a.when, &b.when) && same_zone(a, b),
             Self::Repeat => a.repeats == b.repeats,
+            Self::Shows => a.shows == b.shows,
+            Self::Private => a.private == b.private,
         }
     }
 
@@ -71,6 +81,8 @@ impl Field {
             Self::Location => to.location.clone_from(&from.location),
             Self::When => to.when = from.when.clone(),
             Self::Repeat => to.repeats.clone_from(&from.repeats),
+            Self::Shows => to.shows = from.shows,
+            Self::Private => to.private = from.private,
         }
     }
 }

@@ -37,10 +37,15 @@ const ASK: (Policy, Flow) = (Policy::Ask, Flow::Both);
 fn any_content() -> impl Strategy<Value = EntryContent> {
     let rules =
         proptest::sample::select(&[None, Some("FREQ=DAILY"), Some("FREQ=DAILY;COUNT=3")][..]);
-    ("[ab]", "[ab]", "[ab]", 8_u32..10, rules).prop_map(|(t, n, l, h, rule)| EntryContent {
-        repeats: rule.map(|text| text.parse().unwrap()),
-        ..content(&t, &n, &l, h)
-    })
+    let marks = (proptest::bool::ANY, proptest::bool::ANY);
+    ("[ab]", "[ab]", "[ab]", 8_u32..10, rules, marks).prop_map(
+        |(t, n, l, h, rule, (free, private))| EntryContent {
+            repeats: rule.map(|text| text.parse().unwrap()),
+            shows: if free { ShowAs::Free } else { ShowAs::Busy },
+            private,
+            ..content(&t, &n, &l, h)
+        },
+    )
 }
 
 fn any_rules() -> impl Strategy<Value = Rules> {
@@ -63,6 +68,37 @@ fn changes_of_different_fields_meet() {
     assert_eq!(outcome.local, content("b", "a", "b", 9));
     assert_eq!(outcome.local, outcome.remote);
     assert!(outcome.apply && outcome.push && outcome.conflicts.is_empty());
+}
+
+/// Both have two values only: with a base, whoever changed one says what the other side would have said.
+#[test]
+fn availability_and_privacy_are_never_in_dispute() {
+    let base = content("a", "a", "a", 8);
+    for (local, remote) in [(false, true), (true, false), (true, true)] {
+        let with = |changed| EntryContent {
+            shows: if changed { ShowAs::Free } else { ShowAs::Busy },
+            private: changed,
+            ..base.clone()
+        };
+        let outcome = decide(
+            Some(&base),
+            &with(local),
+            &with(remote),
+            &rules(ASK.0, ASK.1),
+        );
+        assert_eq!(
+            (&outcome.local, &outcome.remote),
+            (&with(true), &with(true))
+        );
+        assert!(outcome.conflicts.is_empty());
+    }
+    // Without one nobody knows who changed it.
+    let free = EntryContent {
+        shows: ShowAs::Free,
+        ..base.clone()
+    };
+    let outcome = decide(None, &base, &free, &rules(ASK.0, ASK.1));
+    assert_eq!(outcome.conflicts, [Field::Shows]);
 }
 
 /// W8: a rule from here and a first occurrence from there would be a series that neither side meant.

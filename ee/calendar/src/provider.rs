@@ -90,10 +90,6 @@ pub enum RemoteState {
 pub struct About {
     /// When it was last changed, by the provider's clock.
     pub changed_at: Option<DateTime<Utc>>,
-    /// Its owner marked it private.
-    pub private: bool,
-    /// It leaves its owner free.
-    pub free: bool,
     /// Somebody else organises it.
     pub guest: bool,
     /// Daybind made it, for this mapping.

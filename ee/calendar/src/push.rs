@@ -12,7 +12,9 @@ use crate::activity::Noted;
 use crate::conflicts;
 use crate::doubts::ATTEMPTS;
 use crate::event::canonical;
-use crate::integrate::{Inbound, ask_provider, base_of, flow, mark, rules, set_base};
+use crate::integrate::{
+    Inbound, ask_provider, base_of, flow, mark, of_occurrence, rules, set_base,
+};
 use crate::merge::{Field, decide, differing};
 use crate::occurrences::{self, Home};
 use crate::provider::{CopyKey, ProviderError, RemoteEvent, RemoteState};
@@ -377,16 +379,23 @@ impl Push<'_, '_> {
                     other => Ok(Some(other?)),
                 };
             }
-            RemoteState::Present(there) => there,
+            RemoteState::Present(there) => EntryContent {
+                private: content.private,
+                ..there.clone()
+            },
             RemoteState::Unsupported(_) | RemoteState::LeftView => return Ok(Some(event)),
         };
-        let fields = differing(there, content);
+        let fields = differing(&there, content);
         if fields.is_empty() {
             return Ok(Some(event));
         }
-        if !differing(there, &home.plain).is_empty() {
+        let plain = EntryContent {
+            private: content.private,
+            ..home.plain.clone()
+        };
+        if !differing(&there, &plain).is_empty() {
             // Somebody gave it values of its own over there: both changed what the series says.
-            set_base(mapping, Some(&home.plain));
+            set_base(mapping, Some(&plain));
             return Ok(Some(event));
         }
         lane.engine.point("call.before_send").await;
@@ -516,7 +525,9 @@ impl Push<'_, '_> {
         let lane = self.lane;
         let local = canonical(&entry.content);
         let rules = rules(&lane.connection, mapping, entry, None);
-        let outcome = decide(base_of(mapping)?.as_ref(), &local, there, &rules);
+        let base = base_of(mapping)?;
+        let there = &of_occurrence(mapping, entry, base.as_ref(), there);
+        let outcome = decide(base.as_ref(), &local, there, &rules);
         let target = &outcome.remote;
         let fields = differing(there, target);
         let mut noted = None;

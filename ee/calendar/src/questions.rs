@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use daybind_domain::schedule::{EntryContent, When};
+use daybind_domain::schedule::{EntryContent, ShowAs, When};
 use daybind_domain::user::Permission;
 use daybind_domain::view::{CalendarRulesView, QuestionPartView, QuestionView};
 use daybind_domain::{AppError, ErrorCode};
@@ -115,6 +115,12 @@ pub fn text_of(field: Field, content: &EntryContent, zone: Tz) -> String {
             .repeats
             .as_ref()
             .map_or_else(|| "Once".to_owned(), repeat_form::describe),
+        Field::Shows => match content.shows {
+            ShowAs::Busy => "Busy".to_owned(),
+            ShowAs::Free => "Free".to_owned(),
+        },
+        Field::Private if content.private => "Private".to_owned(),
+        Field::Private => "Not private".to_owned(),
         Field::When => match &content.when {
             When::Timed { start, end, .. } => {
                 let day = |at: &DateTime<Utc>| at.with_timezone(&zone).date_naive();

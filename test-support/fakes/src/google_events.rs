@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, TimeZone, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-type Range = (DateTime<Utc>, DateTime<Utc>);
+pub(crate) type Range = (DateTime<Utc>, DateTime<Utc>);
 
 /// Parameters Google refuses together with a sync token.
 const NOT_WITH_SYNC: &[&str] = &[
@@ -357,6 +357,9 @@ pub(crate) fn change(
     }
     event["sequence"] = event["sequence"].as_u64().unwrap_or(0).max(sequence).into();
     event["updated"] = zones::millis(Utc::now()).into();
+    if event["visibility"] != old.body["visibility"] {
+        google_series::share_visibility(state, calendar_id, &mut event);
+    }
     Ok(store(state, calendar_id, event, Some(range)))
 }
 
@@ -423,7 +426,12 @@ fn check(event: &Event, condition: Option<&str>) -> Result<(), Reply> {
     }
 }
 
-fn store(state: &mut State, calendar_id: &str, mut body: Value, range: Option<Range>) -> Value {
+pub(crate) fn store(
+    state: &mut State,
+    calendar_id: &str,
+    mut body: Value,
+    range: Option<Range>,
+) -> Value {
     let seq = state.next_seq();
     body["etag"] = etag(seq).into();
     let id = body["id"].as_str().unwrap_or_default().to_owned();

@@ -1,6 +1,8 @@
 //! Single occurrences of Google series: `{series}_{20261124T090000Z}` (all-day: `{series}_{20261124}`).
 
-use crate::state::{Calendar, Event};
+use crate::Provider;
+use crate::google_events::{Range, store};
+use crate::state::{Calendar, Event, State};
 use crate::zones;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use serde_json::{Value, json};
@@ -72,4 +74,43 @@ fn point(at: DateTime<Utc>, calendar: &Calendar, zone: &str) -> Option<Value> {
     let local = zones::zone(&calendar.zone)?.from_utc_datetime(&at.naive_utc());
     let text = local.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     Some(json!({"dateTime": text, "timeZone": zone}))
+}
+
+/// A stricter visibility of one occurrence is that of the whole series, a looser one is ignored; exceptions go along with
+/// their series (Calendar API v3, `Event.visibility`).
+pub(crate) fn share_visibility(state: &mut State, calendar_id: &str, event: &mut Value) {
+    let rank = |word: &Value| match word.as_str() {
+        Some("confidential") => 2,
+        Some("private") => 1,
+        _ => 0,
+    };
+    let own = event["id"].as_str().unwrap_or_default().to_owned();
+    let series = event["recurringEventId"]
+        .as_str()
+        .unwrap_or(&own)
+        .to_owned();
+    let Some(calendar) = state.calendar(Provider::Google, calendar_id) else {
+        return;
+    };
+    let said = event["visibility"].clone();
+    let of_series = calendar
+        .events
+        .get(&series)
+        .map(|e| e.body["visibility"].clone());
+    if let Some(known) = of_series.filter(|known| series != own && rank(known) >= rank(&said)) {
+        event["visibility"] = known;
+        return;
+    }
+    let others: Vec<(Value, Option<Range>)> = calendar
+        .events
+        .values()
+        .filter(|e| !e.deleted && e.body["id"] != json!(own))
+        .filter(|e| e.body["id"] == json!(series) || e.body["recurringEventId"] == json!(series))
+        .filter(|e| e.body["visibility"] != said)
+        .map(|e| (e.body.clone(), e.history.last().and_then(|past| past.range)))
+        .collect();
+    for (mut body, range) in others {
+        body["visibility"] = said.clone();
+        store(state, calendar_id, body, range);
+    }
 }

@@ -16,7 +16,8 @@ use crate::admit::Import;
 use crate::event::canonical;
 use crate::incoming::day_of;
 use crate::integrate::{
-    answered_base, base_of, deletion, flow, imported, mark, rules, set_base, settle, words_of,
+    answered_base, base_of, deletion, flow, imported, mark, of_occurrence, rules, set_base, settle,
+    words_of,
 };
 use crate::merge::{Deletion, Field, Flow, brakes, decide, differing};
 use crate::provider::{Original, RemoteEvent, RemoteState};
@@ -203,6 +204,7 @@ impl Plan {
         let mapping = &mut self.mappings[at];
         let local = canonical(&entry.content);
         let base = answered_base(mapping, remote)?;
+        let remote = &of_occurrence(mapping, &entry, base.as_ref(), remote);
         let rules = rules(&self.connection, mapping, &entry, remote_at);
         let outcome = decide(base.as_ref(), &local, remote, &rules);
         let (seen, asked) = (entry.version, mapping.state == "conflict");
@@ -480,7 +482,10 @@ impl Plan {
         let plain = canonical(&occurrence(&there, day));
         let gone = event.state == RemoteState::Deleted;
         let remote = match &event.state {
-            RemoteState::Present(content) => Some(words_of(&self.mappings[series], content)),
+            RemoteState::Present(content) => Some(EntryContent {
+                private: plain.private,
+                ..words_of(&self.mappings[series], content)
+            }),
             _ => None,
         };
         let differs = remote
@@ -674,6 +679,7 @@ impl Plan {
         let Some(there) = there.filter(|_| flow(&self.connection, mapping).goes_out()) else {
             return Ok(());
         };
+        let there = of_occurrence(mapping, entry, base.as_ref(), &there);
         let rules = rules(&self.connection, mapping, entry, None);
         let outcome = decide(base.as_ref(), &canonical(&entry.content), &there, &rules);
         let fields = differing(&there, &outcome.remote);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use daybind_domain::ids::MappingId;
-use daybind_domain::schedule::{EntryContent, When};
+use daybind_domain::schedule::{EntryContent, ShowAs, When};
 use daybind_ee_calendar::engine::{ProviderSource, Stop};
 use daybind_ee_calendar::event::canonical;
 use daybind_ee_calendar::merge::Field;
@@ -20,6 +20,27 @@ use daybind_services::Services;
 use daybind_services::recurrence::{days_between, first_day, has_day, occurrence, when_on};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+
+/// What a content says in a field.
+pub fn says(content: &EntryContent, field: &str) -> String {
+    match field {
+        "title" => content.title.clone(),
+        "notes" => content.notes.clone(),
+        "shows" => content.shows.as_str().to_owned(),
+        _ => content.private.to_string(),
+    }
+}
+
+/// Somebody writes a word, or turns round what has two values.
+pub fn edit(content: &mut EntryContent, field: &str, word: &str) {
+    match field {
+        "title" => word.clone_into(&mut content.title),
+        "notes" => word.clone_into(&mut content.notes),
+        "shows" if content.shows == ShowAs::Busy => content.shows = ShowAs::Free,
+        "shows" => content.shows = ShowAs::Busy,
+        _ => content.private = !content.private,
+    }
+}
 
 /// An event, alive or remembered as deleted.
 #[derive(Debug, Clone)]
@@ -47,6 +68,12 @@ fn day(content: &EntryContent, at: DateTime<Utc>) -> NaiveDate {
     };
     at.with_timezone(&zone.parse::<chrono_tz::Tz>().unwrap())
         .date_naive()
+}
+
+/// What is compared of a content, besides its rule: start, title, and the rest.
+pub fn shown(at: DateTime<Utc>, content: &EntryContent) -> (DateTime<Utc>, String, String) {
+    let rest = ["notes", "shows", "private"].map(|field| says(content, field));
+    (at, content.title.clone(), rest.join(", "))
 }
 
 #[derive(Debug)]
@@ -95,11 +122,8 @@ impl State {
         }
         let id = alive[self.rng.random_range(0..alive.len())].clone();
         if let Some(event) = self.events.get_mut(&id) {
-            match field {
-                "title" => event.content.title = value.to_owned(),
-                _ => event.content.notes = value.to_owned(),
-            }
-            event.human.insert(field, value.to_owned());
+            edit(&mut event.content, field, value);
+            event.human.insert(field, says(&event.content, field));
         }
         self.touch(&id);
     }
@@ -175,6 +199,10 @@ impl State {
         };
         let before = event.content.clone();
         with(&mut event.content);
+        // Of an occurrence it cannot be said alone.
+        if event.part.is_some() {
+            event.content.private = before.private;
+        }
         let now = event.content.clone();
         self.events.insert(id.to_owned(), event);
         self.touch(id);
@@ -234,12 +262,15 @@ impl State {
         from: DateTime<Utc>,
         to: DateTime<Utc>,
     ) -> Vec<(DateTime<Utc>, String, String)> {
-        let shown =
-            |content: &EntryContent| (start(content), content.title.clone(), content.notes.clone());
+        let shown = |content: &EntryContent| shown(start(content), content);
         let mut found = Vec::new();
         for (id, event) in self.events.iter().filter(|(_, event)| !event.deleted) {
             if event.content.repeats.is_none() {
-                found.push(shown(&event.content));
+                let content = EntryContent {
+                    private: self.is_private(event),
+                    ..event.content.clone()
+                };
+                found.push(shown(&content));
                 continue;
             }
             for day in days_between(&event.content, from, to) {
@@ -259,6 +290,13 @@ impl State {
         alive.filter(|event| event.copy_of == of).collect()
     }
 
+    /// An occurrence is as private as its series.
+    fn is_private(&self, event: &Event) -> bool {
+        let series = event.part.as_ref().map(|(series, _)| series);
+        let series = series.and_then(|series| self.events.get(series));
+        series.unwrap_or(event).content.private
+    }
+
     fn shown(&self, id: &str, in_delta: bool) -> RemoteEvent {
         let Some(event) = self.lookup(id) else {
             let mut gone = RemoteEvent::deleted(id);
@@ -267,13 +305,17 @@ impl State {
             }
             return gone;
         };
+        let content = EntryContent {
+            private: self.is_private(&event),
+            ..canonical(&event.content)
+        };
         let lost = event.deleted && in_delta && !self.google;
         RemoteEvent {
             id: id.to_owned(),
             etag: Some(event.etag.to_string()),
             ical_uid: None,
             state: match (event.deleted, in_delta && !self.google) {
-                (false, _) => RemoteState::Present(canonical(&event.content)),
+                (false, _) => RemoteState::Present(content),
                 (true, true) => RemoteState::LeftView,
                 (true, false) => RemoteState::Deleted,
             },
@@ -558,6 +600,10 @@ impl CalendarProvider for Calendar {
         if etag.is_some_and(|etag| etag != event.etag.to_string()) {
             return Err(ProviderError::PreconditionFailed);
         }
+        assert!(
+            event.part.is_none() || !fields.contains(&Field::Private),
+            "an occurrence's privacy would become its series'"
+        );
         state.write(id, |there| {
             for field in fields {
                 field.copy(content, there);

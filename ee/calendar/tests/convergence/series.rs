@@ -17,13 +17,14 @@ use daybind_storage::Entry;
 use rand::Rng;
 use rand::rngs::StdRng;
 
+use crate::calendar::{edit, shown};
 use crate::world::World;
 
 const ZONE: &str = "Europe/Berlin";
 /// How far the two sides are compared.
 const AHEAD: TimeDelta = TimeDelta::days(40);
 
-/// Start, title, notes.
+/// Start, title, and the rest.
 type Shown = (DateTime<Utc>, String, String);
 
 /// One thing that somebody does, on either side.
@@ -88,9 +89,9 @@ fn typed(view: &EntryView, scope: &str) -> EntryInput {
     EntryInput {
         title: view.title.clone(),
         notes: view.notes.clone(),
+        location: view.location.clone(),
         shows: view.shows.clone(),
         private: view.private,
-        location: view.location.clone(),
         all_day: view.all_day,
         start: view.start_local.clone(),
         end: view.end_local.clone(),
@@ -168,7 +169,16 @@ async fn here(world: &mut World<'_>, rng: &mut StdRng, series: &[EntryId]) {
     let mut input = typed(&view, scope);
     match rng.random_range(0..10) {
         0..4 => input.title = word,
-        4 | 5 => input.notes = word,
+        4 => input.notes = word,
+        5 if rng.random_bool(0.5) => {
+            input.shows = if input.shows == "free" {
+                "busy"
+            } else {
+                "free"
+            }
+            .to_owned();
+        }
+        5 => input.private = !input.private,
         6 | 7 => {
             let hours = rng.random_range(1..4);
             input.start = later(&input.start, hours);
@@ -211,7 +221,16 @@ fn there(world: &mut World<'_>, rng: &mut StdRng) {
     };
     let hours = TimeDelta::hours(rng.random_range(1..4));
     match rng.random_range(0..10) {
-        0..4 => state.write(&id, |content| content.title = word),
+        0..3 => state.write(&id, |content| content.title = word),
+        3 => {
+            // A calendar hides a series as a whole.
+            let (id, field) = if rng.random_bool(0.5) {
+                (&id, "shows")
+            } else {
+                (series, "private")
+            };
+            state.write(id, |content| edit(content, field, &word));
+        }
         4..7 => state.write(&id, |content| {
             if let When::Timed { start, end, .. } = &mut content.when {
                 *start += hours;
@@ -249,7 +268,7 @@ async fn planned(
         let content = canonical(&entry.content);
         let mut show = |content: &daybind_domain::schedule::EntryContent| {
             if let When::Timed { start, .. } = &content.when {
-                found.push((*start, content.title.clone(), content.notes.clone()));
+                found.push(shown(*start, content));
             }
         };
         if content.repeats.is_none() {

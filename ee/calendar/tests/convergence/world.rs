@@ -29,10 +29,10 @@ use tokio::sync::Notify;
 use url::Url;
 use uuid::Uuid;
 
-use crate::calendar::Calendar;
+use crate::calendar::{Calendar, edit, says};
 
 const JOB: &str = "calendar.sync";
-const FIELDS: [&str; 2] = ["title", "notes"];
+const FIELDS: [&str; 4] = ["title", "notes", "shows", "private"];
 /// Points outside transactions, at which a worker may sleep while another one works.
 const QUIET: [&str; 5] = [
     "run.claimed",
@@ -393,8 +393,8 @@ impl<'a> World<'a> {
             tenant_id: demo::TENANT,
             entry_id: EntryId(Uuid::now_v7()),
             content: EntryContent {
-                title: title.clone(),
-                notes: notes.clone(),
+                title,
+                notes,
                 location: String::new(),
                 when: When::Timed {
                     start,
@@ -423,7 +423,9 @@ impl<'a> World<'a> {
         unit.save().await.unwrap();
         self.known.push(Known {
             id: entry.entry_id,
-            here: BTreeMap::from([("title", title), ("notes", notes)]),
+            here: FIELDS
+                .map(|field| (field, says(&entry.content, field)))
+                .into(),
             edited: BTreeMap::new(),
             unsure: false,
         });
@@ -514,15 +516,14 @@ impl<'a> World<'a> {
             return;
         }
         let at = rng.random_range(0..self.known.len());
-        let field = FIELDS[rng.random_range(0..2)];
+        let field = FIELDS[rng.random_range(0..FIELDS.len())];
         let word = self.word();
         let mut entry = self.entry(self.known[at].id).await;
-        match field {
-            "title" => entry.content.title.clone_from(&word),
-            _ => entry.content.notes.clone_from(&word),
-        }
+        edit(&mut entry.content, field, &word);
         self.store(&entry, Vec::new()).await;
-        self.known[at].here.insert(field, word);
+        self.known[at]
+            .here
+            .insert(field, says(&entry.content, field));
         self.known[at].edited.insert(field, true);
     }
 
@@ -530,7 +531,7 @@ impl<'a> World<'a> {
         let word = self.word();
         self.calendar
             .state()
-            .edit(FIELDS[rng.random_range(0..2)], &word);
+            .edit(FIELDS[rng.random_range(0..FIELDS.len())], &word);
     }
 
     pub async fn delete_there(&mut self) {
@@ -687,10 +688,7 @@ impl<'a> World<'a> {
             "{differ:?} {mapping:?} {entry:?} {copies:?}"
         );
         assert!(!conflict || !differ.is_empty(), "{mapping:?}");
-        let words = BTreeMap::from([
-            ("title", entry.content.title.clone()),
-            ("notes", entry.content.notes.clone()),
-        ]);
+        let words = BTreeMap::from(FIELDS.map(|field| (field, says(&entry.content, field))));
         if conflict {
             known.unsure = true;
         }

@@ -38,6 +38,7 @@ mod doors;
 mod everyday;
 mod failures;
 mod fairness;
+mod fields;
 mod imported;
 mod intake;
 mod misbehaviour;
