@@ -77,7 +77,7 @@ async fn step(world: &mut World<'_>, rng: &mut StdRng) {
     }
 }
 
-/// Series: rules, changed, moved and deleted occurrences, splits, on both sides, and lost cursors; every call is answered.
+/// Series: rules, changed, moved and deleted occurrences and splits on both sides, with the same troubles.
 async fn series_case(store: &world::Stored, seed: u64, google: bool) {
     let mut rng = StdRng::seed_from_u64(seed);
     let setting = Setting {
@@ -97,7 +97,13 @@ async fn series_case(store: &world::Stored, seed: u64, google: bool) {
                 0..13 => series::step(&mut world, &mut rng).await,
                 13 => world.lose_cursors(),
                 14 => world.wait(rng.random_range(1..120)),
-                _ => world.work().await,
+                15 => world.crash_soon(&mut rng),
+                16 => world.sleep_soon(&mut rng),
+                _ => {
+                    world.faults(rng.random_range(0..30));
+                    world.work().await;
+                    world.faults(0);
+                }
             }
         }
         world.settle().await;
