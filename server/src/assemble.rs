@@ -72,7 +72,7 @@ pub fn state(
         wake: Arc::default(),
     };
     let calendar: Arc<dyn CalendarPort> = if config.edition == composition.built {
-        (composition.calendar)(services.clone())
+        (composition.calendar)(services.clone(), get)?
     } else {
         // The Enterprise binary run as Community behaves as Community does, in every respect.
         Arc::new(CommunityPort)

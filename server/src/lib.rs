@@ -50,7 +50,7 @@ pub struct Composition {
     /// Adds the hosts only this edition talks to.
     pub endpoints: fn(&mut Endpoints, ReadEnv<'_>) -> Result<(), String>,
     /// Makes its calendar port.
-    pub calendar: fn(Services) -> Arc<dyn CalendarPort>,
+    pub calendar: fn(Services, ReadEnv<'_>) -> anyhow::Result<Arc<dyn CalendarPort>>,
     /// Makes its proof of login domains.
     pub domains: fn(Services, ReadEnv<'_>) -> anyhow::Result<Arc<dyn DomainClaims>>,
     /// Variables of hosts a form may lead to (the content security policy names them).
@@ -68,7 +68,7 @@ impl Composition {
             entries: Entries::community,
             guides: daybind_services::guide::COMMUNITY,
             endpoints: |_, _| Ok(()),
-            calendar: |_| Arc::new(CommunityPort),
+            calendar: |_, _| Ok(Arc::new(CommunityPort)),
             domains: |_, _| Ok(Arc::new(CommunityClaims)),
             form_targets: &[],
             site_root: "target/site-ce",

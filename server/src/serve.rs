@@ -103,6 +103,7 @@ async fn housekeeping(state: AppState, stop: CancellationToken) {
         // A failure is logged where it happens; the next minute tries again.
         let _ = limits::purge(&state.services).await;
         let _ = state.domains.check_due().await;
+        let _ = state.calendar.housekeep().await;
     }
 }
 

@@ -137,6 +137,11 @@ pub trait CalendarPort: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Called by every server once a minute; safe beside the same call on other servers.
+    async fn housekeep(&self) -> AppResult<()> {
+        Ok(())
+    }
+
     /// The Enterprise half of an import from a predecessor.
     fn import(&self) -> &dyn ImportPort {
         &LeftForEnterprise

@@ -17,6 +17,7 @@ pub mod event;
 mod google;
 mod graph;
 mod guides;
+mod history;
 mod import;
 mod incoming;
 mod intake;

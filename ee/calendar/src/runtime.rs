@@ -1,6 +1,7 @@
 //! The Enterprise implementation of the calendar port.
 
 use std::ops::Deref as _;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::body::Body;
@@ -27,6 +28,7 @@ use daybind_storage::{ClaimedJob, FinishJob, Scope, UnitOfWork};
 
 use crate::activity::Run;
 use crate::engine::Engine;
+use crate::history::{self, Looked};
 use crate::import::CalendarImport;
 use crate::intake::Intake;
 use crate::provider::ProviderError;
@@ -48,6 +50,7 @@ const WITHOUT_PUSH: Duration = Duration::seconds(60);
 pub struct CalendarRuntime {
     engine: Engine,
     intake: Intake,
+    pruned: Arc<Looked>,
 }
 
 impl CalendarRuntime {
@@ -57,11 +60,28 @@ impl CalendarRuntime {
         Self::with_engine(Engine::new(services))
     }
 
+    /// Over the shared means, with what the environment says.
+    ///
+    /// # Errors
+    /// What to say to the operator about a variable that cannot be read.
+    pub fn from_env(
+        services: Services,
+        get: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
+        let mut engine = Engine::new(services);
+        engine.keep_activity = history::kept(get)?;
+        Ok(Self::with_engine(engine))
+    }
+
     /// With another engine than production's: tests replace providers, ids and what happens at the declared points.
     #[must_use]
     pub fn with_engine(engine: Engine) -> Self {
         let intake = Intake::new(engine.deref().clone());
-        Self { engine, intake }
+        Self {
+            engine,
+            intake,
+            pruned: Arc::default(),
+        }
     }
 
     /// An Enterprise binary lowered to Community refuses like Community does.
@@ -268,6 +288,10 @@ fn held(at: DateTime<Utc>) -> FinishJob {
 
 #[async_trait]
 impl CalendarPort for CalendarRuntime {
+    async fn housekeep(&self) -> AppResult<()> {
+        history::prune(&self.engine, &self.pruned).await
+    }
+
     fn import(&self) -> &dyn ImportPort {
         &CalendarImport
     }

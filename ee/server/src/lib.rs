@@ -16,7 +16,10 @@ pub fn composition() -> Composition {
         entries: daybind_ee_app::entries,
         guides: daybind_ee_calendar::GUIDES,
         endpoints: daybind_ee_calendar::register_endpoints,
-        calendar: |services| Arc::new(CalendarRuntime::new(services)),
+        calendar: |services, get| {
+            let runtime = CalendarRuntime::from_env(services, get).map_err(anyhow::Error::msg)?;
+            Ok(Arc::new(runtime))
+        },
         domains: |services, get| Ok(Arc::new(Claims::from_env(services, get)?)),
         form_targets: &["DAYBIND_GOOGLE_AUTH_URL"],
         site_root: "target/site-ee",

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use daybind_domain::schedule::EntryStatus;
 use daybind_fakes::{DuplicateTransaction, Fault, FaultKind, LogEntry};
-use daybind_services::{CalendarPort as _, Provider};
+use daybind_services::{CalendarPort as _, Provider, demo};
 use serde_json::{Value, json};
 
 use crate::bench::{Database, World};
@@ -221,6 +221,36 @@ async fn attendees_are_no_assignees(database: Database, provider: Provider) {
     );
 }
 
+/// What sync did is kept for as long as was said, and no longer.
+async fn history_ends(database: Database, provider: Provider) {
+    let w = connected(database, provider).await;
+    w.add("Replace switch").await;
+    w.drain().await;
+    let seen = async || {
+        let id = w.connection().await.parse().unwrap();
+        let mut unit = w.services.begin(demo::TENANT).await.unwrap();
+        let rows = daybind_ee_storage::calendar(unit.as_mut()).unwrap();
+        let changes = rows
+            .list_changes(demo::TENANT, id, None, 1000)
+            .await
+            .unwrap();
+        let runs = rows.list_runs(demo::TENANT, id, 1000).await.unwrap();
+        (changes.len(), runs.len())
+    };
+    let old = seen().await;
+    assert!(old.0 > 0 && old.1 > 0);
+    w.port.housekeep().await.unwrap();
+    assert_eq!(seen().await, old, "nothing is too old yet");
+    w.pass(TimeDelta::days(91));
+    w.add("Next quarter").await;
+    w.drain().await;
+    let both = seen().await;
+    w.port.housekeep().await.unwrap();
+    let new = seen().await;
+    assert_eq!((new.0 + old.0, new.1 + old.1), both, "only what is too old");
+    assert!(new.0 > 0 && new.1 > 0);
+}
+
 /// W45: nothing to do costs one call and no write; a change here two calls; a burst of notifications a few pulls, and
 /// nobody asks who the account is.
 async fn few_calls(database: Database, provider: Provider) {
@@ -407,6 +437,7 @@ everywhere! {
     markers: markers_are_not_trusted;
     attendees: attendees_are_no_assignees;
     calls: few_calls;
+    history: history_ends;
     nothing: nothing_shown_is_nothing_deleted;
     marks: every_entry_says_how_it_stands;
     fields: location_and_notes_travel;
