@@ -1,6 +1,6 @@
 //! One week of the schedule.
 
-use daybind_domain::view::{DayView, EntryView, ScheduleView, SyncMark};
+use daybind_domain::view::{DayView, EntryView, LinkView, ScheduleView, SyncMark};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -198,6 +198,21 @@ fn Mark(mark: SyncMark) -> impl IntoView {
             " "
             <span class="db-agenda__detail">{mark.detail}</span>
         </p>
+        {mark.link.map(|link| view! { <Leave link/> })}
+    }
+    .into_any()
+}
+
+/// A link that leaves Daybind: to a page of its own, which learns nothing of this one.
+#[component]
+pub fn Leave(link: LinkView) -> impl IntoView {
+    view! {
+        <p class="db-agenda__people">
+            <a href=link.href target="_blank" rel="noopener noreferrer">
+                {link.text}
+                <span class="db-visually-hidden">" (opens in a new tab)"</span>
+            </a>
+        </p>
     }
     .into_any()
 }
@@ -205,6 +220,29 @@ fn Mark(mark: SyncMark) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::address;
+
+    /// A page that is left for learns nothing of this one, and the address stays an attribute.
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn links_out_open_by_themselves() {
+        use daybind_domain::view::LinkView;
+        use leptos::prelude::*;
+        let link = LinkView {
+            text: "Join".to_owned(),
+            href: "https://meet.example/?a=\"><script>&b".to_owned(),
+        };
+        let html = Owner::new().with(|| {
+            super::Leave(super::LeaveProps { link })
+                .into_view()
+                .to_html()
+        });
+        assert!(html.contains("rel=\"noopener noreferrer\""), "{html}");
+        assert!(html.contains("target=\"_blank\"") && html.contains("(opens in a new tab)"));
+        assert!(
+            html.contains("href=\"https://meet.example/?a=&quot;") && !html.contains("<script>"),
+            "{html}"
+        );
+    }
 
     #[test]
     fn addresses_carry_dates_and_ids_only() {

@@ -4,7 +4,7 @@ use daybind_domain::view::{EntryView, PersonView, SessionView};
 use leptos::prelude::*;
 
 use super::failure::Failure;
-use super::schedule::address;
+use super::schedule::{Leave, address};
 use super::schedule_repeat::{RepeatFields, ScopeFields};
 use crate::api::schedule::{
     DeleteScheduleEntry, SaveScheduleEntry, get_schedule_entry, list_schedule,
@@ -127,6 +127,9 @@ fn EntryForm(
         (entry.repeat.clone(), entry.part.clone())
     });
     let all_day = entry.as_ref().is_some_and(|entry| entry.all_day);
+    let link = entry
+        .as_ref()
+        .and_then(|entry| entry.sync.as_ref()?.link.clone());
     let free = entry.as_ref().is_some_and(|entry| entry.shows == "free");
     let private = entry.as_ref().is_some_and(|entry| entry.private);
     let (title, start, end, location, notes) = match entry {
@@ -155,6 +158,7 @@ fn EntryForm(
     };
     let (all_day, private) = (ticked("all_day", all_day), ticked("private", private));
     view! {
+        {link.map(|link| view! { <Leave link/> })}
         <ErrorSummary error=saving fields=FIELDS/>
         <ActionForm action=save>
             <input type="hidden" name="entry_id" value=entry_id/>

@@ -200,6 +200,17 @@ pub struct SyncMark {
     pub word: String,
     /// Why, in one sentence.
     pub detail: String,
+    /// Where else the entry leads.
+    pub link: Option<LinkView>,
+}
+
+/// A link that leaves Daybind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkView {
+    /// What it does.
+    pub text: String,
+    /// Where it leads; https.
+    pub href: String,
 }
 
 /// One week of the schedule.

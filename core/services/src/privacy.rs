@@ -15,15 +15,19 @@ const BUSY: &str = "Busy";
 /// those who may change others' entries. Everybody else learns when somebody is busy.
 #[must_use]
 pub fn seen_by<'a>(actor: &Actor, entry: &'a Entry) -> Cow<'a, EntryContent> {
-    let content = &entry.content;
-    if !content.private
+    if reads_words(actor, entry) {
+        Cow::Borrowed(&entry.content)
+    } else {
+        Cow::Owned(without_words(&entry.content))
+    }
+}
+
+/// Whether a person reads what an entry says, and not only when.
+#[must_use]
+pub fn reads_words(actor: &Actor, entry: &Entry) -> bool {
+    !entry.content.private
         || actor.may(Permission::ScheduleAll)
         || entry.assignees.contains(&actor.user_id())
-    {
-        Cow::Borrowed(content)
-    } else {
-        Cow::Owned(without_words(content))
-    }
 }
 
 /// A content that says when, and nothing else.

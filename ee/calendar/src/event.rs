@@ -6,6 +6,7 @@ use daybind_domain::recurrence::Rule;
 use daybind_domain::schedule::{EntryContent, EntryStatus, ShowAs, TITLE_MAX, When};
 use daybind_services::recurrence::{first_day, has_day};
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use crate::merge::Field;
 use crate::provider::{About, CopyKey, Original, Part, RemoteEvent, RemoteState};
@@ -13,6 +14,8 @@ use crate::{rules, zones};
 
 /// Shown for external events without a title.
 const UNTITLED: &str = "(No title)";
+/// The longest address of an online meeting, in bytes.
+const MEETING_MAX: usize = 2048;
 const NO_TIME: &str = "The event's time could not be read.";
 
 /// The form in which contents are compared: line ends as `\n`, nothing around, no status.
@@ -190,9 +193,31 @@ pub fn from_google(event: &Value) -> Option<RemoteEvent> {
         about: About {
             changed_at: instant(&event["updated"]),
             guest: event["organizer"].is_object() && event["organizer"]["self"] != true,
+            meeting: google_meeting(event),
             copy_of: event["id"].as_str().and_then(CopyKey::read_google_id),
         },
     })
+}
+
+/// The way into a conference by video, whoever offers it; `hangoutLink` is that of older Meet events.
+fn google_meeting(event: &Value) -> Option<String> {
+    let points = event["conferenceData"]["entryPoints"].as_array();
+    points
+        .into_iter()
+        .flatten()
+        .filter(|point| point["entryPointType"] == "video")
+        .map(|point| &point["uri"])
+        .chain([&event["hangoutLink"]])
+        .find_map(joinable)
+}
+
+/// An address that people may be sent to: https, with a host, and nobody's name in it. Whoever invites its owner writes it.
+fn joinable(text: &Value) -> Option<String> {
+    let url = Url::parse(text.as_str()?.trim()).ok()?;
+    let plain = url.username().is_empty() && url.password().is_none();
+    let fine =
+        url.scheme() == "https" && url.has_host() && plain && url.as_str().len() <= MEETING_MAX;
+    fine.then(|| url.into())
 }
 
 /// A series, if its first occurrence is one by its own rule: what comes before it would be lost otherwise.
@@ -359,6 +384,12 @@ pub fn from_graph(event: &Value) -> Option<RemoteEvent> {
         about: About {
             changed_at: instant(&event["lastModifiedDateTime"]),
             guest: event["isOrganizer"] == false,
+            meeting: [
+                &event["onlineMeeting"]["joinUrl"],
+                &event["onlineMeetingUrl"],
+            ]
+            .into_iter()
+            .find_map(joinable),
             copy_of: event["transactionId"]
                 .as_str()
                 .and_then(CopyKey::read_marker),
@@ -494,6 +525,64 @@ mod tests {
         ] {
             (graph["showAs"], graph["sensitivity"]) = (shown, sensitivity);
             assert_eq!(read(&graph, from_graph), expected, "{graph}");
+        }
+    }
+
+    /// The way into an online meeting is read from wherever it stands, and only one that people may be sent to.
+    #[test]
+    fn meetings_are_joined_over_https_only() {
+        let google = |more: Value| {
+            let mut event =
+                Value::Object(to_google(&sample(whens()[0].clone()), &Field::ALL, false));
+            event["id"] = json!("x");
+            for (name, value) in more.as_object().unwrap() {
+                event[name] = value.clone();
+            }
+            from_google(&event).unwrap().about.meeting
+        };
+        let zoom = "https://zoom.example/j/1?pwd=a";
+        let points = json!([
+            { "entryPointType": "phone", "uri": "tel:+49-1" },
+            { "entryPointType": "more", "uri": "https://zoom.example/more" },
+            { "entryPointType": "video", "uri": zoom },
+        ]);
+        let both = json!({
+            "hangoutLink": "https://meet.example/abc", "conferenceData": { "entryPoints": points }
+        });
+        assert_eq!(google(both).as_deref(), Some(zoom));
+        let meet = json!({ "hangoutLink": "https://meet.example/abc" });
+        assert_eq!(google(meet).as_deref(), Some("https://meet.example/abc"));
+        assert_eq!(google(json!({})), None);
+        let graph = |more: Value| {
+            let mut event =
+                Value::Object(to_graph(&sample(whens()[0].clone()), &Field::ALL, false));
+            event["id"] = json!("x");
+            for (name, value) in more.as_object().unwrap() {
+                event[name] = value.clone();
+            }
+            from_graph(&event).unwrap().about.meeting
+        };
+        let teams = json!({
+            "onlineMeeting": { "joinUrl": "https://teams.example/l/1" }, "onlineMeetingUrl": "https://old.example/"
+        });
+        assert_eq!(graph(teams).as_deref(), Some("https://teams.example/l/1"));
+        let old = json!({ "onlineMeeting": null, "onlineMeetingUrl": "https://old.example/" });
+        assert_eq!(graph(old).as_deref(), Some("https://old.example/"));
+        let long = format!("https://x.example/{}", "a".repeat(MEETING_MAX));
+        for link in [
+            "http://meet.example/abc",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "https://somebody:word@meet.example/",
+            "https://somebody@meet.example/",
+            "//meet.example/abc",
+            "meet.example/abc",
+            "https://",
+            "",
+            &long,
+        ] {
+            assert_eq!(google(json!({ "hangoutLink": link })), None, "{link}");
+            assert_eq!(graph(json!({ "onlineMeetingUrl": link })), None, "{link}");
         }
     }
 

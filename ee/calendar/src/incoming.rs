@@ -12,7 +12,7 @@ use daybind_storage::{Entry, NewEntry, StorageResult, UnitOfWork};
 
 use crate::activity::Noted;
 use crate::event::canonical;
-use crate::integrate::{Inbound, base_of, flow, set_base, words_of};
+use crate::integrate::{Inbound, base_of, flow, meeting_of, set_base, words_of};
 use crate::merge::{Field, differing};
 use crate::occurrences::{look_again, original};
 use crate::provider::{Original, RemoteEvent, RemoteState};
@@ -258,6 +258,7 @@ impl Inbound<'_> {
             state: "synced".to_owned(),
             generation: 0,
             sent: None,
+            meeting_url: meeting_of(&series.mapping.origin, event),
             entry_version: row.version,
             error: None,
             attempts: 0,

@@ -90,6 +90,12 @@ pub fn of_occurrence(
     }
 }
 
+/// Where the event's online meeting is joined; a busy block says nothing of what it is.
+#[must_use]
+pub fn meeting_of(origin: &str, event: &RemoteEvent) -> Option<String> {
+    event.about.meeting.clone().filter(|_| origin != "busy")
+}
+
 /// The rules of a merge through this connection.
 #[must_use]
 pub fn rules(
@@ -199,11 +205,19 @@ impl Inbound<'_> {
         match &event.state {
             RemoteState::Deleted => self.deleted(unit, mapping, entry).await,
             RemoteState::LeftView => Ok(()),
-            _ if event.etag.is_some() && event.etag == mapping.external_etag => Ok(()),
+            _ if event.etag.is_some() && event.etag == mapping.external_etag => {
+                let meeting = meeting_of(&mapping.origin, event);
+                if mapping.meeting_url == meeting {
+                    return Ok(());
+                }
+                mapping.meeting_url = meeting;
+                calendar(unit)?.update_mapping(mapping).await
+            }
             RemoteState::Unsupported(reason) => {
                 mapping.state = "conflict".to_owned();
                 mapping.error = Some((*reason).to_owned());
                 mapping.external_etag.clone_from(&event.etag);
+                mapping.meeting_url = meeting_of(&mapping.origin, event);
                 calendar(unit)?.update_mapping(mapping).await?;
                 let noted = Noted {
                     action: "skipped",
@@ -214,6 +228,7 @@ impl Inbound<'_> {
             }
             RemoteState::Present(content) => {
                 mapping.external_etag.clone_from(&event.etag);
+                mapping.meeting_url = meeting_of(&mapping.origin, event);
                 let Some(entry) = entry else {
                     // The push that follows removes the event.
                     return calendar(unit)?.update_mapping(mapping).await;
@@ -256,6 +271,7 @@ impl Inbound<'_> {
             external_etag: event.etag.clone(),
             external_ical_uid: event.ical_uid.clone(),
             series_event_id: None,
+            meeting_url: meeting_of(origin, event),
             state: "synced".to_owned(),
             origin: origin.to_owned(),
             generation: 0,
@@ -379,6 +395,7 @@ impl Inbound<'_> {
         mapping.state = "removed".to_owned();
         mapping.error = None;
         mapping.sent = None;
+        mapping.meeting_url = None;
         calendar(unit)?.update_mapping(mapping).await?;
         conflicts::settle(unit, mapping, "event_gone", self.now).await
     }
@@ -405,6 +422,7 @@ impl Inbound<'_> {
         );
         mapping.entry_version = entry.version;
         mapping.external_etag = None;
+        mapping.meeting_url = None;
         calendar(unit)?.update_mapping(mapping).await?;
         conflicts::record(
             unit,

@@ -92,6 +92,8 @@ pub struct About {
     pub changed_at: Option<DateTime<Utc>>,
     /// Somebody else organises it.
     pub guest: bool,
+    /// Where its online meeting is joined, an https address.
+    pub meeting: Option<String>,
     /// Daybind made it, for this mapping.
     pub copy_of: Option<MappingId>,
 }

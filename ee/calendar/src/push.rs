@@ -13,7 +13,7 @@ use crate::conflicts;
 use crate::doubts::ATTEMPTS;
 use crate::event::canonical;
 use crate::integrate::{
-    Inbound, ask_provider, base_of, flow, mark, of_occurrence, rules, set_base,
+    Inbound, ask_provider, base_of, flow, mark, meeting_of, of_occurrence, rules, set_base,
 };
 use crate::merge::{Field, decide, differing};
 use crate::occurrences::{self, Home};
@@ -127,6 +127,7 @@ impl Push<'_, '_> {
             (Task::Detach, _) => {
                 mapping.state = "removed".to_owned();
                 mapping.error = None;
+                mapping.meeting_url = None;
                 self.store(&mapping, None).await
             }
             (Task::Again, Some(entry)) => {
@@ -134,6 +135,7 @@ impl Push<'_, '_> {
                 mapping.external_event_id = None;
                 mapping.external_etag = None;
                 mapping.sent = None;
+                mapping.meeting_url = None;
                 mapping.external_ical_uid = None;
                 mapping.origin = "schedule".to_owned();
                 mapping.series_event_id = home.map(|home| home.event.clone());
@@ -204,6 +206,7 @@ impl Push<'_, '_> {
             external_etag: None,
             external_ical_uid: None,
             series_event_id: home.map(|home| home.event.clone()),
+            meeting_url: None,
             state: "creating".to_owned(),
             origin: "schedule".to_owned(),
             generation: 0,
@@ -422,6 +425,7 @@ impl Push<'_, '_> {
     ) -> Result<(), Stop> {
         mapping.external_event_id = Some(event.id.clone());
         mapping.external_ical_uid.clone_from(&event.ical_uid);
+        mapping.meeting_url = meeting_of(&mapping.origin, &event);
         mark(mapping, &[]);
         if matches!(&event.state, RemoteState::Present(there) if differing(there, content).is_empty())
         {
@@ -545,6 +549,9 @@ impl Push<'_, '_> {
                 .update(&lane.calendar, id, etag.as_deref(), target, &fields)
                 .await?;
             lane.engine.point("call.after_response").await;
+            // Google may leave it out of the answer to a write; whether it is gone, the next read tells.
+            mapping.meeting_url =
+                meeting_of(&mapping.origin, &event).or(mapping.meeting_url.take());
             mapping.external_etag = event.etag;
             mapping.sent = None;
         }
@@ -607,6 +614,7 @@ impl Push<'_, '_> {
         }
         mapping.state = "removed".to_owned();
         mapping.error = None;
+        mapping.meeting_url = None;
         let noted = about(mapping, "calendar", "removed");
         self.store(mapping, Some(noted)).await
     }

@@ -6,18 +6,20 @@ use daybind_domain::ids::EntryId;
 use daybind_domain::user::{Permission, UserType};
 use daybind_domain::view::{
     CalendarProfileView, CalendarSettingsView, ConnectOption, ConnectionView, GoogleClientView,
-    PersonView, SyncMark,
+    LinkView, PersonView, SyncMark,
 };
 use daybind_ee_storage::{Connection, Mapping, Subscription, calendar};
 use daybind_services::bindings;
+use daybind_services::privacy;
 use daybind_services::profiles::mask;
 use daybind_services::{Actor, AppResult, Provider, Services, StableRoute, internal, localtime};
-use daybind_storage::{Entry, UnitOfWork, User};
+use daybind_storage::{Entry, StorageResult, UnitOfWork, User};
 
 use crate::doubts::ATTEMPTS;
 use crate::oauth::{self, is_ending};
 use crate::questions;
 use crate::retry::BRAKE;
+use crate::sync::is_live;
 
 pub fn label(provider: &str) -> &'static str {
     if provider == "google" {
@@ -298,9 +300,47 @@ pub async fn marks(
             .list_entry_mappings(actor.tenant_id, *id)
             .await
             .map_err(internal)?;
-        marks.push(entry.map(|entry| worst(&entry, &mappings)));
+        let Some(entry) = entry else {
+            marks.push(None);
+            continue;
+        };
+        let mut mark = worst(&entry, &mappings);
+        if privacy::reads_words(actor, &entry) {
+            mark.link = meeting(unit.as_mut(), actor, &mappings)
+                .await
+                .map_err(internal)?;
+        }
+        marks.push(Some(mark));
     }
     Ok(marks)
+}
+
+/// The online meeting of an entry: that of the reader's own event, or else that of somebody who does it too.
+async fn meeting(
+    unit: &mut dyn UnitOfWork,
+    actor: &Actor,
+    mappings: &[Mapping],
+) -> StorageResult<Option<LinkView>> {
+    let mut found = None;
+    for mapping in mappings.iter().filter(|mapping| is_live(mapping)) {
+        let Some(href) = &mapping.meeting_url else {
+            continue;
+        };
+        let connection = calendar(unit)?
+            .find_connection(mapping.tenant_id, mapping.connection_id)
+            .await?;
+        let own = connection.is_some_and(|row| row.user_id == actor.user_id());
+        if own || found.is_none() {
+            found = Some(LinkView {
+                text: "Join online meeting".to_owned(),
+                href: href.clone(),
+            });
+        }
+        if own {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 fn worst(entry: &Entry, mappings: &[Mapping]) -> SyncMark {
@@ -345,5 +385,6 @@ fn mark(state: &str, word: &str, detail: &str) -> SyncMark {
         state: state.to_owned(),
         word: word.to_owned(),
         detail: detail.to_owned(),
+        link: None,
     }
 }

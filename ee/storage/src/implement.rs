@@ -88,6 +88,7 @@ macro_rules! repository {
                 base: codec::get_json_or(row, "base")?,
                 sent: codec::get_json_or(row, "sent")?,
                 series_event_id: get(row, "series_event_id")?,
+                meeting_url: get(row, "meeting_url")?,
                 entry_version: get(row, "entry_version")?,
                 error: get(row, "error")?,
                 attempts: get(row, "attempts")?,
@@ -326,8 +327,8 @@ macro_rules! repository {
                 sqlx::query(
                     "INSERT INTO calendar_event_mappings (tenant_id, mapping_id, connection_id, entry_id, \
                      external_event_id, external_etag, external_ical_uid, state, generation, base, entry_version, \
-                     error, attempts, created_at, updated_at, origin, sent, series_event_id) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+                     error, attempts, created_at, updated_at, origin, sent, series_event_id, meeting_url) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
                 )
                 .bind(codec::id(m.tenant_id.0))
                 .bind(codec::id(m.mapping_id.0))
@@ -347,6 +348,7 @@ macro_rules! repository {
                 .bind(m.origin.clone())
                 .bind(m.sent.as_ref().map(codec::json))
                 .bind(m.series_event_id.clone())
+                .bind(m.meeting_url.clone())
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;
@@ -454,7 +456,8 @@ macro_rules! repository {
                 let done = sqlx::query(
                     "UPDATE calendar_event_mappings SET external_event_id = $3, external_etag = $4, \
                      external_ical_uid = $5, state = $6, generation = $7, base = $8, entry_version = $9, \
-                     error = $10, attempts = $11, updated_at = $12, origin = $13, sent = $14, series_event_id = $15 \
+                     error = $10, attempts = $11, updated_at = $12, origin = $13, sent = $14, series_event_id = $15, \
+                     meeting_url = $16 \
                      WHERE tenant_id = $1 AND mapping_id = $2",
                 )
                 .bind(codec::id(m.tenant_id.0))
@@ -472,6 +475,7 @@ macro_rules! repository {
                 .bind(m.origin.clone())
                 .bind(m.sent.as_ref().map(codec::json))
                 .bind(m.series_event_id.clone())
+                .bind(m.meeting_url.clone())
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;

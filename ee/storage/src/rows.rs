@@ -161,6 +161,8 @@ pub struct Mapping {
     pub base: Option<Value>,
     /// What was last sent to the event and not yet answered, as canonical content.
     pub sent: Option<Value>,
+    /// Where the event's online meeting is joined: an https address. The calendar's own; it never travels back.
+    pub meeting_url: Option<String>,
     /// The entry's version that was last written out.
     pub entry_version: i64,
     /// Why it failed or conflicts, for the user.

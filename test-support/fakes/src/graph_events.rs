@@ -290,6 +290,10 @@ fn apply(event: &mut Value, body: &Value) -> Result<(), Reply> {
         event["onlineMeetingProvider"] = "teamsForBusiness".into();
         event["onlineMeeting"] = json!({"joinUrl": "https://teams.example.test/l/meetup-join/1"});
     }
+    if event["isOnlineMeeting"] == json!(false) {
+        event["onlineMeetingProvider"] = "unknown".into();
+        event["onlineMeeting"] = Value::Null;
+    }
     for key in ["start", "end"] {
         let name = event[key]["timeZone"]
             .as_str()

@@ -64,6 +64,7 @@ async fn write(services: &Services, target: TenantId, work: &Work) -> StorageRes
             external_etag: None,
             external_ical_uid: None,
             series_event_id: None,
+            meeting_url: None,
             state: "synced".to_owned(),
             origin: "schedule".to_owned(),
             generation: 0,

@@ -416,6 +416,7 @@ impl Plan {
             external_etag: None,
             external_ical_uid: None,
             series_event_id: None,
+            meeting_url: None,
             state: "synced".to_owned(),
             origin: origin.to_owned(),
             generation: 0,

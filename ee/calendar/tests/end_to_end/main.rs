@@ -41,6 +41,7 @@ mod fairness;
 mod fields;
 mod imported;
 mod intake;
+mod meetings;
 mod misbehaviour;
 mod outbound;
 mod preview;
