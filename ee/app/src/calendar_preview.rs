@@ -222,6 +222,7 @@ fn why(reason: &str) -> &str {
         "occurrence" => "an occurrence of a series that stays where it is",
         "one_way" => "changes go from Daybind to the calendar only",
         "both_changed" => "it was changed on both sides",
+        "not_brought_in" => "your rules do not bring its event in any more",
         "event_deleted" => "it was deleted in the calendar",
         "taken_off" => {
             "it was deleted in your calendar, so you are taken off; your colleagues go on"

@@ -185,6 +185,7 @@ pub fn Rules(
     );
     let (conflict_id, deletion_id) = (id("conflicts"), id("deletions"));
     let (import_id, private_id) = (id("import"), id("private"));
+    let import_hint = format!("{import_id}-hint");
     let private = rules.show_private;
     view! {
         <details class="db-disclosure">
@@ -197,8 +198,12 @@ pub fn Rules(
                 <Field id=deletion_id.clone() label="An event of work that is yours alone was deleted in the calendar">
                     <select class="db-select" id=deletion_id name="deletion_policy">{deletion}</select>
                 </Field>
-                <Field id=import_id.clone() label="Comes in besides your schedule entries">
-                    <select class="db-select" id=import_id name="import_rule">{import}</select>
+                <Field
+                    id=import_id.clone()
+                    label="Comes in besides your schedule entries"
+                    hint="What came in as work stays in the schedule and in step, also when you remove its marker or change this rule. Busy blocks come and go with the rule."
+                >
+                    <select class="db-select" id=import_id name="import_rule" aria-describedby=import_hint>{import}</select>
                 </Field>
                 <p>
                     <input type="checkbox" name="show_private" value="true" id=private_id.clone() checked=private/>

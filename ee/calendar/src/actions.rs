@@ -11,6 +11,7 @@ use daybind_storage::StorageError;
 use secrecy::SecretString;
 
 use crate::engine::Engine;
+use crate::merge::Flow;
 use crate::oauth::{google_place, is_ending, own};
 use crate::provider::{ProviderError, RemoteCalendar};
 use crate::tokens::Stop;
@@ -166,6 +167,11 @@ pub async fn update(
     let mut unit = engine.begin(actor.tenant_id).await?;
     let mut row = own(unit.as_mut(), actor, connection_id).await?;
     let before = serde_json::json!({ "calendar": row.calendar_name, "direction": row.direction });
+    let comes_in = |direction: &str| Flow::parse(direction).comes_in();
+    if comes_in(&row.direction) != comes_in(&direction) {
+        // What the rule brings in depends on it, so everything is looked at again.
+        row.cursor = None;
+    }
     row.direction = direction;
     let already = || AppError::field("calendar_id", "This calendar is already connected.");
     if let Some(calendar) = chosen {

@@ -32,7 +32,7 @@ pub enum Seen<'a> {
         base: Option<&'a EntryContent>,
         /// What it says.
         remote: &'a EntryContent,
-        /// Since when, by the provider's clock.
+        /// Since when, by the provider's clock; none where that is as it was noted.
         remote_at: Option<DateTime<Utc>>,
         /// What nobody but the technician may decide.
         fields: &'a [Field],
@@ -97,7 +97,8 @@ pub async fn record(
         } => {
             "fields".clone_into(&mut row.kind);
             row.base = base.map(json_of);
-            (row.remote, row.remote_at) = (Some(json_of(remote)), remote_at);
+            row.remote = Some(json_of(remote));
+            row.remote_at = remote_at.or(row.remote_at);
             row.fields = fields.iter().map(|field| field.word().to_owned()).collect();
         }
     }

@@ -138,6 +138,17 @@ pub fn imported(connection: &Connection, event: &RemoteEvent) -> Import {
     )
 }
 
+/// Whether a busy block has lost what it stands for: its event would not come in any more, by the rule, the direction or what
+/// it has become. Work that came in stays work.
+#[must_use]
+pub fn is_over(connection: &Connection, mapping: &Mapping, event: &RemoteEvent) -> bool {
+    mapping.origin == "busy"
+        && mapping.series_event_id.is_none()
+        && event.part.is_none()
+        && matches!(event.state, RemoteState::Present(_))
+        && matches!(imported(connection, event), Import::Skip(_))
+}
+
 fn import_rule(connection: &Connection) -> ImportRule {
     ImportRule::parse(&connection.settings.import_rule).unwrap_or_default()
 }
@@ -205,6 +216,9 @@ impl Inbound<'_> {
         match &event.state {
             RemoteState::Deleted => self.deleted(unit, mapping, entry).await,
             RemoteState::LeftView => Ok(()),
+            _ if is_over(self.connection, mapping, event) => {
+                self.let_go(unit, mapping, entry).await
+            }
             _ if event.etag.is_some() && event.etag == mapping.external_etag => {
                 let meeting = meeting_of(&mapping.origin, event);
                 if mapping.meeting_url == meeting {
@@ -398,6 +412,64 @@ impl Inbound<'_> {
         mapping.meeting_url = None;
         calendar(unit)?.update_mapping(mapping).await?;
         conflicts::settle(unit, mapping, "event_gone", self.now).await
+    }
+
+    /// A busy block that is over goes, and its event stays as it is. Should that come in again, it is a new block.
+    async fn let_go(
+        &mut self,
+        unit: &mut dyn UnitOfWork,
+        mapping: &mut Mapping,
+        entry: Option<Entry>,
+    ) -> StorageResult<()> {
+        let event = mapping.external_event_id.take();
+        self.forget(unit, mapping).await?;
+        let Some(mut entry) = entry else {
+            return Ok(());
+        };
+        let (people, before) = (entry.assignees.clone(), entry.content.clone());
+        let action = if people.len() > 1 {
+            entry
+                .assignees
+                .retain(|user| *user != self.connection.user_id);
+            "changed"
+        } else {
+            entry.deleted_at = Some(self.now);
+            "removed"
+        };
+        unit.update_entry(&entry, self.now).await?;
+        self.poke(unit, &people).await?;
+        if entry.content.repeats.is_some() {
+            self.occurrences_go_along(unit, mapping, &entry).await?;
+            self.untie_occurrences(unit, mapping, &entry).await?;
+        }
+        let noted = Noted {
+            event: event.as_deref(),
+            action,
+            reason: Some("not_brought_in"),
+            before: Some(&before),
+            ..Self::about(mapping, "schedule")
+        };
+        self.note(unit, noted).await
+    }
+
+    /// The events of a series' occurrences are known for nothing any more.
+    async fn untie_occurrences(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        mapping: &Mapping,
+        series: &Entry,
+    ) -> StorageResult<()> {
+        let (tenant_id, id) = (mapping.tenant_id, mapping.connection_id);
+        for row in unit.list_occurrences(tenant_id, &[series.entry_id]).await? {
+            let rows = calendar(unit)?;
+            let found = rows.find_mapping(tenant_id, id, row.entry_id).await?;
+            if let Some(mut tie) = found {
+                tie.external_event_id = None;
+                tie.updated_at = self.now;
+                rows.update_mapping(&tie).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn ask_about_deletion(

@@ -559,10 +559,22 @@ impl Push<'_, '_> {
         set_base(mapping, Some(&outcome.base));
         let asked = mapping.state == "conflict";
         mark(mapping, &outcome.conflicts);
-        if asked && outcome.conflicts.is_empty() {
+        if asked || !outcome.conflicts.is_empty() {
             let engine = lane.engine;
             let mut unit = engine.begin(mapping.tenant_id).await?;
-            conflicts::settle(unit.as_mut(), mapping, "sides_agree", engine.now()).await?;
+            if outcome.conflicts.is_empty() {
+                conflicts::settle(unit.as_mut(), mapping, "sides_agree", engine.now()).await?;
+            } else {
+                // What is asked shows what the schedule says now.
+                let seen = conflicts::Seen::Changed {
+                    base: base.as_ref(),
+                    remote: there,
+                    remote_at: None,
+                    fields: &outcome.conflicts,
+                };
+                conflicts::record(unit.as_mut(), engine, mapping, entry, seen, engine.now())
+                    .await?;
+            }
             self.commit(unit).await?;
         }
         if !fields.is_empty() {

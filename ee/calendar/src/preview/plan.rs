@@ -16,8 +16,8 @@ use crate::admit::Import;
 use crate::event::canonical;
 use crate::incoming::day_of;
 use crate::integrate::{
-    answered_base, base_of, deletion, flow, imported, mark, of_occurrence, rules, set_base, settle,
-    words_of,
+    answered_base, base_of, deletion, flow, imported, is_over, mark, of_occurrence, rules,
+    set_base, settle, words_of,
 };
 use crate::merge::{Deletion, Field, Flow, brakes, decide, differing};
 use crate::provider::{Original, RemoteEvent, RemoteState};
@@ -166,6 +166,10 @@ impl Plan {
     /// See [`Self::take_in`].
     pub fn event(&mut self, at: usize, event: &RemoteEvent) -> StorageResult<()> {
         let entry = self.due(at);
+        if is_over(&self.connection, &self.mappings[at], event) {
+            self.let_go(at, entry);
+            return Ok(());
+        }
         let known = event.etag.is_some() && event.etag == self.mappings[at].external_etag;
         match &event.state {
             RemoteState::Deleted => self.deleted(at, entry),
@@ -297,6 +301,31 @@ impl Plan {
         forget(&mut self.mappings[at]);
         let id = Some(entry.entry_id);
         self.step(id, &entry.content, Side::Schedule, action, Some(reason));
+        let series = entry.content.repeats.is_some().then(|| entry.clone());
+        self.entries.insert(entry.entry_id, entry);
+        if let Some(series) = series {
+            self.occurrences_go_along(&series);
+        }
+    }
+
+    fn let_go(&mut self, at: usize, entry: Option<Entry>) {
+        forget(&mut self.mappings[at]);
+        if let Some(event) = self.mappings[at].external_event_id.take() {
+            self.by_event.remove(&event);
+        }
+        let Some(mut entry) = entry else {
+            return;
+        };
+        let action = if entry.assignees.len() > 1 {
+            let user = self.connection.user_id;
+            entry.assignees.retain(|other| *other != user);
+            "changed"
+        } else {
+            entry.deleted_at = Some(self.now);
+            "removed"
+        };
+        let (id, why) = (Some(entry.entry_id), Some("not_brought_in"));
+        self.step(id, &entry.content, Side::Schedule, action, why);
         let series = entry.content.repeats.is_some().then(|| entry.clone());
         self.entries.insert(entry.entry_id, entry);
         if let Some(series) = series {

@@ -452,18 +452,23 @@ impl World {
         }
     }
 
-    /// Connects the second account for somebody else; connection and calendar.
-    pub async fn connect_second(&self, actor: &Actor) -> (String, String) {
+    /// Goes through the consent of that account; the page it ends on.
+    pub async fn consent(&self, actor: &Actor, account: &str) -> String {
         let start = self
             .port
             .initiate_calendar_oauth(actor, self.provider.as_str(), None)
             .await
             .unwrap();
-        let start = format!("{start}&login_hint=second@example.test");
+        let start = format!("{start}&login_hint={account}");
         let answer = self.services.http.get(start).send().await.unwrap();
         let back = answer.headers()["location"].to_str().unwrap().to_owned();
-        let done = self.call_back(Some(actor), &back).await;
-        assert!(location(&done).contains("calendarAuth=success"));
+        location(&self.call_back(Some(actor), &back).await)
+    }
+
+    /// Connects the second account for somebody else; connection and calendar.
+    pub async fn connect_second(&self, actor: &Actor) -> (String, String) {
+        let done = self.consent(actor, "second@example.test").await;
+        assert!(done.contains("calendarAuth=success"));
         let view = self.port.get_calendar_providers(actor).await.unwrap();
         let id = view.connections[0].connection_id.clone();
         let calendars = self.port.list_remote_calendars(actor, &id).await.unwrap();

@@ -44,7 +44,8 @@ pub(crate) fn event(w: &World, title: &str, more: &Value) -> Value {
     event
 }
 
-async fn bring_in(w: &World, rule: &str) {
+/// Changes what comes in.
+pub(crate) async fn bring_in(w: &World, rule: &str) {
     let view = w.port.get_calendar_providers(&w.tess).await.unwrap();
     let connection = &view.connections[0];
     let mut rules = connection.rules.clone();

@@ -32,6 +32,8 @@ macro_rules! everywhere {
 mod adversity;
 mod bench;
 mod both_ways;
+mod brought_in;
+mod choosing;
 mod database_lost;
 mod disconnecting;
 mod doors;
@@ -49,5 +51,6 @@ mod promises;
 mod refreshing;
 mod renewals;
 mod series;
+mod settling;
 mod several;
 mod together;
