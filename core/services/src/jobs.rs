@@ -199,7 +199,7 @@ pub async fn run(
         other => other,
     };
     let end = match &outcome {
-        FinishJob::Done | FinishJob::Again(_) => "done",
+        FinishJob::Done | FinishJob::Again(_) | FinishJob::Rested { .. } => "done",
         FinishJob::Retry { .. } => "retry",
         FinishJob::Dead { .. } => "dead",
     };
@@ -211,7 +211,7 @@ pub async fn run(
         FinishJob::Dead { error } => {
             tracing::error!(job = %job.job_id, kind = job.kind, attempt = job.attempt, error, "job given up until somebody retries it");
         }
-        FinishJob::Done | FinishJob::Again(_) => {}
+        FinishJob::Done | FinishJob::Again(_) | FinishJob::Rested { .. } => {}
     }
     let finished = async {
         let mut unit = services.store.begin(Scope::System).await?;

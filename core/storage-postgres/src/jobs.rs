@@ -52,9 +52,10 @@ const CLAIM: &str = "WITH queued AS MATERIALIZED (SELECT tenant_id, job_id, run_
     UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_token = $4, lease_until = $5, updated_at = $2 \
     FROM due WHERE jobs.tenant_id = due.tenant_id AND jobs.job_id = due.job_id RETURNING jobs.*";
 
-/// Back to the queue at `$4`, or at once with a fresh count of attempts when poked after the claim (`$5`).
+/// Back to the queue at `$4`, or at `$7` if that is earlier and it was poked after the claim (`$5`), with a fresh count of
+/// attempts.
 const AGAIN: &str = "UPDATE jobs SET state = 'queued', attempt = 0, lease_token = NULL, lease_until = NULL, \
-    last_error = NULL, run_at = CASE WHEN poked > $5 AND $6 < $4 THEN $6 ELSE $4 END, updated_at = $6 \
+    last_error = NULL, run_at = CASE WHEN poked > $5 AND $7 < $4 THEN $7 ELSE $4 END, updated_at = $6 \
     WHERE tenant_id = $1 AND job_id = $2 AND lease_token = $3 AND state = 'running'";
 
 const RETRY: &str = "UPDATE jobs SET state = 'queued', lease_token = NULL, lease_until = NULL, last_error = $6, \
@@ -184,22 +185,26 @@ impl JobRepository for PgUnit {
             }
         }
         let query = match outcome {
-            FinishJob::Done | FinishJob::Again(_) => sqlx::query(AGAIN),
+            FinishJob::Done | FinishJob::Again(_) | FinishJob::Rested { .. } => sqlx::query(AGAIN),
             FinishJob::Retry { .. } => sqlx::query(RETRY),
             FinishJob::Dead { .. } => sqlx::query(DEAD),
         }
         .bind(codec::id(job.tenant_id.0))
         .bind(codec::id(job.job_id.0))
         .bind(codec::id(job.lease_token));
+        macro_rules! again {
+            ($query:ident, $at:expr, $soonest:expr) => {
+                $query
+                    .bind(codec::at($at))
+                    .bind(job.poked)
+                    .bind(codec::at(now))
+                    .bind(codec::at($soonest))
+            };
+        }
         let query = match outcome {
-            FinishJob::Done => query
-                .bind(codec::at(now))
-                .bind(job.poked)
-                .bind(codec::at(now)),
-            FinishJob::Again(at) => query
-                .bind(codec::at(*at))
-                .bind(job.poked)
-                .bind(codec::at(now)),
+            FinishJob::Done => again!(query, now, now),
+            FinishJob::Again(at) => again!(query, *at, now),
+            FinishJob::Rested { at, rest } => again!(query, *at, *rest),
             FinishJob::Retry { at, error } => query
                 .bind(codec::at(*at))
                 .bind(codec::at(now))

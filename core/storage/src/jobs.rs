@@ -63,6 +63,13 @@ pub enum FinishJob {
     Done,
     /// Done, and due again then (periodic lanes), or earlier if the lane was poked meanwhile.
     Again(DateTime<Utc>),
+    /// The same, but a lane that was poked meanwhile rests until `rest` first.
+    Rested {
+        /// When it is due again.
+        at: DateTime<Utc>,
+        /// When it is due again at the earliest.
+        rest: DateTime<Utc>,
+    },
     /// Failed; try again then.
     Retry {
         /// When.

@@ -215,7 +215,12 @@ impl Inner {
             .flat_map(|(poke, row)| {
                 let renews = poke.lifecycle != Lifecycle::Lives;
                 let renewal = renews.then(|| subscribe::job(tenant_id, row.connection_id, now));
-                let sync = sync::job(tenant_id, row.connection_id, "notification", now);
+                // The first of a burst is answered with a look at once, the others with one a breath later.
+                let burst = row
+                    .last_notified_at
+                    .is_some_and(|at| at + sync::BREATH > now);
+                let due = if burst { now + sync::BREATH } else { now };
+                let sync = sync::job(tenant_id, row.connection_id, "notification", due);
                 renewal.into_iter().chain([sync])
             })
             .collect();

@@ -128,6 +128,10 @@ impl CalendarRuntime {
                 };
             }
             Ok(()) => match self.next_poll(job.tenant_id, id).await {
+                Ok(at) if cause == "notification" => {
+                    let rest = self.engine.now() + sync::BREATH;
+                    return FinishJob::Rested { at, rest };
+                }
                 Ok(at) => return FinishJob::Again(at),
                 Err(stop) => stop,
             },

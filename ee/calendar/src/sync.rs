@@ -22,6 +22,8 @@ use crate::tokens::Stop;
 
 /// The job that syncs one connection; its key is the connection's id.
 pub const JOB: &str = "calendar.sync";
+/// A calendar about which notifications come thick and fast is read once in so long.
+pub const BREATH: Duration = Duration::seconds(1);
 /// How often a quiet connection's last sync is noted.
 const QUIET: Duration = Duration::minutes(15);
 

@@ -22,6 +22,8 @@ pub struct Notified {
     pub status: String,
     /// The reason of that status.
     pub status_reason: Option<String>,
+    /// When it was last heard of.
+    pub last_notified_at: Option<DateTime<Utc>>,
 }
 
 /// What notifications said of a tenant's subscriptions.
@@ -68,7 +70,7 @@ macro_rules! notifications {
             ) -> StorageResult<Vec<$crate::Notified>> {
                 let rows = sqlx::query(concat!(
                     "SELECT s.subscription_id, s.connection_id, s.provider, s.secret_hash, c.calendar_id, c.status, \
-                     c.status_reason FROM calendar_subscriptions s JOIN calendar_providers c \
+                     c.status_reason, s.last_notified_at FROM calendar_subscriptions s JOIN calendar_providers c \
                      ON c.tenant_id = s.tenant_id AND c.connection_id = s.connection_id \
                      WHERE s.tenant_id = $1 AND s.subscription_id ",
                     $among
@@ -88,6 +90,7 @@ macro_rules! notifications {
                             calendar_id: get(row, "calendar_id")?,
                             status: get(row, "status")?,
                             status_reason: get(row, "status_reason")?,
+                            last_notified_at: codec::get_at_or(row, "last_notified_at")?,
                         })
                     })
                     .collect()

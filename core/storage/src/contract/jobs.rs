@@ -212,7 +212,18 @@ pub async fn a_poke_while_running_runs_again(store: &dyn Store) {
         .await
         .unwrap();
     assert!(claim(store, 499).await.is_empty());
-    assert_eq!(claim(store, 500).await.len(), 1);
+    let fourth = claim(store, 500).await.remove(0);
+    let rested = |at_, rest| FinishJob::Rested {
+        at: at(at_),
+        rest: at(rest),
+    };
+    enqueue(store, &job(a, 501), 501).await;
+    finish(store, &fourth, rested(900, 505), 502).await.unwrap();
+    assert!(claim(store, 504).await.is_empty(), "it rests");
+    let fifth = claim(store, 505).await.remove(0);
+    finish(store, &fifth, rested(900, 510), 506).await.unwrap();
+    assert!(claim(store, 899).await.is_empty(), "nobody poked it");
+    assert_eq!(claim(store, 900).await.len(), 1);
 }
 
 /// Attempts count up, death waits for somebody, and a poke revives.

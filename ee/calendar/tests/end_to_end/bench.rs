@@ -371,6 +371,8 @@ impl World {
     /// The same for some kinds of jobs.
     pub async fn once_of(&self, kinds: &[&str]) -> Vec<(String, FinishJob)> {
         assert!(self.fakes.settle(std::time::Duration::from_secs(20)).await);
+        // Notifications that come one after the other wait for so long.
+        self.pass(TimeDelta::seconds(1));
         let now = self.services.now();
         let mut unit = self.services.store.begin(Scope::System).await.unwrap();
         let due = unit
