@@ -220,6 +220,7 @@ impl Plan {
                 ..outcome.local.clone()
             };
             entry.version += 1;
+            entry.updated_at = self.now;
         }
         settle(mapping, &outcome, remote, (seen, entry.version));
         let id = entry.entry_id;
@@ -249,6 +250,7 @@ impl Plan {
                 let rows = self.occurrences_of(id);
                 for mut row in rewording(rows, &was, &entry, self.now) {
                     row.version += 1;
+                    row.updated_at = self.now;
                     self.entries.insert(row.entry_id, row);
                 }
             }
