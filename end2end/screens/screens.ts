@@ -64,7 +64,10 @@ for (const edition of ['ce', 'ee'] as const) {
       const picker = page.getByLabel('Calendar', { exact: true });
       const calendar = await picker.locator('option:not([disabled])[value]:not([value=""])').first().getAttribute('value') ?? '';
       await picker.selectOption(calendar);
-      await page.getByRole('button', { name: 'Save', exact: true }).click();
+      await page.getByRole('button', { name: 'Show what the first sync will do' }).click();
+      await page.getByText('Show the list').click();
+      await shoot(page, 'ee-calendar-profile-preview');
+      await page.getByRole('button', { name: 'Start syncing' }).click();
       await page.waitForTimeout(3_000);
       await visit('/msp/profile?tab=calendar', 'calendar-profile-working');
       await visit('/msp/schedule', 'schedule-synced');

@@ -55,7 +55,8 @@ for (const database of databases) {
       const picker = page.getByLabel('Calendar', { exact: true });
       const calendar = await picker.locator('option:not([disabled])[value]:not([value=""])').first().getAttribute('value') ?? '';
       await picker.selectOption(calendar);
-      await press('Save');
+      await press('Show what the first sync will do');
+      await press('Start syncing');
       await expect(page.getByText('Calendar and direction are saved.').first()).toBeVisible();
       await settled();
       chosen.push([provider, calendar, title]);
