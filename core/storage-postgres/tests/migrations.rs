@@ -264,6 +264,87 @@ async fn released_data_survives_sqlite() {
     keeps_every_row(Database::sqlite().await).await;
 }
 
+/// A Google connection to a calendar: `(number, account, reason)`; `import` stands for one that was brought over unproved.
+fn google(number: u8, account: &str, calendar: &str, reason: Option<&str>, at: &str) -> String {
+    let id = format!("22222222-0000-4000-8000-0000000001{number:02}");
+    let account = match account {
+        "import" => format!("import:{id}"),
+        account => account.to_owned(),
+    };
+    let reason = reason.map_or("null".to_owned(), |reason| format!("'{reason}'"));
+    format!(
+        "INSERT INTO calendar_providers (tenant_id, connection_id, user_id, provider, account_id, account_email, calendar_id, \
+         status, status_reason, client_id, access_token_sealed, access_token_expires_at, refresh_token_sealed, version, \
+         created_at, updated_at) SELECT tenant_id, '{id}', user_id, 'google', '{account}', '{account}', '{calendar}', \
+         'connected', {reason}, client_id, access_token_sealed, access_token_expires_at, refresh_token_sealed, 1, {at}, {at} \
+         FROM calendar_providers WHERE provider = 'microsoft'"
+    )
+}
+
+async fn keeps_calendars_apart(mut database: Database) {
+    let all = database.migrations();
+    database.run(&upto(all, 16)).await.unwrap();
+    database.as_the_first_release_writes(FIRST).await;
+    let early = "created_at";
+    let late = match &database {
+        Database::Postgres(..) => "created_at + interval '1 day'",
+        Database::Sqlite(..) => "created_at + 86400000000",
+    };
+    for row in [
+        google(3, "ada", "shared", None, early),
+        google(1, "bob", "shared", None, late),
+        google(2, "cid", "shared", Some("secret"), late),
+        google(4, "dan", "shared", Some("disconnecting"), early),
+        google(5, "import", "primary", Some("imported"), early),
+        google(6, "import", "primary", Some("imported"), late),
+        google(7, "bob", "own", None, late),
+    ] {
+        database.execute(row).await;
+    }
+    if let Database::Postgres(..) = &database {
+        // As an owner who is not above the policies.
+        database
+            .execute(
+                "DO $$ DECLARE t text; BEGIN \
+                 IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'daybind_test_keeper') THEN \
+                 CREATE ROLE daybind_test_keeper; END IF; GRANT ALL ON SCHEMA public TO daybind_test_keeper; \
+                 FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP \
+                 EXECUTE format('ALTER TABLE %I OWNER TO daybind_test_keeper', t); END LOOP; END $$"
+                    .to_owned(),
+            )
+            .await;
+        database
+            .execute("SET ROLE daybind_test_keeper".to_owned())
+            .await;
+    }
+    database.run(all).await.unwrap();
+    if let Database::Postgres(..) = &database {
+        let forced =
+            "SELECT relforcerowsecurity::text FROM pg_class WHERE relname = 'calendar_providers'";
+        assert_eq!(database.texts(forced.to_owned()).await, ["true"]);
+        database.execute("RESET ROLE".to_owned()).await;
+    }
+    let rows = "SELECT account_id || ' ' || calendar_id || ' ' || status || ' ' || coalesce(status_reason, '-') \
+                FROM calendar_providers WHERE provider = 'google' AND account_id NOT LIKE 'import%' ORDER BY 1";
+    assert_eq!(
+        database.texts(rows.to_owned()).await,
+        [
+            "ada shared connected -",
+            "bob own connected -",
+            "bob shared needs_reconnect calendar_twice",
+            "cid shared needs_reconnect calendar_twice",
+            "dan shared connected disconnecting",
+        ]
+    );
+}
+
+/// M-43: where two connections of a calendar came about, the update goes through: the oldest goes on, the others wait.
+#[tokio::test]
+async fn calendars_that_were_connected_twice() {
+    keeps_calendars_apart(Database::postgres().await).await;
+    keeps_calendars_apart(Database::sqlite().await).await;
+}
+
 async fn upgraded_equals_fresh(mut upgraded: Database, mut fresh: Database) {
     let all = upgraded.migrations();
     upgraded.run(&upto(all, RELEASED)).await.unwrap();

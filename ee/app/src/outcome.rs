@@ -54,6 +54,10 @@ pub fn explain(code: &str) -> (&'static str, &'static str) {
             "This account is already connected in Daybind by somebody else.",
             "Choose another account, or have its owner disconnect it first.",
         ),
+        "calendar_taken" => (
+            "This calendar is already connected in Daybind.",
+            "Connect another calendar, or have the other connection of it disconnected first.",
+        ),
         "still_ending" => (
             "This account is still being disconnected.",
             "Wait a few minutes, then connect it again.",
@@ -90,6 +94,7 @@ mod tests {
             "access_denied",
             "missing_scope",
             "already_connected",
+            "calendar_taken",
             "still_ending",
             "different_account",
         ] {

@@ -334,8 +334,8 @@ async fn store(
             rows.update_connection(&row).await
         };
         match stored {
-            // The account of one that was brought over turned out to have its calendar connected already.
-            Err(StorageError::Duplicate(_)) => return Err("already_connected"),
+            // One that was brought over, or that an update found to be the second one of its calendar.
+            Err(StorageError::Duplicate(_)) => return Err("calendar_taken"),
             other => other.map_err(storage)?,
         }
         follow_up(services, actor, unit.as_mut(), &row)

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::callback::Refusal;
 use crate::import::is_imported;
-use crate::oauth::is_ending;
+use crate::oauth::{TWICE, is_ending};
 
 /// What the browser was sent away for.
 #[derive(Debug, Clone, Copy)]
@@ -36,8 +36,9 @@ pub(crate) struct Chosen {
 /// Whether a consent is what the connection waits for.
 fn waits(row: &Connection) -> bool {
     match row.status.as_str() {
-        // One that was brought over has to show first that the account is its own.
-        "needs_reconnect" => !is_imported(row),
+        // One that was brought over has to show first that the account is its own; one whose calendar is another
+        // connection's would keep the others from what they wait for.
+        "needs_reconnect" => !is_imported(row) && row.status_reason.as_deref() != Some(TWICE),
         "error" => row.status_reason.as_deref() == Some("refused"),
         _ => false,
     }

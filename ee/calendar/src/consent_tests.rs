@@ -132,7 +132,9 @@ fn a_consent_heals_all_that_wait() {
     foreign.account_id = "b".to_owned();
     let mut imported = row(7, "needs_reconnect", Some("imported"));
     imported.account_id = format!("import:{}", imported.connection_id);
-    let all = [row(1, "needs_reconnect", None), foreign, imported];
+    // Nor one whose calendar is another connection's: it would keep the consent from all of them.
+    let twice = row(8, "needs_reconnect", Some("calendar_twice"));
+    let all = [row(1, "needs_reconnect", None), foreign, imported, twice];
     let chosen = choose(&all, connect(), "a").unwrap();
     assert_eq!(numbers(&chosen), (Some(1), vec![]));
 }

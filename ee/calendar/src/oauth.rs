@@ -270,6 +270,10 @@ pub async fn own(unit: &mut dyn UnitOfWork, actor: &Actor, id: &str) -> AppResul
         .ok_or_else(missing)
 }
 
+/// Why a connection waits that an update of the database found to have another's calendar. It keeps everything; the index
+/// `calendar_providers_shared_calendar` leaves it out.
+pub const TWICE: &str = "calendar_twice";
+
 /// Whether the connection is on its way out.
 #[must_use]
 pub fn is_ending(connection: &Connection) -> bool {

@@ -200,7 +200,8 @@ async fn exchange(
             if held
                 && let Stop::Reconnect(code) = stop
                 && let Some(mut row) = rows.find_connection(whose.0, whose.1).await?
-                && row.status_reason.as_deref() != Some("disconnecting")
+                && !oauth::is_ending(&row)
+                && row.status_reason.as_deref() != Some(oauth::TWICE)
             {
                 row.status = "needs_reconnect".to_owned();
                 row.status_reason = Some(code.to_owned());

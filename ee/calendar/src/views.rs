@@ -16,7 +16,7 @@ use daybind_services::{Actor, AppResult, Provider, Services, StableRoute, intern
 use daybind_storage::{Entry, StorageResult, UnitOfWork, User};
 
 use crate::doubts::ATTEMPTS;
-use crate::oauth::{self, is_ending};
+use crate::oauth::{self, TWICE, is_ending};
 use crate::questions;
 use crate::retry::BRAKE;
 use crate::sync::is_live;
@@ -195,6 +195,9 @@ fn status_text(row: &Connection, zone: Tz) -> String {
         }
         ("needs_reconnect", Some("imported")) => {
             "Brought over from your former system. Reconnect with the same account to go on; nothing is synced until then."
+        }
+        ("needs_reconnect", Some(TWICE)) => {
+            "Another connection has the same calendar. Disconnect one of the two; to keep this one, reconnect it afterwards. Nothing was removed."
         }
         ("needs_reconnect", Some("unbound")) => {
             "Outlook is switched off until an administrator chooses a Microsoft profile for Calendar. Nothing was lost."

@@ -105,6 +105,11 @@ pub(crate) fn need_scope(token: &Token, names: &[&str]) -> Result<(), Reply> {
     ))
 }
 
+/// Whether the account has the calendar in its list: its own, or one that is shared with it.
+fn sees(calendar: &Calendar, account: &str) -> bool {
+    calendar.account == account || calendar.shared_with.iter().any(|with| with == account)
+}
+
 /// The caller's calendar (`primary` resolves), or 404.
 pub(crate) fn calendar_of<'a>(
     state: &'a State,
@@ -115,7 +120,7 @@ pub(crate) fn calendar_of<'a>(
     let id = if id == "primary" { account } else { id };
     state
         .calendar(Provider::Google, id)
-        .filter(|c| c.account == account)
+        .filter(|c| sees(c, account))
         .ok_or_else(|| usual(404))
 }
 
@@ -160,7 +165,10 @@ fn route(state: &mut State, call: &Call, operation: &str) -> Result<Reply, Reply
             )?;
             Ok(Reply::json(
                 200,
-                list_entry(calendar_of(state, &token, id)?),
+                list_entry(
+                    calendar_of(state, &token, id)?,
+                    token.account.as_deref().unwrap_or_default(),
+                ),
             ))
         }
         ("google.calendars.get", [_, id]) => {
@@ -221,7 +229,12 @@ fn etag_of(calendar: &Calendar) -> String {
     format!("\"{}\"", stable_id(&format!("etag {}", calendar.id), 16))
 }
 
-fn list_entry(calendar: &Calendar) -> Value {
+fn list_entry(calendar: &Calendar, account: &str) -> Value {
+    let role = match calendar.can_write {
+        true if calendar.account == account => "owner",
+        true => "writer",
+        false => "reader",
+    };
     let mut entry = json!({
         "kind": "calendar#calendarListEntry",
         "etag": etag_of(calendar),
@@ -232,7 +245,7 @@ fn list_entry(calendar: &Calendar) -> Value {
         "backgroundColor": "#9fe1e7",
         "foregroundColor": "#000000",
         "selected": true,
-        "accessRole": if calendar.can_write { "owner" } else { "reader" },
+        "accessRole": role,
         "defaultReminders": [],
         "conferenceProperties": {"allowedConferenceSolutionTypes": ["hangoutsMeet"]},
     });
@@ -248,9 +261,9 @@ fn list_calendars(state: &State, call: &Call, token: &Token) -> Result<Reply, Re
     let all: Vec<Value> = state
         .calendars
         .iter()
-        .filter(|c| c.provider == Provider::Google && c.account == account)
+        .filter(|c| c.provider == Provider::Google && sees(c, account))
         .filter(|c| c.can_write || !writer_only)
-        .map(list_entry)
+        .map(|c| list_entry(c, account))
         .collect();
     let size = number(call, "maxResults", 100, 250)?;
     let start: usize = call

@@ -26,7 +26,8 @@ fn create(state: &mut State, call: &Call) -> Result<Reply, Reply> {
     )?;
     let id = call.segments.get(5).map_or("", String::as_str);
     let calendar = calendar_of(state, &token, id)?;
-    let (calendar, account) = (calendar.id.clone(), calendar.account.clone());
+    let calendar = calendar.id.clone();
+    let account = token.account.clone().unwrap_or_default();
     let body = call.json().filter(Value::is_object);
     let body = body.ok_or_else(|| error(400, "parseError", "Parse Error"))?;
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();

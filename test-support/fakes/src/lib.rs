@@ -87,6 +87,11 @@ impl FakeProviders {
         self.shared.lock().describe_calendars(provider)
     }
 
+    /// Shares a Google calendar with another account, which may change it and sees it under the same id.
+    pub fn share(&self, calendar: &str, with: &str) {
+        self.shared.lock().share(calendar, with);
+    }
+
     /// Events of a calendar in the provider's own shape; deleted ones are left out.
     #[must_use]
     pub fn events(&self, provider: Provider, calendar: &str) -> Vec<Value> {

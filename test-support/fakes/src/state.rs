@@ -99,6 +99,8 @@ pub(crate) struct Calendar {
     pub provider: Provider,
     pub id: String,
     pub account: String,
+    /// Accounts it is shared with, to be changed by them.
+    pub shared_with: Vec<String>,
     pub name: String,
     pub zone: String,
     pub can_write: bool,
@@ -301,6 +303,12 @@ impl State {
         }
     }
 
+    pub(crate) fn share(&mut self, calendar: &str, with: &str) {
+        if let Some(calendar) = self.calendar_mut(Provider::Google, calendar) {
+            calendar.shared_with.push(with.to_owned());
+        }
+    }
+
     pub(crate) fn describe_calendars(&self, provider: Provider) -> Vec<Value> {
         self.calendars
             .iter()
@@ -390,6 +398,7 @@ fn calendars_of(account: &crate::options::FakeAccount, epoch: u64) -> Vec<Calend
         provider,
         id,
         account: account.email.clone(),
+        shared_with: Vec::new(),
         name: name.to_owned(),
         zone: account.time_zone.clone(),
         can_write,
