@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use daybind_storage::{SchemaState, Scope, StorageError, StorageResult, Store, UnitOfWork};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::PgUnit;
 use crate::codec::failure;
@@ -61,33 +61,30 @@ impl PgStore {
         })
     }
 
-    async fn transaction(&self, read_only: bool) -> StorageResult<Transaction<'static, Postgres>> {
-        let begin = match (read_only, self.shared) {
-            (false, false) => "BEGIN",
-            (true, false) => "BEGIN READ ONLY",
-            (false, true) => "BEGIN; DEALLOCATE ALL",
-            (true, true) => "BEGIN READ ONLY; DEALLOCATE ALL",
-        };
+    /// Begins a transaction; `first` is done in it at once, with the same round trip.
+    async fn transaction(
+        &self,
+        read_only: bool,
+        first: &str,
+    ) -> StorageResult<Transaction<'static, Postgres>> {
+        let mode = if read_only { " READ ONLY" } else { "" };
+        let alone = if self.shared { "; DEALLOCATE ALL" } else { "" };
+        let begin = AssertSqlSafe(format!("BEGIN{mode}{alone}{first}"));
         self.pool.begin_with(begin).await.map_err(failure)
     }
 
     async fn unit(&self, scope: Scope, read_only: bool) -> StorageResult<Box<dyn UnitOfWork>> {
-        let mut transaction = self.transaction(read_only).await?;
         let (name, tenant) = match scope {
             Scope::System => ("system", String::new()),
             Scope::Tenant(id) => ("tenant", id.to_string()),
         };
         // Role, scope and tenant are local to the transaction: no connection carries them over to the next unit, and a
-        // pooler that gives each transaction another connection cannot lose them.
-        sqlx::query(
-            "SELECT set_config('role', 'daybind_app', true), set_config('daybind.scope', $1, true), \
-             set_config('daybind.tenant_id', $2, true)",
-        )
-            .bind(name)
-            .bind(tenant)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failure)?;
+        // pooler that gives each transaction another connection cannot lose them. An id is hexadecimal digits and hyphens.
+        let scoped = format!(
+            "; SELECT set_config('role', 'daybind_app', true), set_config('daybind.scope', '{name}', true), \
+             set_config('daybind.tenant_id', '{tenant}', true)"
+        );
+        let transaction = self.transaction(read_only, &scoped).await?;
         Ok(Box::new(PgUnit { transaction, scope }))
     }
 }
@@ -133,7 +130,7 @@ impl Store for PgStore {
 
     async fn schema(&self) -> StorageResult<SchemaState> {
         let known = MIGRATOR.iter().map(|migration| migration.version).collect();
-        let mut transaction = self.transaction(true).await?;
+        let mut transaction = self.transaction(true, "").await?;
         let there: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
             .fetch_one(&mut *transaction)
             .await
@@ -152,7 +149,7 @@ impl Store for PgStore {
     }
 
     async fn clock(&self) -> StorageResult<DateTime<Utc>> {
-        let mut transaction = self.transaction(true).await?;
+        let mut transaction = self.transaction(true, "").await?;
         sqlx::query_scalar("SELECT clock_timestamp()")
             .fetch_one(&mut *transaction)
             .await

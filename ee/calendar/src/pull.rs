@@ -118,7 +118,12 @@ impl Lane<'_> {
             let last = page.last;
             self.note_unread(std::mem::take(&mut page.unread)).await?;
             self.brake_incoming(&page).await?;
-            self.apply(page, &pass.from).await?;
+            let reader = self.reader();
+            let (taken_in, ahead) = tokio::join!(self.apply(page, &pass.from), reader.ahead(&pass));
+            if let Some(connection) = taken_in? {
+                self.connection = connection;
+            }
+            pass.bring(ahead);
             if last {
                 return Ok(());
             }
@@ -177,7 +182,8 @@ impl Lane<'_> {
         Ok(())
     }
 
-    async fn apply(&mut self, page: Page, from: &DeltaFrom) -> Result<(), Stop> {
+    /// Takes a page in; the connection as it is then, if anything was written.
+    async fn apply(&self, page: Page, from: &DeltaFrom) -> Result<Option<Connection>, Stop> {
         let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
         let now = self.engine.now();
         let full = matches!(from, DeltaFrom::Full { .. });
@@ -188,7 +194,7 @@ impl Lane<'_> {
         });
         let events: Vec<RemoteEvent> = page.there.into_iter().chain(page.gone).collect();
         if events.is_empty() && page.occurrences.is_empty() && cursor.is_none() {
-            return Ok(());
+            return Ok(None);
         }
         let mut unit = self.engine.begin(tenant_id).await?;
         let rows = calendar(unit.as_mut())?;
@@ -260,7 +266,6 @@ impl Lane<'_> {
         self.engine.point("page.before_commit").await;
         self.commit(unit, pokes).await?;
         self.engine.point("page.after_commit").await;
-        self.connection = connection;
-        Ok(())
+        Ok(Some(connection))
     }
 }

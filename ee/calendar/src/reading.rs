@@ -8,7 +8,9 @@ use crate::doubts::IN_A_ROW;
 use crate::engine::Engine;
 use crate::incoming;
 use crate::integrate::{ask_provider, base_of};
-use crate::provider::{CalendarProvider, DeltaFrom, ProviderError, RemoteEvent, RemoteState};
+use crate::provider::{
+    CalendarProvider, DeltaFrom, DeltaPage, ProviderError, ProviderResult, RemoteEvent, RemoteState,
+};
 use crate::sync::is_live;
 use crate::tokens::Stop;
 
@@ -36,6 +38,8 @@ pub struct Pass {
     /// Where it began.
     pub from: DeltaFrom,
     page: Option<String>,
+    /// The next answer, asked for while the last page was taken in.
+    ahead: Option<ProviderResult<DeltaPage>>,
     seen: HashSet<String>,
     gone: Vec<RemoteEvent>,
     heard: bool,
@@ -54,6 +58,7 @@ impl Pass {
         Self {
             from,
             page: None,
+            ahead: None,
             seen: HashSet::new(),
             gone: Vec::new(),
             heard: false,
@@ -61,6 +66,11 @@ impl Pass {
             series: BTreeSet::new(),
             lost: false,
         }
+    }
+
+    /// Hands in what [`Reader::ahead`] brought.
+    pub fn bring(&mut self, ahead: Option<ProviderResult<DeltaPage>>) {
+        self.ahead = ahead;
     }
 
     fn is_full(&self) -> bool {
@@ -89,10 +99,14 @@ impl Reader<'_> {
     /// # Errors
     /// [`Stop`]
     pub async fn page(&self, pass: &mut Pass) -> Result<Page, Stop> {
-        let answer = self
-            .provider
-            .delta(self.calendar, &pass.from, pass.page.as_deref())
-            .await?;
+        let answer = match pass.ahead.take() {
+            Some(answer) => answer?,
+            None => {
+                self.provider
+                    .delta(self.calendar, &pass.from, pass.page.as_deref())
+                    .await?
+            }
+        };
         let last = answer.next.is_none();
         if last && answer.cursor.is_none() {
             return Err(Stop::Provider(ProviderError::Transient("cursor")));
@@ -139,6 +153,13 @@ impl Reader<'_> {
         }
         pass.page = answer.next;
         Ok(page)
+    }
+
+    /// Asks for the page after the last one read, if there is one, so that the provider works while we do.
+    pub async fn ahead(&self, pass: &Pass) -> Option<ProviderResult<DeltaPage>> {
+        let page = pass.page.as_deref()?;
+        let answer = self.provider.delta(self.calendar, &pass.from, Some(page));
+        Some(answer.await)
     }
 
     async fn mappings(&self) -> Result<Vec<Mapping>, Stop> {
