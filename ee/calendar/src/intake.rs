@@ -11,6 +11,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use daybind_domain::ids::{SubscriptionId, TenantId};
 use daybind_ee_storage::{Notice, Notified, calendar};
 use daybind_services::{Provider, Services};
@@ -181,25 +182,27 @@ impl Inner {
         let named: Vec<_> = named.into_iter().collect();
         let mut unit = self.services.store.read(scope).await?;
         let known = calendar(unit.as_mut())?
-            .find_notified(tenant_id, &named)
+            .find_notified(tenant_id, &named, sync::JOB)
             .await?;
         drop(unit);
         let known: HashMap<_, _> = known
             .into_iter()
             .map(|row| (row.subscription_id, row))
             .collect();
-        // Only a right secret costs a write.
+        let now = self.services.now();
+        // Only what is right, and asks for more than is on its way, costs a write.
         let right: Vec<_> = pokes
             .iter()
             .filter_map(|poke| {
                 let row = known.get(&poke.subscription_id)?;
-                (is_right(poke, row) && sync::may_sync_now(row)).then_some((poke, row))
+                let news =
+                    is_right(poke, row) && sync::may_sync_now(row) && !is_coming(poke, row, now);
+                news.then_some((poke, row))
             })
             .collect();
         if right.is_empty() {
             return Ok(());
         }
-        let now = self.services.now();
         let of = |wanted: fn(Lifecycle) -> bool| -> Vec<SubscriptionId> {
             let of = right.iter().filter(|(poke, _)| wanted(poke.lifecycle));
             let ids: BTreeSet<_> = of.map(|(poke, _)| poke.subscription_id).collect();
@@ -216,10 +219,11 @@ impl Inner {
                 let renews = poke.lifecycle != Lifecycle::Lives;
                 let renewal = renews.then(|| subscribe::job(tenant_id, row.connection_id, now));
                 // The first of a burst is answered with a look at once, the others with one a breath later.
-                let burst = row
-                    .last_notified_at
-                    .is_some_and(|at| at + sync::BREATH > now);
-                let due = if burst { now + sync::BREATH } else { now };
+                let due = if in_burst(row, now) {
+                    now + sync::BREATH
+                } else {
+                    now
+                };
                 let sync = sync::job(tenant_id, row.connection_id, "notification", due);
                 renewal.into_iter().chain([sync])
             })
@@ -242,4 +246,18 @@ impl Inner {
 
 fn is_right(poke: &Poke, row: &Notified) -> bool {
     row.provider == poke.provider.as_str() && bool::from(row.secret_hash.ct_eq(&poke.secret_hash))
+}
+
+/// Whether it was heard of within a breath.
+fn in_burst(row: &Notified, now: DateTime<Utc>) -> bool {
+    row.last_notified_at
+        .is_some_and(|at| at + sync::BREATH > now)
+}
+
+/// Whether the look that the notification asks for is committed and has not begun: what was read here was read after the
+/// notification came, so that look sees whatever it is about. Nothing is written then, not even when it was heard of.
+fn is_coming(poke: &Poke, row: &Notified, now: DateTime<Utc>) -> bool {
+    poke.lifecycle == Lifecycle::Lives
+        && in_burst(row, now)
+        && row.queued_for.is_some_and(|at| at <= now + sync::BREATH)
 }

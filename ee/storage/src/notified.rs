@@ -24,6 +24,8 @@ pub struct Notified {
     pub status_reason: Option<String>,
     /// When it was last heard of.
     pub last_notified_at: Option<DateTime<Utc>>,
+    /// When the connection's job of the asked kind is due, if one is queued and nobody has begun it.
+    pub queued_for: Option<DateTime<Utc>>,
 }
 
 /// What notifications said of a tenant's subscriptions.
@@ -40,11 +42,12 @@ pub struct Notice {
 /// Notifications.
 #[async_trait]
 pub trait NotificationRepository: Send {
-    /// Those of these subscriptions that there are, in no order.
+    /// Those of these subscriptions that there are, in no order, with what is queued as `kind` for their connections.
     async fn find_notified(
         &mut self,
         tenant_id: TenantId,
         subscriptions: &[SubscriptionId],
+        kind: &str,
     ) -> StorageResult<Vec<Notified>>;
 
     /// Notes when notifications arrived, that dropped subscriptions are `stopping`, and that renewals are due. Those that
@@ -67,16 +70,20 @@ macro_rules! notifications {
                 &mut self,
                 tenant_id: TenantId,
                 subscriptions: &[SubscriptionId],
+                kind: &str,
             ) -> StorageResult<Vec<$crate::Notified>> {
                 let rows = sqlx::query(concat!(
                     "SELECT s.subscription_id, s.connection_id, s.provider, s.secret_hash, c.calendar_id, c.status, \
-                     c.status_reason, s.last_notified_at FROM calendar_subscriptions s JOIN calendar_providers c \
-                     ON c.tenant_id = s.tenant_id AND c.connection_id = s.connection_id \
+                     c.status_reason, s.last_notified_at, j.run_at FROM calendar_subscriptions s \
+                     JOIN calendar_providers c ON c.tenant_id = s.tenant_id AND c.connection_id = s.connection_id \
+                     LEFT JOIN jobs j ON j.tenant_id = s.tenant_id AND j.kind = $3 \
+                     AND j.key = CAST(s.connection_id AS text) AND j.state = 'queued' \
                      WHERE s.tenant_id = $1 AND s.subscription_id ",
                     $among
                 ))
                 .bind(codec::id(tenant_id.0))
                 .bind(codec::ids(subscriptions.iter().map(|id| id.0)))
+                .bind(kind)
                 .fetch_all(self.connection())
                 .await
                 .map_err(failure)?;
@@ -91,6 +98,7 @@ macro_rules! notifications {
                             status: get(row, "status")?,
                             status_reason: get(row, "status_reason")?,
                             last_notified_at: codec::get_at_or(row, "last_notified_at")?,
+                            queued_for: codec::get_at_or(row, "run_at")?,
                         })
                     })
                     .collect()

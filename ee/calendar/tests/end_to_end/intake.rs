@@ -13,8 +13,8 @@ use daybind_domain::ids::{ConnectionId, SubscriptionId, TenantId, UserId};
 use daybind_ee_calendar::CalendarRuntime;
 use daybind_ee_storage::{Notice, Subscription, calendar};
 use daybind_fakes::DuplicateTransaction;
-use daybind_services::{CalendarPort as _, Provider, Services, StableRoute, demo, flow};
-use daybind_storage::{SchemaState, Scope, StorageResult, Store, UnitOfWork};
+use daybind_services::{CalendarPort as _, Clock, Provider, Services, StableRoute, demo, flow};
+use daybind_storage::{FinishJob, NewJob, SchemaState, Scope, StorageResult, Store, UnitOfWork};
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -51,6 +51,7 @@ impl Gate {
         });
         let services = Services {
             store: Arc::clone(&gate) as Arc<dyn Store>,
+            clock: Arc::new(Still(w.services.now())),
             ..w.services.clone()
         };
         (gate, Arc::new(CalendarRuntime::new(services)))
@@ -122,6 +123,15 @@ impl Store for Gate {
 
     async fn close(&self) {
         self.store.close().await;
+    }
+}
+
+/// A clock that stands, so that no breath ends in the midst of a test.
+struct Still(DateTime<Utc>);
+
+impl Clock for Still {
+    fn now(&self) -> DateTime<Utc> {
+        self.0
     }
 }
 
@@ -355,12 +365,93 @@ async fn forged_ones_cost_no_write(database: Database) {
     for answer in answers {
         assert_eq!(status(answer).await, StatusCode::ACCEPTED);
     }
-    assert_eq!(gate.units(), (3, 2));
+    assert_eq!(
+        gate.units(),
+        (3, 1),
+        "the right one's look was coming already"
+    );
     assert_eq!(due(&w).await, [line.sync()].into());
     for untouched in [named, foreign] {
         let row = untouched.row(&w).await;
         assert_eq!((row.last_notified_at, row.state.as_str()), (None, "active"));
     }
+}
+
+/// M-24: while the look it asks for is queued and has not begun, a notification costs no write; one that has begun may be
+/// past what the notification is about, and one that is due later comes too late.
+async fn a_look_that_is_coming_is_enough(database: Database) {
+    let (w, tess) = world(database).await;
+    let (line, late) = (Line::new(&w, tess, 1).await, Line::new(&w, tess, 2).await);
+    let (gate, port) = Gate::before(&w, demo::TENANT);
+    let now = w.services.now();
+    let right = |line: Line| item(&line.token(SECRET));
+    assert_eq!(
+        status(send(&port, [right(line)])).await,
+        StatusCode::ACCEPTED
+    );
+    assert_eq!(gate.units(), (1, 1));
+    for reads in 2..5 {
+        assert_eq!(
+            status(send(&port, [right(line)])).await,
+            StatusCode::ACCEPTED
+        );
+        assert_eq!(gate.units(), (reads, 1));
+    }
+    let ends =
+        json!({ "clientState": line.token(SECRET), "lifecycleEvent": "reauthorizationRequired" });
+    assert_eq!(status(send(&port, [ends])).await, StatusCode::ACCEPTED);
+    assert_eq!(gate.units(), (5, 2));
+    assert!(due(&w).await.contains(&line.sync()));
+
+    let mut unit = w.services.store.begin(Scope::System).await.unwrap();
+    let until = now + TimeDelta::hours(1);
+    let begun = unit.claim_jobs(&["calendar.sync"], 50, w.services.now(), until);
+    let begun = begun.await.unwrap();
+    unit.save().await.unwrap();
+    assert_eq!(begun.len(), 1);
+    assert_eq!(
+        status(send(&port, [right(line)])).await,
+        StatusCode::ACCEPTED
+    );
+    assert_eq!(gate.units(), (6, 3));
+    let mut unit = w.services.store.begin(Scope::System).await.unwrap();
+    let finish = FinishJob::Again(until);
+    unit.finish_job(&begun[0], &finish, w.services.now())
+        .await
+        .unwrap();
+    unit.save().await.unwrap();
+    assert!(
+        due(&w).await.contains(&line.sync()),
+        "it is looked at again"
+    );
+
+    let mut unit = w.services.begin(demo::TENANT).await.unwrap();
+    let job = NewJob {
+        tenant_id: demo::TENANT,
+        kind: "calendar.sync",
+        key: late.connection_id.to_string(),
+        payload: json!({}),
+        run_at: until,
+        max_attempts: i32::MAX,
+    };
+    unit.enqueue_jobs(&[job], now).await.unwrap();
+    let heard = Notice {
+        heard: vec![late.subscription_id],
+        ..Notice::default()
+    };
+    let rows = calendar(unit.as_mut()).unwrap();
+    rows.note_notice(demo::TENANT, &heard, now).await.unwrap();
+    unit.save().await.unwrap();
+    assert_eq!(
+        status(send(&port, [right(late)])).await,
+        StatusCode::ACCEPTED
+    );
+    assert_eq!(gate.units(), (7, 4));
+    assert_eq!(
+        status(send(&port, [right(late)])).await,
+        StatusCode::ACCEPTED
+    );
+    assert_eq!(gate.units(), (8, 4));
 }
 
 /// M-24: what waits is bounded. What is too much is refused at once, to be repeated; what waits already is not lost.
@@ -455,7 +546,10 @@ async fn lifecycles_are_noted_each(database: Database) {
     let rows = calendar(unit.as_mut()).unwrap();
     let gone = SubscriptionId(w.services.new_id());
     let named = [lines[3].subscription_id, gone, foreign.subscription_id];
-    let found = rows.find_notified(demo::TENANT, &named).await.unwrap();
+    let found = rows
+        .find_notified(demo::TENANT, &named, "calendar.sync")
+        .await
+        .unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].connection_id, lines[3].connection_id);
     assert_eq!(found[0].secret_hash, flow::hash(SECRET));
@@ -493,6 +587,7 @@ on_both_databases! {
     hanging_up_on_sqlite, hanging_up_on_postgres: hanging_up_is_nobody_elses_loss;
     slow_tenant_on_sqlite, slow_tenant_on_postgres: a_slow_tenant_holds_up_nobody_else;
     forged_on_sqlite, forged_on_postgres: forged_ones_cost_no_write;
+    coming_on_sqlite, coming_on_postgres: a_look_that_is_coming_is_enough;
     bounded_on_sqlite, bounded_on_postgres: what_waits_is_bounded;
     given_up_on_sqlite, given_up_on_postgres: a_batch_that_hangs_is_given_up;
     lifecycles_on_sqlite, lifecycles_on_postgres: lifecycles_are_noted_each;
