@@ -6,10 +6,11 @@ use chrono::{DateTime, Duration, Utc};
 use daybind_ee_storage::{Connection, Mapping, calendar};
 use daybind_storage::{StorageError, StorageResult, UnitOfWork};
 
+use crate::admit::Import;
 use crate::doubts::{NO_ANSWER, UNREADABLE};
-use crate::integrate::Inbound;
+use crate::integrate::{Inbound, imported};
 use crate::merge::{Flow, brakes};
-use crate::provider::{DeltaFrom, ProviderError, RemoteEvent, RemoteState};
+use crate::provider::{DeltaFrom, DeltaPage, ProviderError, RemoteEvent, RemoteState};
 use crate::reading::{Page, Pass, Reader};
 use crate::sync::{Lane, enqueue, is_live, may_sync, window};
 use crate::tokens::Stop;
@@ -109,25 +110,41 @@ impl Lane<'_> {
         self.pull_from(everything(&self.connection, now)).await
     }
 
-    /// Applies all pages, each in a transaction; the last one carries the cursor and the deletions, which are counted
-    /// first: more of them than usual wait for the owner's word.
+    /// Takes all pages in, each in a transaction, while the provider is asked for the one after it.
     async fn pull_from(&mut self, from: DeltaFrom) -> Result<(), Stop> {
-        let mut pass = Pass::new(from);
+        let mut answer = self.reader().ask(&from, None).await?;
+        let mut pass = Pass::new(from.clone());
         loop {
-            let mut page = self.reader().page(&mut pass).await?;
-            let last = page.last;
-            self.note_unread(std::mem::take(&mut page.unread)).await?;
-            self.brake_incoming(&page).await?;
+            let next = answer.next.clone();
             let reader = self.reader();
-            let (taken_in, ahead) = tokio::join!(self.apply(page, &pass.from), reader.ahead(&pass));
+            let ahead = async {
+                match &next {
+                    Some(page) => Some(reader.ask(&from, Some(page)).await),
+                    None => None,
+                }
+            };
+            let (taken_in, ahead) = tokio::join!(self.take_in(&mut pass, answer), ahead);
             if let Some(connection) = taken_in? {
                 self.connection = connection;
             }
-            pass.bring(ahead);
-            if last {
+            let Some(ahead) = ahead else {
                 return Ok(());
-            }
+            };
+            answer = ahead?;
         }
+    }
+
+    /// Takes one page in. The last one carries the cursor and the deletions, which are counted first: more of them than
+    /// usual wait for the owner's word.
+    async fn take_in(
+        &self,
+        pass: &mut Pass,
+        answer: DeltaPage,
+    ) -> Result<Option<Connection>, Stop> {
+        let mut page = self.reader().sort_out(pass, answer).await?;
+        self.note_unread(std::mem::take(&mut page.unread)).await?;
+        self.brake_incoming(&page).await?;
+        self.apply(page, &pass.from).await
     }
 
     /// Has the next run, which follows at once, read everything.
@@ -192,7 +209,13 @@ impl Lane<'_> {
                 || (self.connection.cursor.as_ref() != Some(cursor)
                     && self.connection.updated_at < now - CURSOR_AGE)
         });
-        let events: Vec<RemoteEvent> = page.there.into_iter().chain(page.gone).collect();
+        // What is nobody's and stays so costs no transaction: of a full calendar that is nearly everything.
+        let ours = |event: &RemoteEvent| {
+            page.tied.contains(&event.id)
+                || matches!(imported(&self.connection, event), Import::Bring { .. })
+        };
+        let there = page.there.into_iter().filter(ours);
+        let events: Vec<RemoteEvent> = there.chain(page.gone).collect();
         if events.is_empty() && page.occurrences.is_empty() && cursor.is_none() {
             return Ok(None);
         }

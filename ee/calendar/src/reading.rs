@@ -19,6 +19,8 @@ use crate::tokens::Stop;
 pub struct Page {
     /// Events that are there, series among them.
     pub there: Vec<RemoteEvent>,
+    /// Those of them that belong to an entry.
+    pub tied: HashSet<String>,
     /// Events that are gone by the provider's explicit word. All of them come with the last page, so that they can be counted.
     pub gone: Vec<RemoteEvent>,
     /// Occurrences of series, in the order in which they are taken in. All come with the last page, after their series.
@@ -38,8 +40,6 @@ pub struct Pass {
     /// Where it began.
     pub from: DeltaFrom,
     page: Option<String>,
-    /// The next answer, asked for while the last page was taken in.
-    ahead: Option<ProviderResult<DeltaPage>>,
     seen: HashSet<String>,
     gone: Vec<RemoteEvent>,
     heard: bool,
@@ -58,7 +58,6 @@ impl Pass {
         Self {
             from,
             page: None,
-            ahead: None,
             seen: HashSet::new(),
             gone: Vec::new(),
             heard: false,
@@ -66,11 +65,6 @@ impl Pass {
             series: BTreeSet::new(),
             lost: false,
         }
-    }
-
-    /// Hands in what [`Reader::ahead`] brought.
-    pub fn bring(&mut self, ahead: Option<ProviderResult<DeltaPage>>) {
-        self.ahead = ahead;
     }
 
     fn is_full(&self) -> bool {
@@ -99,14 +93,23 @@ impl Reader<'_> {
     /// # Errors
     /// [`Stop`]
     pub async fn page(&self, pass: &mut Pass) -> Result<Page, Stop> {
-        let answer = match pass.ahead.take() {
-            Some(answer) => answer?,
-            None => {
-                self.provider
-                    .delta(self.calendar, &pass.from, pass.page.as_deref())
-                    .await?
-            }
-        };
+        let answer = self.ask(&pass.from, pass.page.as_deref()).await?;
+        self.sort_out(pass, answer).await
+    }
+
+    /// Asks for a page: the first one, or the one that an answer names.
+    ///
+    /// # Errors
+    /// The provider's.
+    pub async fn ask(&self, from: &DeltaFrom, page: Option<&str>) -> ProviderResult<DeltaPage> {
+        self.provider.delta(self.calendar, from, page).await
+    }
+
+    /// Makes a page of an answer.
+    ///
+    /// # Errors
+    /// [`Stop`]
+    pub async fn sort_out(&self, pass: &mut Pass, answer: DeltaPage) -> Result<Page, Stop> {
         let last = answer.next.is_none();
         if last && answer.cursor.is_none() {
             return Err(Stop::Provider(ProviderError::Transient("cursor")));
@@ -139,6 +142,7 @@ impl Reader<'_> {
         pass.gone.extend(gone);
         let mut page = Page {
             there,
+            tied: known.into_keys().collect(),
             unread,
             cursor: answer.cursor,
             heard: pass.heard,
@@ -153,13 +157,6 @@ impl Reader<'_> {
         }
         pass.page = answer.next;
         Ok(page)
-    }
-
-    /// Asks for the page after the last one read, if there is one, so that the provider works while we do.
-    pub async fn ahead(&self, pass: &Pass) -> Option<ProviderResult<DeltaPage>> {
-        let page = pass.page.as_deref()?;
-        let answer = self.provider.delta(self.calendar, &pass.from, Some(page));
-        Some(answer.await)
     }
 
     async fn mappings(&self) -> Result<Vec<Mapping>, Stop> {
