@@ -108,7 +108,7 @@ async fn outbound(world: &World, report: &mut Report) -> Result<()> {
             began.elapsed() < Duration::from_secs(60),
             "it never arrives"
         );
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     world.quiet().await?;
     let asked = world.asked(&before);
@@ -247,7 +247,7 @@ async fn first(
             break;
         }
         ensure!(began.elapsed() < Duration::from_secs(300), "it never ends");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let wall = asked_at.elapsed();
     let own = world.fakes.busy() - busy;

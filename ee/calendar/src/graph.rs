@@ -21,7 +21,7 @@ use crate::wire::{list, same_origin, send, url, with_query};
 /// The extended property that marks our copies; the GUID is ours.
 const MARKER: &str = "String {6f2c0a4e-52d1-4f0f-9a53-2d7f9f0d6a11} Name DaybindMapping";
 /// Ids that survive moves, times in UTC, bodies as text.
-const PREFER: &str = "IdType=\"ImmutableId\", outlook.timezone=\"UTC\", outlook.body-content-type=\"text\", odata.maxpagesize=100";
+const PREFER: &str = "IdType=\"ImmutableId\", outlook.timezone=\"UTC\", outlook.body-content-type=\"text\", odata.maxpagesize=250";
 
 /// A client with one account's access token.
 pub struct Graph {

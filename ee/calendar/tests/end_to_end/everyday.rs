@@ -407,18 +407,28 @@ async fn no_transaction_waits_for_a_provider(database: Database, provider: Provi
     w.pass(TimeDelta::days(6));
     let all = w.operation("google.*", "microsoft.*");
     w.fakes
-        .arm(Fault::new(&all, 100, FaultKind::DelayBefore { ms: 500 }));
+        .arm(Fault::new(&all, 100, FaultKind::DelayBefore { ms: 1000 }));
     let began = Instant::now();
     let mut longest = Duration::ZERO;
     let work = w.once();
     tokio::pin!(work);
-    loop {
-        tokio::select! {
-            _ = &mut work => break,
-            () = tokio::time::sleep(Duration::from_millis(60)) => {}
+    let mut done = false;
+    while !done {
+        // The work goes on while one looks: what is in the midst of a transaction must be able to end it.
+        let look = async {
+            tokio::time::sleep(Duration::from_millis(60)).await;
+            w.longest_transaction().await
+        };
+        tokio::pin!(look);
+        loop {
+            tokio::select! {
+                _ = &mut work, if !done => done = true,
+                time = &mut look => {
+                    longest = longest.max(time);
+                    break;
+                }
+            }
         }
-        // The work stands still while one looks, in a call or (wrongly) in a transaction.
-        longest = longest.max(w.longest_transaction().await);
     }
     let took = began.elapsed();
     w.fakes.clear_faults();
@@ -426,7 +436,7 @@ async fn no_transaction_waits_for_a_provider(database: Database, provider: Provi
         took > Duration::from_secs(2),
         "{took:?}: the provider took its time"
     );
-    assert!(longest < Duration::from_millis(300), "{longest:?}");
+    assert!(longest < Duration::from_millis(700), "{longest:?}");
     w.drain().await;
     assert_eq!(w.mark(changed).await, "synced");
 }
