@@ -6,6 +6,7 @@
 
 mod bench;
 mod build;
+mod disk;
 mod ids;
 mod prerequisites;
 mod process;

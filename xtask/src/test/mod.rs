@@ -13,6 +13,7 @@ mod sbom;
 mod supply;
 mod unit;
 
+use crate::disk;
 use crate::process::{self, Context};
 use crate::setup::{self, Need};
 use anyhow::{Result, bail};
@@ -133,7 +134,7 @@ pub fn run(context: &mut Context, args: &TestArgs) -> Result<ExitCode> {
             needs.push(*need);
         }
     }
-    if let Err(error) = setup::prepare(context, &needs) {
+    if let Err(error) = disk::ensure(context).and_then(|()| setup::prepare(context, &needs)) {
         println!("0 passed, 1 failed");
         return Err(error);
     }
