@@ -219,6 +219,7 @@ fn why(reason: &str) -> &str {
         "not_marked" => "no @daybind in title or notes",
         "shown_as_free" => "you are shown as free then",
         "own_copy" => "a copy that Daybind made through another connection",
+        "same_event" => "the same event stands in another calendar of yours, which speaks for it",
         "occurrence" => "an occurrence of a series that stays where it is",
         "one_way" => "changes go from Daybind to the calendar only",
         "both_changed" => "it was changed on both sides",

@@ -7,11 +7,12 @@
 
 use chrono::{DateTime, Duration, Utc};
 use daybind_domain::ids::{ConnectionId, TenantId};
-use daybind_ee_storage::{Connection, Subscription, calendar};
+use daybind_ee_storage::{Connection, Mapping, Subscription, calendar};
 use daybind_services::{Provider, audit, internal};
 use daybind_storage::{NewJob, StorageResult, UnitOfWork};
 use serde_json::{Value, json};
 
+use crate::beside;
 use crate::engine::Engine;
 use crate::oauth::{is_ending, revoke, token_place};
 use crate::provider::{CalendarProvider, CopyKey, ProviderError};
@@ -145,7 +146,13 @@ pub async fn run(
         // The one that lived on the grant began to end meanwhile.
         return Err(Stop::Held(engine.now()));
     }
-    rows.remove_connection(tenant_id, id).await?;
+    let heirs = beside::bequeath(unit.as_mut(), &connection, engine.now()).await?;
+    calendar(unit.as_mut())?
+        .remove_connection(tenant_id, id)
+        .await?;
+    for heir in &heirs {
+        crate::sync::enqueue(unit.as_mut(), tenant_id, *heir, "schedule", engine.now()).await?;
+    }
     unit.remove_job(tenant_id, crate::sync::JOB, &id.to_string())
         .await?;
     unit.remove_job(tenant_id, subscribe::JOB, &id.to_string())
@@ -161,6 +168,9 @@ pub async fn run(
     let noted = audit::row(engine, tenant_id, None, "calendar.erased", subject, detail);
     unit.add_audit(&noted).await?;
     unit.save().await?;
+    if !heirs.is_empty() {
+        engine.wake.notify_waiters();
+    }
     Ok(())
 }
 
@@ -245,9 +255,9 @@ async fn remaining(engine: &Engine, connection: &Connection, remove: bool) -> Re
     let mappings = calendar(unit.as_mut())?
         .list_mappings(connection.tenant_id, connection.connection_id)
         .await?;
-    let copies = mappings.iter().filter(|row| {
-        row.state != "removed" && row.origin == "schedule" && row.external_event_id.is_some()
-    });
+    let copies = mappings
+        .iter()
+        .filter(|row| is_copy(row) && row.external_event_id.is_some());
     Ok(Left {
         subscriptions: subscriptions
             .iter()
@@ -256,6 +266,11 @@ async fn remaining(engine: &Engine, connection: &Connection, remove: bool) -> Re
         copies: if remove { copies.count() } else { 0 },
         grant: false,
     })
+}
+
+/// Whether a copy of ours is there for it, or may be.
+fn is_copy(mapping: &Mapping) -> bool {
+    mapping.copy_left || (mapping.state != "removed" && mapping.origin == "schedule")
 }
 
 /// What becomes of a grant when one of the connections that live on it ends.
@@ -313,13 +328,13 @@ async fn remove_copies(
     drop(unit);
     let mut refused = 0;
     for mut mapping in mappings {
-        if mapping.state == "removed" || mapping.origin != "schedule" {
+        if !is_copy(&mapping) {
             continue;
         }
         // A copy whose making was not confirmed may exist all the same.
         let event = match mapping.external_event_id.clone() {
-            Some(event) => Some(event),
-            None => {
+            Some(event) if !mapping.copy_left => Some(event),
+            _ => {
                 let key = CopyKey {
                     mapping_id: mapping.mapping_id,
                     generation: mapping.generation,

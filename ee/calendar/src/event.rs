@@ -78,6 +78,34 @@ fn text_of(value: &Value, name: &str) -> Option<String> {
     value[name].as_str().map(str::to_owned)
 }
 
+/// The form in which iCalendar UIDs of both providers are compared. Exchange wraps a UID that is not its own into its global
+/// object id, and writes the day of an occurrence into it (MS-OXOCAL, PidLidGlobalObjectId: 16 bytes that say so, 4 of the
+/// day, 16 more, 4 of length, the data).
+fn uid_of(value: &Value) -> Option<String> {
+    const OBJECT: &str = "040000008200E00074C5B7101A82E008";
+    // The data of a foreign one: "vCal-Uid", the number one, the UID, a zero.
+    const FOREIGN: &[u8] = b"vCal-Uid\x01\0\0\0";
+    let text = value.as_str().filter(|text| !text.is_empty())?;
+    let upper = text.to_ascii_uppercase();
+    if !upper.starts_with(OBJECT) || upper.len() < 80 || !upper.is_ascii() {
+        return Some(text.to_owned());
+    }
+    let data: Option<Vec<u8>> = (80..upper.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(upper.get(at..at + 2)?, 16).ok())
+        .collect();
+    let foreign = data
+        .as_deref()
+        .and_then(|data| data.strip_prefix(FOREIGN))
+        .and_then(|uid| std::str::from_utf8(uid).ok())
+        .map(|uid| uid.trim_end_matches('\0'))
+        .filter(|uid| !uid.is_empty());
+    Some(foreign.map_or_else(
+        || format!("{OBJECT}00000000{}", &upper[40..]),
+        str::to_owned,
+    ))
+}
+
 /// The body of a Google insert or patch, with the given fields only. `null` clears the form of time not used.
 #[must_use]
 pub fn to_google(content: &EntryContent, fields: &[Field], patch: bool) -> Map<String, Value> {
@@ -183,7 +211,7 @@ pub fn from_google(event: &Value) -> Option<RemoteEvent> {
     Some(RemoteEvent {
         id: text_of(event, "id")?,
         etag: text_of(event, "etag"),
-        ical_uid: text_of(event, "iCalUID"),
+        ical_uid: uid_of(&event["iCalUID"]),
         state,
         part: text_of(event, "recurringEventId").map(|series| Part {
             series,
@@ -374,7 +402,7 @@ pub fn from_graph(event: &Value) -> Option<RemoteEvent> {
     Some(RemoteEvent {
         id: text_of(event, "id")?,
         etag: text_of(event, "@odata.etag"),
-        ical_uid: text_of(event, "iCalUId"),
+        ical_uid: uid_of(&event["iCalUId"]),
         state,
         part: text_of(event, "seriesMasterId").map(|series| Part {
             series,
@@ -770,5 +798,30 @@ mod tests {
         }
         let left = json!({ "id": "x", "@removed": { "reason": "deleted" } });
         assert_eq!(from_graph(&left).unwrap().state, RemoteState::LeftView);
+    }
+
+    /// W55: one invitation has one UID at both providers: Exchange's own in any case and on any day, a foreign one unwrapped.
+    #[test]
+    fn uids_of_both_providers_are_one() {
+        let class = "040000008200E00074C5B7101A82E008";
+        let rest = "0000000000000000000000000000000000000000".to_owned();
+        let own = format!("{class}07EA0B1C{}AABB", &rest[..32]);
+        let own = format!("{}02000000AABB", &own[..72]);
+        let plain = format!("{class}00000000{}02000000AABB", &rest[..32]);
+        for text in [own.clone(), own.to_lowercase(), plain.clone()] {
+            assert_eq!(uid_of(&json!(text)), Some(plain.clone()));
+        }
+        let wrapped: String = b"vCal-Uid\x01\0\0\0q1w2@google.com\0"
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let wrapped = format!("{class}00000000{}1D000000{wrapped}", &rest[..32]);
+        for text in [wrapped.as_str(), "q1w2@google.com"] {
+            assert_eq!(uid_of(&json!(text)).as_deref(), Some("q1w2@google.com"));
+        }
+        for short in [class, "040000008200E00074C5B7101A82E008é", "x"] {
+            assert_eq!(uid_of(&json!(short)).as_deref(), Some(short));
+        }
+        assert_eq!(uid_of(&json!("")), None);
     }
 }

@@ -115,7 +115,9 @@ impl Inbound<'_> {
             .find_mapping_by_event(tenant_id, id, event)
             .await?
             // While somebody has to decide about the series, what it says there is not known here.
-            .filter(|mapping| is_live(mapping) && mapping.state != "conflict")
+            .filter(|mapping| {
+                is_live(mapping) && mapping.state != "conflict" && mapping.beside.is_none()
+            })
         else {
             return Ok(None);
         };

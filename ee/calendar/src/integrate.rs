@@ -63,6 +63,7 @@ pub fn set_base(mapping: &mut Mapping, content: Option<&EntryContent>) {
 #[must_use]
 pub fn flow(connection: &Connection, mapping: &Mapping) -> Flow {
     match mapping.origin.as_str() {
+        _ if mapping.beside.is_some() => Flow::In,
         "guest" | "busy" => Flow::In,
         _ => Flow::parse(&connection.direction),
     }
@@ -143,6 +144,7 @@ pub fn imported(connection: &Connection, event: &RemoteEvent) -> Import {
 #[must_use]
 pub fn is_over(connection: &Connection, mapping: &Mapping, event: &RemoteEvent) -> bool {
     mapping.origin == "busy"
+        && mapping.beside.is_none()
         && mapping.series_event_id.is_none()
         && event.part.is_none()
         && matches!(event.state, RemoteState::Present(_))
@@ -213,6 +215,9 @@ impl Inbound<'_> {
             .find_entry(mapping.tenant_id, mapping.entry_id)
             .await?
             .filter(|entry| wanted(self.connection, entry));
+        if mapping.beside.is_some() {
+            return self.beside(unit, mapping, entry, event).await;
+        }
         match &event.state {
             RemoteState::Deleted => self.deleted(unit, mapping, entry).await,
             RemoteState::LeftView => Ok(()),
@@ -263,6 +268,9 @@ impl Inbound<'_> {
         unit: &mut dyn UnitOfWork,
         event: &RemoteEvent,
     ) -> StorageResult<()> {
+        if self.stands_elsewhere(unit, event).await? {
+            return Ok(());
+        }
         let Import::Bring { content, origin } = imported(self.connection, event) else {
             return Ok(());
         };
@@ -286,6 +294,8 @@ impl Inbound<'_> {
             external_ical_uid: event.ical_uid.clone(),
             series_event_id: None,
             meeting_url: meeting_of(origin, event),
+            beside: None,
+            copy_left: false,
             state: "synced".to_owned(),
             origin: origin.to_owned(),
             generation: 0,
@@ -353,6 +363,9 @@ impl Inbound<'_> {
         let Some(mut entry) = entry else {
             return self.forget(unit, mapping).await;
         };
+        if self.handed_over(unit, mapping, &entry, false).await? {
+            return Ok(());
+        }
         let people = entry.assignees.clone();
         let others = people.iter().any(|user| *user != self.connection.user_id);
         let before = entry.content.clone();
@@ -421,6 +434,11 @@ impl Inbound<'_> {
         mapping: &mut Mapping,
         entry: Option<Entry>,
     ) -> StorageResult<()> {
+        if let Some(entry) = &entry
+            && self.handed_over(unit, mapping, entry, true).await?
+        {
+            return Ok(());
+        }
         let event = mapping.external_event_id.take();
         self.forget(unit, mapping).await?;
         let Some(mut entry) = entry else {

@@ -7,6 +7,7 @@
 mod actions;
 mod activity;
 mod admit;
+mod beside;
 mod callback;
 mod conflicts;
 mod consent;

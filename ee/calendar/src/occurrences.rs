@@ -216,7 +216,8 @@ impl Push<'_, '_> {
 
 fn there(mapping: Option<&Mapping>) -> StorageResult<Series> {
     // A write whose answer was lost may have moved the series: where its occurrences are is not known until it is read.
-    let known = mapping.filter(|mapping| is_live(mapping) && mapping.sent.is_none());
+    let known = mapping
+        .filter(|mapping| is_live(mapping) && mapping.sent.is_none() && mapping.beside.is_none());
     let Some(mapping) = known else {
         return Ok(None);
     };

@@ -67,6 +67,7 @@ pub fn losses(page: &Page, mappings: &[Mapping]) -> usize {
         .collect();
     let lost = mappings.iter().filter(|row| {
         is_live(row)
+            && row.beside.is_none()
             && row.state != "conflict"
             && row
                 .external_event_id
@@ -221,6 +222,7 @@ impl Lane<'_> {
         }
         let mut unit = self.engine.begin(tenant_id).await?;
         let rows = calendar(unit.as_mut())?;
+        rows.lock_person(tenant_id, self.connection.user_id).await?;
         let mut connection = rows
             .find_connection(tenant_id, id)
             .await?

@@ -41,6 +41,8 @@ pub enum Task {
     Retry,
     /// The copy is brought up to date.
     Update,
+    /// A copy made before the entry's own event was found must go.
+    Clear,
 }
 
 /// What a mapping needs; `entry` is `None` when the entry does not belong into this calendar any more. `rests` leaves what
@@ -57,6 +59,10 @@ pub fn task(
     let ours = mapping.origin == "schedule" || flow.goes_out();
     match (mapping.state.as_str(), entry) {
         _ if rests => Task::Nothing,
+        _ if mapping.copy_left => Task::Clear,
+        ("removed", _) if mapping.beside.is_some() => Task::Nothing,
+        (_, Some(_)) if mapping.beside.is_some() => Task::Nothing,
+        (_, None) if mapping.beside.is_some() => Task::Detach,
         ("removed", None) => Task::Nothing,
         ("removing", _) => Task::Remove,
         (_, None) if ours => Task::Remove,
@@ -124,6 +130,7 @@ impl Push<'_, '_> {
     ) -> Result<(), Stop> {
         let done = match (task, entry) {
             (Task::Nothing, _) => return Ok(()),
+            (Task::Clear, _) => self.clear(&mut mapping).await,
             (Task::Detach, _) => {
                 mapping.state = "removed".to_owned();
                 mapping.error = None;
@@ -153,6 +160,39 @@ impl Push<'_, '_> {
             lane.run.fresh("out", entry.updated_at, lane.engine.now());
         }
         done
+    }
+
+    /// Takes away the copy that stood for the entry before its own event was found.
+    async fn clear(&self, mapping: &mut Mapping) -> Result<(), Stop> {
+        let lane = self.lane;
+        let copy = lane
+            .provider
+            .find_copy(&lane.calendar, key_of(mapping))
+            .await?;
+        let copy = copy.filter(|copy| copy.state != RemoteState::Deleted);
+        if let Some(copy) = &copy {
+            lane.engine.point("call.before_send").await;
+            lane.provider.delete(&lane.calendar, &copy.id, None).await?;
+            lane.engine.point("call.after_response").await;
+        }
+        mapping.copy_left = false;
+        mark(mapping, &[]);
+        let engine = lane.engine;
+        let mut unit = engine.begin(mapping.tenant_id).await?;
+        let rows = calendar(unit.as_mut())?;
+        rows.update_mapping(mapping).await?;
+        rows.stand_beside(mapping).await?;
+        if let Some(copy) = &copy {
+            let noted = Noted {
+                event: Some(&copy.id),
+                reason: Some("same_event"),
+                ..about(mapping, "calendar", "removed")
+            };
+            lane.run
+                .note(unit.as_mut(), engine.next_id(), noted, engine.now())
+                .await?;
+        }
+        self.commit(unit).await
     }
 
     /// The calendar cannot say how the entry repeats: it stays whole here and as it was there, until it is changed.
@@ -207,6 +247,8 @@ impl Push<'_, '_> {
             external_ical_uid: None,
             series_event_id: home.map(|home| home.event.clone()),
             meeting_url: None,
+            beside: None,
+            copy_left: false,
             state: "creating".to_owned(),
             origin: "schedule".to_owned(),
             generation: 0,
@@ -444,6 +486,9 @@ impl Push<'_, '_> {
     async fn take_in(&self, mapping: &mut Mapping, event: &RemoteEvent) -> Result<(), Stop> {
         let engine = self.lane.engine;
         let mut unit = engine.begin(mapping.tenant_id).await?;
+        calendar(unit.as_mut())?
+            .lock_person(mapping.tenant_id, self.lane.connection.user_id)
+            .await?;
         // `integrate` may find nothing to do; the ids it was called with are kept in any case.
         calendar(unit.as_mut())?.update_mapping(mapping).await?;
         let mut inbound = Inbound {

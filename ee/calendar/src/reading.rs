@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use daybind_ee_storage::{Connection, Mapping, calendar};
 
+use crate::beside;
 use crate::doubts::IN_A_ROW;
 use crate::engine::Engine;
 use crate::incoming;
@@ -19,7 +20,7 @@ use crate::tokens::Stop;
 pub struct Page {
     /// Events that are there, series among them.
     pub there: Vec<RemoteEvent>,
-    /// Those of them that belong to an entry.
+    /// Those of them that belong to an entry, or may: the same event stands in another calendar of the person.
     pub tied: HashSet<String>,
     /// Events that are gone by the provider's explicit word. All of them come with the last page, so that they can be counted.
     pub gone: Vec<RemoteEvent>,
@@ -40,6 +41,8 @@ pub struct Pass {
     /// Where it began.
     pub from: DeltaFrom,
     page: Option<String>,
+    /// The iCalendar UIDs of what entries have in the person's other calendars.
+    elsewhere: Option<HashSet<String>>,
     seen: HashSet<String>,
     gone: Vec<RemoteEvent>,
     heard: bool,
@@ -58,6 +61,7 @@ impl Pass {
         Self {
             from,
             page: None,
+            elsewhere: None,
             seen: HashSet::new(),
             gone: Vec::new(),
             heard: false,
@@ -140,9 +144,19 @@ impl Reader<'_> {
             .into_iter()
             .partition(|event| event.state == RemoteState::Deleted);
         pass.gone.extend(gone);
+        let mut tied: HashSet<String> = known.into_keys().collect();
+        if pass.elsewhere.is_none() && !there.is_empty() {
+            pass.elsewhere = Some(self.elsewhere().await?);
+        }
+        if let Some(elsewhere) = &pass.elsewhere {
+            let same = there.iter().filter(|event| {
+                beside::sought(event).is_some_and(|(uid, _)| elsewhere.contains(uid))
+            });
+            tied.extend(same.map(|event| event.id.clone()));
+        }
         let mut page = Page {
             there,
-            tied: known.into_keys().collect(),
+            tied,
             unread,
             cursor: answer.cursor,
             heard: pass.heard,
@@ -165,6 +179,19 @@ impl Reader<'_> {
         Ok(calendar(unit.as_mut())?
             .list_mappings(tenant_id, id)
             .await?)
+    }
+
+    async fn elsewhere(&self) -> Result<HashSet<String>, Stop> {
+        let (tenant_id, user_id) = (self.connection.tenant_id, self.connection.user_id);
+        let mut unit = self.engine.read(tenant_id).await?;
+        let rows = calendar(unit.as_mut())?;
+        if rows.list_user_connections(tenant_id, user_id).await?.len() < 2 {
+            return Ok(HashSet::new());
+        }
+        let ties = rows.list_person_mappings(tenant_id, user_id, None).await?;
+        let here = self.connection.connection_id;
+        let other = ties.into_iter().filter(|tie| tie.connection_id != here);
+        Ok(other.filter_map(|tie| tie.external_ical_uid).collect())
     }
 
     /// The live mappings of a page's events, by event.

@@ -3,7 +3,7 @@
 
 /// Implements the calendar repository for a unit of work.
 macro_rules! repository {
-    ($unit:ty, $row:ty) => {
+    ($unit:ty, $row:ty, $lock_person:expr) => {
         use daybind_domain::ids::{ConnectionId, EntryId, SubscriptionId, TenantId, UserId};
         use daybind_storage::StorageError;
         use $crate::{CalendarRepository, Connection, ConnectionSettings, Failing, GoogleClient, Mapping, Subscription};
@@ -89,6 +89,8 @@ macro_rules! repository {
                 sent: codec::get_json_or(row, "sent")?,
                 series_event_id: get(row, "series_event_id")?,
                 meeting_url: get(row, "meeting_url")?,
+                beside: get(row, "beside")?,
+                copy_left: get(row, "copy_left")?,
                 entry_version: get(row, "entry_version")?,
                 error: get(row, "error")?,
                 attempts: get(row, "attempts")?,
@@ -327,8 +329,10 @@ macro_rules! repository {
                 sqlx::query(
                     "INSERT INTO calendar_event_mappings (tenant_id, mapping_id, connection_id, entry_id, \
                      external_event_id, external_etag, external_ical_uid, state, generation, base, entry_version, \
-                     error, attempts, created_at, updated_at, origin, sent, series_event_id, meeting_url) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+                     error, attempts, created_at, updated_at, origin, sent, series_event_id, meeting_url, \
+                     beside, copy_left) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+                     $20, $21)",
                 )
                 .bind(codec::id(m.tenant_id.0))
                 .bind(codec::id(m.mapping_id.0))
@@ -349,6 +353,8 @@ macro_rules! repository {
                 .bind(m.sent.as_ref().map(codec::json))
                 .bind(m.series_event_id.clone())
                 .bind(m.meeting_url.clone())
+                .bind(m.beside.clone())
+                .bind(m.copy_left)
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;
@@ -450,6 +456,52 @@ macro_rules! repository {
                 .await
                 .map_err(failure)?;
                 rows.iter().map(mapping).collect()
+            }
+
+            async fn lock_person(&mut self, tenant_id: TenantId, user_id: UserId) -> StorageResult<()> {
+                let lock: Option<&'static str> = $lock_person;
+                if let Some(lock) = lock {
+                    sqlx::query(lock)
+                        .bind(format!("daybind.person.{tenant_id}.{user_id}"))
+                        .execute(self.connection())
+                        .await
+                        .map_err(failure)?;
+                }
+                Ok(())
+            }
+
+            async fn list_person_mappings(
+                &mut self,
+                tenant_id: TenantId,
+                user_id: UserId,
+                uid: Option<&str>,
+            ) -> StorageResult<Vec<Mapping>> {
+                let rows = match uid {
+                    Some(uid) => sqlx::query($crate::rows::PERSON_MAPPINGS_BY_UID)
+                        .bind(codec::id(tenant_id.0))
+                        .bind(codec::id(user_id.0))
+                        .bind(uid.to_owned()),
+                    None => sqlx::query($crate::rows::PERSON_MAPPINGS)
+                        .bind(codec::id(tenant_id.0))
+                        .bind(codec::id(user_id.0)),
+                };
+                let rows = rows.fetch_all(self.connection()).await.map_err(failure)?;
+                rows.iter().map(mapping).collect()
+            }
+
+            async fn stand_beside(&mut self, m: &Mapping) -> StorageResult<()> {
+                let done = sqlx::query(
+                    "UPDATE calendar_event_mappings SET beside = $3, copy_left = $4 \
+                     WHERE tenant_id = $1 AND mapping_id = $2",
+                )
+                .bind(codec::id(m.tenant_id.0))
+                .bind(codec::id(m.mapping_id.0))
+                .bind(m.beside.clone())
+                .bind(m.copy_left)
+                .execute(self.connection())
+                .await
+                .map_err(failure)?;
+                if done.rows_affected() == 0 { Err(StorageError::NotFound) } else { Ok(()) }
             }
 
             async fn update_mapping(&mut self, m: &Mapping) -> StorageResult<()> {

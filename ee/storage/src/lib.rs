@@ -109,7 +109,23 @@ pub trait CalendarRepository: ActivityRepository + NotificationRepository + Send
         entry_id: EntryId,
     ) -> StorageResult<Vec<Mapping>>;
 
-    /// Stores everything but the keys. `NotFound` when the row is gone.
+    /// Makes others who ask for the same wait until the transaction ends: what is decided about a person's events in all
+    /// of their calendars is decided by one at a time. To be asked for before anything else is locked.
+    async fn lock_person(&mut self, tenant_id: TenantId, user_id: UserId) -> StorageResult<()>;
+
+    /// The live mappings of a person's events through all connections, oldest first; without those of occurrences that
+    /// belong to a series' event. With `uid` those of the events with that iCalendar UID.
+    async fn list_person_mappings(
+        &mut self,
+        tenant_id: TenantId,
+        user_id: UserId,
+        uid: Option<&str>,
+    ) -> StorageResult<Vec<Mapping>>;
+
+    /// Stores [`Mapping::beside`] and [`Mapping::copy_left`]. `NotFound` when the row is gone.
+    async fn stand_beside(&mut self, mapping: &Mapping) -> StorageResult<()>;
+
+    /// Stores everything but the keys and what [`Self::stand_beside`] stores. `NotFound` when the row is gone.
     async fn update_mapping(&mut self, mapping: &Mapping) -> StorageResult<()>;
 
     /// Adds a subscription.

@@ -43,7 +43,11 @@ mod codec {
     }
 }
 
-crate::implement::repository!(PgUnit, PgRow);
+crate::implement::repository!(
+    PgUnit,
+    PgRow,
+    Some("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+);
 crate::grants::repository!(PgUnit);
 crate::activity::activity!(PgUnit, PgRow);
 crate::notified::notifications!(PgUnit, "= ANY($2)", " FOR UPDATE");

@@ -155,6 +155,11 @@ pub struct Mapping {
     /// `schedule` for an entry's copy, `calendar` for an event brought in, `guest` for one that somebody else organises,
     /// `busy` for one brought in as a busy block. The last two are never written to.
     pub origin: String,
+    /// None where the event speaks for the entry. Else another event of the same person does, and this one is left alone:
+    /// `heir` takes its place when it goes, `known` does not. Stored by `stand_beside` only.
+    pub beside: Option<String>,
+    /// A copy that was made of the entry before its event was found has to go. Stored by `stand_beside` only.
+    pub copy_left: bool,
     /// Raised for every copy made after an earlier one was removed.
     pub generation: i32,
     /// What both sides last agreed on, as canonical content.
@@ -315,3 +320,21 @@ pub(crate) fn by_events(count: usize) -> String {
         marks.join(", ")
     )
 }
+
+macro_rules! person_mappings {
+    ($more:literal) => {
+        concat!(
+            "SELECT m.* FROM calendar_event_mappings m JOIN calendar_providers c \
+             ON c.tenant_id = m.tenant_id AND c.connection_id = m.connection_id \
+             WHERE m.tenant_id = $1 AND c.user_id = $2 AND m.series_event_id IS NULL \
+             AND m.state NOT IN ('removing', 'removed')",
+            $more,
+            " ORDER BY m.created_at, m.mapping_id"
+        )
+    };
+}
+
+/// The live mappings of a person, without those of occurrences.
+pub(crate) const PERSON_MAPPINGS: &str = person_mappings!("");
+/// Those of one iCalendar UID.
+pub(crate) const PERSON_MAPPINGS_BY_UID: &str = person_mappings!(" AND m.external_ical_uid = $3");

@@ -50,7 +50,8 @@ mod codec {
     }
 }
 
-crate::implement::repository!(SqliteUnit, SqliteRow);
+// One writes at a time.
+crate::implement::repository!(SqliteUnit, SqliteRow, None);
 crate::grants::repository!(SqliteUnit);
 crate::activity::activity!(SqliteUnit, SqliteRow);
 crate::notified::notifications!(SqliteUnit, "IN (SELECT value FROM json_each($2))", "");

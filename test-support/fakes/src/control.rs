@@ -72,6 +72,41 @@ pub(crate) fn create_event(
     .map_err(refused)
 }
 
+/// What its organiser's mail puts into a calendar.
+pub(crate) fn invite(
+    shared: &Shared,
+    provider: Provider,
+    calendar: &str,
+    uid: &str,
+    body: &Value,
+) -> anyhow::Result<Value> {
+    let state = &mut *shared.lock();
+    let made = match provider {
+        Provider::Google => google_events::insert(state, calendar, body),
+        Provider::Microsoft => graph_events::create(state, calendar, body).map(|(_, e)| e),
+    }
+    .map_err(refused)?;
+    let event = state
+        .calendar_mut(provider, calendar)
+        .zip(made["id"].as_str())
+        .and_then(|(calendar, id)| calendar.events.get_mut(id))
+        .context("the event that was just made")?;
+    let address = "organiser@elsewhere.test";
+    match provider {
+        Provider::Google => {
+            event.body["iCalUID"] = uid.into();
+            event.body["organizer"] = json!({ "email": address });
+        }
+        Provider::Microsoft => {
+            event.body["iCalUId"] = uid.into();
+            event.body["isOrganizer"] = false.into();
+            event.body["organizer"] =
+                json!({ "emailAddress": { "name": "Organiser", "address": address } });
+        }
+    }
+    Ok(event.body.clone())
+}
+
 pub(crate) fn patch_event(
     shared: &Shared,
     provider: Provider,

@@ -122,6 +122,20 @@ impl FakeProviders {
         control::create_event(&self.shared, provider, calendar, body)
     }
 
+    /// Puts an invitation with that iCalendar UID into a calendar, as the mail of its organiser does; answers the stored event.
+    ///
+    /// # Errors
+    /// When the calendar is unknown or the provider would refuse the body.
+    pub fn invite(
+        &self,
+        provider: Provider,
+        calendar: &str,
+        uid: &str,
+        body: &Value,
+    ) -> anyhow::Result<Value> {
+        control::invite(&self.shared, provider, calendar, uid, body)
+    }
+
     /// Changes an event as the user in the external calendar (merge of `patch`).
     ///
     /// # Errors

@@ -65,6 +65,8 @@ async fn write(services: &Services, target: TenantId, work: &Work) -> StorageRes
             external_ical_uid: None,
             series_event_id: None,
             meeting_url: None,
+            beside: None,
+            copy_left: false,
             state: "synced".to_owned(),
             origin: "schedule".to_owned(),
             generation: 0,

@@ -14,6 +14,7 @@ use daybind_services::{Actor, AppResult, localtime};
 use daybind_storage::Entry;
 
 use crate::actions::{chosen_direction, shown};
+use crate::beside::Elsewhere;
 use crate::engine::Engine;
 use crate::integrate::ask_provider;
 use crate::merge::Field;
@@ -145,6 +146,10 @@ async fn load(engine: &Engine, connection: &Connection) -> Result<Plan, Stop> {
         .into_iter()
         .map(|entry| (entry.entry_id, entry))
         .collect();
+    let ties = calendar(unit.as_mut())?
+        .list_person_mappings(tenant_id, connection.user_id, None)
+        .await?;
+    let mut elsewhere = Elsewhere::new(ties, connection.connection_id);
     let missing: BTreeSet<EntryId> = mappings
         .iter()
         .map(|row| row.entry_id)
@@ -153,6 +158,12 @@ async fn load(engine: &Engine, connection: &Connection) -> Result<Plan, Stop> {
     for id in missing {
         if let Some(entry) = unit.find_entry(tenant_id, id).await? {
             entries.insert(id, entry);
+        }
+    }
+    let distant: Vec<EntryId> = elsewhere.ids();
+    for id in distant.into_iter().filter(|id| !entries.contains_key(id)) {
+        if let Some(entry) = unit.find_entry(tenant_id, id).await? {
+            elsewhere.add(entry);
         }
     }
     let series: Vec<EntryId> = entries
@@ -167,6 +178,7 @@ async fn load(engine: &Engine, connection: &Connection) -> Result<Plan, Stop> {
         connection.clone(),
         mappings,
         entries.into_values().collect(),
+        elsewhere,
         now,
     ))
 }

@@ -13,6 +13,7 @@ use daybind_storage::{Entry, StorageResult};
 use uuid::Uuid;
 
 use crate::admit::Import;
+use crate::beside::{Elsewhere, Place, place, taken};
 use crate::event::canonical;
 use crate::incoming::day_of;
 use crate::integrate::{
@@ -66,6 +67,8 @@ pub struct Plan {
     /// Mappings by their events, and by their entries.
     by_event: HashMap<String, usize>,
     by_entry: HashMap<EntryId, usize>,
+    /// What speaks for entries in the person's other calendars.
+    elsewhere: Elsewhere,
     /// What events say that were read.
     there: HashMap<usize, EntryContent>,
     /// What would be done, in order.
@@ -82,6 +85,7 @@ impl Plan {
         connection: Connection,
         mappings: Vec<Mapping>,
         entries: Vec<Entry>,
+        elsewhere: Elsewhere,
         now: DateTime<Utc>,
     ) -> Self {
         let by_event = mappings.iter().enumerate().filter_map(|(at, row)| {
@@ -92,6 +96,7 @@ impl Plan {
         Self {
             by_event: by_event.collect(),
             by_entry: by_entry.map(|(at, row)| (row.entry_id, at)).collect(),
+            elsewhere,
             there: HashMap::new(),
             steps: Vec::new(),
             brake: None,
@@ -148,9 +153,10 @@ impl Plan {
             self.brake = Some((true, lost));
         }
         for event in page.there.iter().chain(&page.gone) {
-            match self.by_event.get(&event.id) {
-                Some(at) if is_live(&self.mappings[*at]) => self.event(*at, event)?,
+            match self.by_event.get(&event.id).copied() {
+                Some(at) if is_live(&self.mappings[at]) => self.event(at, event)?,
                 Some(_) => {}
+                None if self.stands_elsewhere(event)? => {}
                 None => self.import(event),
             }
         }
@@ -166,6 +172,12 @@ impl Plan {
     /// See [`Self::take_in`].
     pub fn event(&mut self, at: usize, event: &RemoteEvent) -> StorageResult<()> {
         let entry = self.due(at);
+        if self.mappings[at].beside.is_some() {
+            if event.state == RemoteState::Deleted {
+                forget(&mut self.mappings[at]);
+            }
+            return Ok(());
+        }
         if is_over(&self.connection, &self.mappings[at], event) {
             self.let_go(at, entry);
             return Ok(());
@@ -267,6 +279,10 @@ impl Plan {
             forget(&mut self.mappings[at]);
             return;
         };
+        if self.hand_over(at) {
+            forget(&mut self.mappings[at]);
+            return;
+        }
         let user = self.connection.user_id;
         let others = entry.assignees.iter().any(|other| *other != user);
         let busy = self.mappings[at].origin == "busy";
@@ -311,6 +327,9 @@ impl Plan {
     }
 
     fn let_go(&mut self, at: usize, entry: Option<Entry>) {
+        if entry.is_some() && self.hand_over(at) {
+            return;
+        }
         forget(&mut self.mappings[at]);
         if let Some(event) = self.mappings[at].external_event_id.take() {
             self.by_event.remove(&event);
@@ -398,6 +417,69 @@ impl Plan {
         }
     }
 
+    /// Whether another event of the person speaks from now on for what this one spoke for.
+    fn hand_over(&mut self, at: usize) -> bool {
+        let passed = self.elsewhere.has_heir(&self.mappings[at]);
+        if passed {
+            self.mappings[at].beside = Some("known".to_owned());
+            let entry = self.mappings[at].entry_id;
+            self.forget_occurrences(entry);
+        }
+        passed
+    }
+
+    fn forget_occurrences(&mut self, series: EntryId) {
+        for row in self.occurrences_of(series) {
+            if let Some(at) = self.by_entry.get(&row.entry_id) {
+                forget(&mut self.mappings[*at]);
+            }
+        }
+    }
+
+    /// Whether an event belongs to an entry that has one in another calendar of the person.
+    fn stands_elsewhere(&mut self, event: &RemoteEvent) -> StorageResult<bool> {
+        let here = self.connection.connection_id;
+        for speaker in self.elsewhere.speakers(event, here)? {
+            let id = speaker.entry_id;
+            let entry = self.entries.get(&id).or_else(|| self.elsewhere.entry(id));
+            let Some(entry) = entry.cloned() else {
+                continue;
+            };
+            let known = self.by_entry.get(&id).copied();
+            if !wanted(&self.connection, &entry)
+                || known.is_some_and(|at| taken(&self.mappings[at]))
+            {
+                continue;
+            }
+            let place = place(imported(&self.connection, event), &speaker.origin);
+            let (beside, origin) = place.stored();
+            let base = canonical(&entry.content);
+            if known.is_some() {
+                self.forget_occurrences(id);
+            }
+            let copy = known.is_some_and(|at| self.mappings[at].state != "removed");
+            self.entries.insert(id, entry.clone());
+            let at = self.tie(&entry, Some(event.id.clone()), origin, &base);
+            let mapping = &mut self.mappings[at];
+            mapping.external_etag.clone_from(&event.etag);
+            mapping.beside = beside.map(str::to_owned);
+            mapping.copy_left = copy;
+            if let Some(old) = known {
+                // The one tie there is says both: the row it had is not looked at again.
+                forget(&mut self.mappings[old]);
+                self.mappings[old].beside = Some("known".to_owned());
+            }
+            let why = Some("same_event");
+            self.step(Some(id), &entry.content, Side::None, "skipped", why);
+            if let Place::Speaks { content, .. } = place {
+                self.there.insert(at, content.clone());
+                self.changed(at, entry, &content, event.about.changed_at)?;
+            }
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
     fn import(&mut self, event: &RemoteEvent) {
         let RemoteState::Present(content) = &event.state else {
             return;
@@ -448,6 +530,8 @@ impl Plan {
             external_ical_uid: None,
             series_event_id: None,
             meeting_url: None,
+            beside: None,
+            copy_left: false,
             state: "synced".to_owned(),
             origin: origin.to_owned(),
             generation: 0,
@@ -475,7 +559,7 @@ impl Plan {
         };
         let series = self.by_event.get(&of).copied().filter(|at| {
             let mapping = &self.mappings[*at];
-            is_live(mapping) && mapping.state != "conflict"
+            is_live(mapping) && mapping.state != "conflict" && mapping.beside.is_none()
         });
         let Some(series) = series else {
             return Ok(());
@@ -670,6 +754,14 @@ impl Plan {
         match (self.task(at), entry) {
             (Task::Nothing, _) => {}
             (Task::Detach, _) => forget(&mut self.mappings[at]),
+            (Task::Clear, entry) => {
+                self.mappings[at].copy_left = false;
+                let id = self.mappings[at].entry_id;
+                if let Some(entry) = entry.or_else(|| self.entries.get(&id).cloned()) {
+                    let (id, why) = (Some(id), Some("same_event"));
+                    self.step(id, &entry.content, Side::Calendar, "removed", why);
+                }
+            }
             (Task::Again | Task::Create | Task::Retry, Some(entry)) => {
                 let content = canonical(&entry.content);
                 let said = carries(&content);
@@ -780,7 +872,8 @@ impl Plan {
     /// The event of a series, as far as its occurrences can hang on it.
     fn home(&self, series: EntryId) -> StorageResult<Option<String>> {
         let mapping = self.by_entry.get(&series).map(|at| &self.mappings[*at]);
-        let Some(mapping) = mapping.filter(|row| is_live(row) && row.sent.is_none()) else {
+        let known = |row: &&Mapping| is_live(row) && row.sent.is_none() && row.beside.is_none();
+        let Some(mapping) = mapping.filter(known) else {
             return Ok(None);
         };
         let repeats = base_of(mapping)?.is_some_and(|base| base.repeats.is_some());

@@ -51,6 +51,7 @@ mod preview;
 mod promises;
 mod refreshing;
 mod renewals;
+mod same_event;
 mod series;
 mod settling;
 mod several;

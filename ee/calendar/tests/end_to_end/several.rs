@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::bench::{Database, World, actor, location};
 
 /// Tess with a second calendar of her account; its connection and its id.
-async fn two(database: Database, provider: Provider) -> (World, String, String) {
+pub(crate) async fn two(database: Database, provider: Provider) -> (World, String, String) {
     let w = World::new(database, provider, DuplicateTransaction::Existing).await;
     let id = another(&w).await;
     let calendar = free(&w, &id).await[0].clone();
@@ -32,7 +32,7 @@ async fn free(w: &World, id: &str) -> Vec<String> {
     free.map(|calendar| calendar.calendar_id).collect()
 }
 
-async fn choose(w: &World, id: &str, calendar: &str, direction: Option<&str>) {
+pub(crate) async fn choose(w: &World, id: &str, calendar: &str, direction: Option<&str>) {
     w.port
         .update_calendar_provider(&w.tess, id, Some(calendar), direction)
         .await
@@ -45,13 +45,13 @@ async fn states(w: &World) -> Vec<String> {
     view.connections.into_iter().map(|row| row.status).collect()
 }
 
-async fn sync(w: &World, id: &str) {
+pub(crate) async fn sync(w: &World, id: &str) {
     w.port.sync_calendar_provider(&w.tess, id).await.unwrap();
     w.drain().await;
 }
 
 /// How often an event of that title is in the first calendar and in the second.
-fn seen(w: &World, second: &str, title: &str) -> (usize, usize) {
+pub(crate) fn seen(w: &World, second: &str, title: &str) -> (usize, usize) {
     (w.named(title).len(), w.titled(second, title).len())
 }
 
