@@ -68,10 +68,13 @@ test('an admin creates a profile and binds it to MSP SSO', async ({ start, page 
   await page.getByLabel('Display name').fill('Contoso main');
   await page.getByLabel('Application (client) ID').fill('not a guid');
   await page.getByLabel('Directory (tenant) ID').fill('11111111-1111-4111-8111-111111111111');
+  await page.getByLabel('Microsoft cloud').selectOption('China (21Vianet)');
   await page.getByLabel('Client secret value').fill('q8Q~a-real-looking-secret-wxyz');
   await page.getByRole('button', { name: 'Save profile' }).click();
   await expect(page.getByText('has the form 00000000-0000').first()).toBeVisible();
   await expect(page.getByLabel('Display name')).toHaveValue('Contoso main');
+  await expect(page.getByLabel('Microsoft cloud')).toHaveValue('china');
+  await page.getByLabel('Microsoft cloud').selectOption('Global (also GCC)');
   await accessible(page);
   await page.getByLabel('Application (client) ID').fill('22222222-2222-4222-8222-222222222222');
   await page.getByLabel('Client secret value').fill('q8Q~a-real-looking-secret-wxyz');

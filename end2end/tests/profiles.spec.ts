@@ -60,9 +60,14 @@ async function createdAndEdited(page: Page, url: string, look: Look, scripts: bo
   await other.goto(page.url());
   await section(page, 'Identity').getByLabel('Display name').fill('Contoso main');
   await section(page, 'Identity').getByLabel('Directory (tenant) ID').fill(directory);
+  await section(page, 'Identity').getByLabel('Microsoft cloud').selectOption('US Government DoD');
   await press(page, 'Save changes');
   await said(page, 'The changes are saved.');
   await heading(page, 'Contoso main');
+  await expect(section(page, 'Identity').getByLabel('Microsoft cloud')).toHaveValue('us_gov_dod');
+  await section(page, 'Identity').getByLabel('Microsoft cloud').selectOption('Global (also GCC)');
+  await press(page, 'Save changes');
+  await expect(section(page, 'Identity').getByLabel('Microsoft cloud')).toHaveValue('global');
   await look(page);
   // The other page still shows how it was.
   await section(other, 'Identity').getByLabel('Display name').fill('Contoso mine');

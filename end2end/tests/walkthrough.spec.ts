@@ -56,6 +56,11 @@ async function walk(page: Page, url: string, edition: Edition, look: () => Promi
 
   await at(page, 2, look);
   await page.getByLabel('Display name').fill('Fabrikam');
+  const cloud = page.getByLabel('Microsoft cloud');
+  await expect(cloud).toHaveValue('global');
+  await expect(cloud.getByRole('option')).toHaveText(['Global (also GCC)', 'US Government GCC High', 'US Government DoD', 'China (21Vianet)']);
+  // The portal of each, for whoever is in another one.
+  await expect(page.getByRole('link', { name: 'for the US Government' })).toHaveAttribute('href', /^https:\/\/portal\.azure\.us\//);
   await press(page, 'Save and continue');
 
   await at(page, 3, look);

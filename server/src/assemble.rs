@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use axum::Router;
 use daybind_app::server::AppState;
+use daybind_domain::Cloud;
 use daybind_services::{
     CalendarPort, CommunityClaims, CommunityPort, DomainClaims, Services, SystemClock,
 };
@@ -108,7 +109,8 @@ pub fn routes(
         .form_targets
         .iter()
         .filter_map(|name| config.endpoints.get(name));
-    let policy = Policy::new(targets.chain([config.endpoints.microsoft_login.as_str()]));
+    let logins = Cloud::ALL.map(|cloud| config.endpoints.microsoft_login(cloud));
+    let policy = Policy::new(targets.chain(logins));
     let router = router::router(state, (composition.entries)(), options, &policy)?;
     Ok(router.layer(axum::middleware::from_fn_with_state(
         config.trusted_proxies.clone(),

@@ -77,6 +77,7 @@ async fn demo_providers(state: &AppState) -> Result<(), AppError> {
             display_name: "Demo app registration".to_owned(),
             client_id: "22222222-2222-4222-8222-222222222222".to_owned(),
             directory_id: "11111111-1111-4111-8111-111111111111".to_owned(),
+            cloud: String::new(),
             client_secret: SecretString::from("demo-microsoft-secret"),
             secret_expires_on: String::new(),
         };

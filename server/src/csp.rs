@@ -19,8 +19,11 @@ impl Policy {
     pub fn new<'a>(targets: impl Iterator<Item = &'a str>) -> Self {
         let mut form_action = "'self'".to_owned();
         for origin in targets.filter_map(|text| url::Url::parse(text).ok()) {
-            form_action.push(' ');
-            form_action.push_str(&origin.origin().ascii_serialization());
+            let origin = origin.origin().ascii_serialization();
+            if !form_action.split(' ').any(|known| known == origin) {
+                form_action.push(' ');
+                form_action.push_str(&origin);
+            }
         }
         Self { form_action }
     }

@@ -48,6 +48,7 @@ async fn a_hidden_binding_is_listed_and_lifted() {
             display_name_normalized: "main".to_owned(),
             client_id: Uuid::new_v4().to_string(),
             directory_id: "contoso.example".to_owned(),
+            cloud: daybind_domain::Cloud::Global,
         },
         client_secret_sealed: None,
         client_secret_last4: None,

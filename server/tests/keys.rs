@@ -88,6 +88,7 @@ async fn fill(store: &dyn Store, ring: &Keyring) {
                     display_name_normalized: name,
                     client_id: Uuid::from_u128(row).to_string(),
                     directory_id: "contoso.example".to_owned(),
+                    cloud: daybind_domain::Cloud::Global,
                 },
                 client_secret_sealed: Some(sealed),
                 client_secret_last4: None,

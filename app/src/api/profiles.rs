@@ -48,6 +48,7 @@ pub async fn change_microsoft_profile(
     #[server(default)] display_name: String,
     #[server(default)] client_id: String,
     #[server(default)] directory_id: String,
+    #[server(default)] cloud: String,
     #[server(default)] client_secret: String,
     #[server(default)] secret_expires_on: String,
     #[server(default)] overlap_hours: i64,
@@ -69,6 +70,7 @@ pub async fn change_microsoft_profile(
                     display_name,
                     client_id,
                     directory_id,
+                    cloud,
                     secret_expires_on,
                 };
                 let port = state.calendar.as_ref();
@@ -152,6 +154,7 @@ pub async fn build_microsoft_profile(
     #[server(default)] overview: String,
     #[server(default)] client_id: String,
     #[server(default)] directory_id: String,
+    #[server(default)] cloud: String,
     #[server(default)] client_secret: String,
     #[server(default)] secret_expires_on: String,
     #[server(default)] note: String,
@@ -164,7 +167,10 @@ pub async fn build_microsoft_profile(
     let providers = "/msp/settings?tab=integrations&category=providers";
     let (done, step) = match act.as_str() {
         "choose" => (drafts::choose(services, &actor, &consumers).await, 2),
-        "name" => (drafts::name(services, &actor, &display_name).await, 3),
+        "name" => (
+            drafts::name(services, &actor, &display_name, &cloud).await,
+            3,
+        ),
         "uris" => (drafts::uris(services, &actor, &entered).await, 4),
         "ids" => {
             let ids = drafts::ids(services, &actor, &overview, &client_id, &directory_id);

@@ -26,6 +26,7 @@ pub async fn create_microsoft_profile(
     client_id: String,
     directory_id: String,
     client_secret: String,
+    #[server(default)] cloud: String,
     #[server(default)] secret_expires_on: String,
     #[server(default)] note: String,
 ) -> Result<(), ApiError> {
@@ -36,6 +37,7 @@ pub async fn create_microsoft_profile(
         display_name,
         client_id,
         directory_id,
+        cloud,
         client_secret: client_secret.into(),
         secret_expires_on,
     };

@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod bindings;
+pub mod cloud;
 pub mod consumer;
 pub mod edition;
 pub mod error;
@@ -21,6 +22,7 @@ pub mod sso;
 pub mod user;
 pub mod view;
 
+pub use cloud::Cloud;
 pub use consumer::Consumer;
 pub use edition::{
     CALENDAR_ENTERPRISE_ONLY, CONSUMER_ENTERPRISE_ONLY, DOMAINS_ENTERPRISE_ONLY, Edition,

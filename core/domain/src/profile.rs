@@ -1,5 +1,6 @@
 //! Rules of a Microsoft profile's fields: what an admin pastes from Entra, checked before it is stored.
 
+use crate::Cloud;
 use crate::error::FieldError;
 
 /// A profile as typed, trimmed and checked.
@@ -13,6 +14,8 @@ pub struct ProfileFields {
     pub client_id: String,
     /// Entra's Directory (tenant) ID (GUID) or one of its verified domains, in lower case.
     pub directory_id: String,
+    /// Microsoft's cloud both are in.
+    pub cloud: Cloud,
 }
 
 /// The longest display name, in characters.
@@ -21,11 +24,13 @@ pub const DISPLAY_NAME_MAX: usize = 100;
 /// Checks the fields of a profile.
 ///
 /// # Errors
-/// One [`FieldError`] for each wrong field, named as in the form (`display_name`, `client_id`, `directory_id`).
+/// One [`FieldError`] for each wrong field, named as in the form (`display_name`, `client_id`, `directory_id`, `cloud`).
+/// A form that says no cloud means the global one.
 pub fn check_profile(
     display_name: &str,
     client_id: &str,
     directory_id: &str,
+    cloud: &str,
 ) -> Result<ProfileFields, Vec<FieldError>> {
     let mut wrong = Vec::new();
     let mut refuse = |field: &str, message: &str| {
@@ -72,8 +77,19 @@ pub fn check_profile(
             "Enter the Directory (tenant) ID (a GUID) or a verified domain such as contoso.onmicrosoft.com.",
         );
     }
-    if wrong.is_empty() {
+    let cloud = match cloud {
+        "" => Some(Cloud::Global),
+        named => Cloud::parse(named),
+    };
+    if cloud.is_none() {
+        refuse(
+            "cloud",
+            "Choose the Microsoft cloud the app registration is in.",
+        );
+    }
+    if let (Some(cloud), true) = (cloud, wrong.is_empty()) {
         Ok(ProfileFields {
+            cloud,
             display_name_normalized: display_name.to_lowercase(),
             display_name,
             client_id,
@@ -186,19 +202,24 @@ mod tests {
             "  Contoso   main ",
             &format!("\u{200b}{GUID} "),
             "Contoso.onmicrosoft.com",
+            "",
         )
         .expect("valid");
         assert_eq!(fields.display_name, "Contoso main");
         assert_eq!(fields.display_name_normalized, "contoso main");
         assert_eq!(fields.client_id, GUID);
         assert_eq!(fields.directory_id, "contoso.onmicrosoft.com");
+        assert_eq!(fields.cloud, Cloud::Global);
     }
 
     #[test]
     fn names_every_wrong_field_at_once() {
-        let wrong = check_profile(" ", "abc", "common").expect_err("invalid");
+        let wrong = check_profile(" ", "abc", "common", "moon").expect_err("invalid");
         let fields: Vec<_> = wrong.iter().map(|w| w.field.as_str()).collect();
-        assert_eq!(fields, ["display_name", "client_id", "directory_id"]);
+        assert_eq!(
+            fields,
+            ["display_name", "client_id", "directory_id", "cloud"]
+        );
     }
 
     #[test]

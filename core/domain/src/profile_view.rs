@@ -121,6 +121,8 @@ pub struct SecretView {
 pub struct ProfileDetailView {
     /// The row of the table.
     pub profile: ProfileView,
+    /// Stored name of its cloud ([`crate::Cloud`]).
+    pub cloud: String,
     /// The secret in use.
     pub secret: Option<SecretView>,
     /// The secret that waits for the switch.
@@ -150,6 +152,8 @@ pub struct ProfileDetailView {
 pub struct DraftView {
     /// Stored names of the chosen consumers.
     pub consumers: Vec<String>,
+    /// Stored name of the cloud ([`crate::Cloud`]).
+    pub cloud: String,
     /// Name.
     pub display_name: String,
     /// Redirect URIs the reader has ticked as entered.

@@ -89,6 +89,7 @@ impl World {
             display_name: name.to_owned(),
             client_id: Uuid::new_v4().to_string(),
             directory_id: "contoso.example".to_owned(),
+            cloud: String::new(),
             client_secret: SecretString::from(format!("very-secret-{name}-value")),
             secret_expires_on: String::new(),
         };

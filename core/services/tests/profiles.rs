@@ -31,6 +31,7 @@ on_both! {
     each_failed_step_says_cause_and_place,
     an_outage_keeps_the_last_known_result,
     only_administrators_change_profiles,
+    the_cloud_says_whom_to_ask,
 }
 
 const DIRECTORY: &str = "11111111-1111-4111-8111-111111111111";
@@ -51,6 +52,8 @@ struct World {
     services: Services,
     clock: Arc<ShiftedClock>,
     fakes: FakeProviders,
+    /// Microsoft's log-in in China.
+    china: FakeProviders,
     admin: Actor,
     tech: Actor,
     id: String,
@@ -61,6 +64,7 @@ fn input(name: &str, secret: &str) -> ProfileInput {
         display_name: name.to_owned(),
         client_id: CLIENT.to_owned(),
         directory_id: DIRECTORY.to_owned(),
+        cloud: String::new(),
         client_secret: SecretString::from(secret),
         secret_expires_on: String::new(),
     }
@@ -70,7 +74,12 @@ impl World {
     async fn new(store: Arc<dyn Store>) -> Self {
         store.migrate().await.unwrap();
         let fakes = FakeProviders::start(FakeOptions::default()).unwrap();
-        let env = fakes.env();
+        let china = FakeProviders::start(FakeOptions::default()).unwrap();
+        let mut env = fakes.env();
+        env.push((
+            "DAYBIND_MICROSOFT_LOGIN_URL_CHINA".to_owned(),
+            format!("{}ms/login", china.base_url),
+        ));
         let get = |name: &str| {
             let found = env.iter().find(|(key, _)| key == name);
             found.map(|(_, value)| value.clone())
@@ -99,6 +108,7 @@ impl World {
             services,
             clock,
             fakes,
+            china,
             admin,
             tech,
             id,
@@ -125,6 +135,7 @@ impl World {
             display_name: name.to_owned(),
             client_id: CLIENT.to_owned(),
             directory_id: directory.to_owned(),
+            cloud: String::new(),
             secret_expires_on: String::new(),
         };
         profiles::update(&self.services, &CommunityPort, &self.admin, &self.id, edit).await
@@ -415,4 +426,50 @@ async fn only_administrators_change_profiles(w: World) {
     refused(secrets::discard(s, t, id, "next").await, code);
     refused(profiles::detail(s, t, id).await, code);
     assert_eq!(w.version().await, 1);
+}
+
+/// The cloud of a profile says which log-in host is asked, and no other is; a change of it is told with before and after,
+/// outdates what the other cloud said, and a wrong word changes nothing.
+async fn the_cloud_says_whom_to_ask(w: World) {
+    let asked = |fakes: &FakeProviders| fakes.counters().values().sum::<u64>();
+    verify::run(&w.services, &w.admin, &w.id).await.unwrap();
+    let (global, china) = (asked(&w.fakes), asked(&w.china));
+    assert!(global > 0 && china == 0);
+    assert_eq!(w.detail().await.cloud, "global");
+    let edit = |version, cloud: &str| ProfileEdit {
+        version,
+        display_name: "Main".to_owned(),
+        client_id: CLIENT.to_owned(),
+        directory_id: DIRECTORY.to_owned(),
+        cloud: cloud.to_owned(),
+        secret_expires_on: String::new(),
+    };
+    let update =
+        async |edit| profiles::update(&w.services, &CommunityPort, &w.admin, &w.id, edit).await;
+    let error = update(edit(1, "germany")).await.unwrap_err();
+    assert!(error.field_message("cloud").is_some(), "{error:?}");
+    update(edit(1, "china")).await.unwrap();
+    assert_eq!(w.detail().await.cloud, "china");
+    assert_eq!(w.check(verify::TENANT).await.standing, Standing::NotTested);
+    verify::run(&w.services, &w.admin, &w.id).await.unwrap();
+    assert_eq!(w.check(verify::TENANT).await.standing, Standing::Working);
+    assert_eq!(asked(&w.fakes), global, "nothing more goes there");
+    assert!(asked(&w.china) > 0);
+    let more = w.check(verify::CREDENTIALS).await.more;
+    assert!(more.is_some_and(|more| more.starts_with(w.china.base_url.as_str())));
+
+    let stale = update(edit(1, "us_gov_high")).await.unwrap_err();
+    let told = stale.field_message("cloud").unwrap();
+    assert!(
+        told.contains("21Vianet") && told.contains("GCC High"),
+        "{told}"
+    );
+    let mut unit = w.services.read(demo::TENANT).await.unwrap();
+    let log = unit.list_audit(demo::TENANT, 50).await.unwrap();
+    let row = log.iter().find(|row| row.action == "profile.updated");
+    let detail = &row.unwrap().detail;
+    assert_eq!(
+        (&detail["before"]["cloud"], &detail["after"]["cloud"]),
+        (&"global".into(), &"china".into())
+    );
 }

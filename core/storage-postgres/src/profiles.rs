@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use daybind_domain::ids::{ProfileId, TenantId};
 use daybind_domain::profile::ProfileFields;
-use daybind_storage::{Profile, ProfileRepository, SecretMeta, StorageError, StorageResult};
+use daybind_storage::{
+    Profile, ProfileRepository, SecretMeta, StorageError, StorageResult, read_cloud,
+};
 
 use crate::PgUnit;
 use crate::codec::{self, Row, failure, get};
@@ -17,6 +19,7 @@ fn profile(row: &Row) -> StorageResult<Profile> {
             display_name_normalized: get(row, "display_name_normalized")?,
             client_id: get(row, "client_id")?,
             directory_id: get(row, "directory_id")?,
+            cloud: read_cloud(get(row, "cloud")?)?,
         },
         client_secret_sealed: get(row, "client_secret_sealed")?,
         client_secret_last4: get(row, "client_secret_last4")?,
@@ -40,8 +43,8 @@ impl ProfileRepository for PgUnit {
         sqlx::query(
             "INSERT INTO microsoft_profiles (tenant_id, profile_id, display_name, display_name_normalized, client_id, \
              directory_id, client_secret_sealed, client_secret_last4, archived_at, version, created_by, created_at, \
-             updated_at, secret_added_by, secret_added_at, secret_expires_on, updated_by) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+             updated_at, secret_added_by, secret_added_at, secret_expires_on, updated_by, cloud) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         )
         .bind(codec::id(profile.tenant_id.0))
         .bind(codec::id(profile.profile_id.0))
@@ -60,6 +63,7 @@ impl ProfileRepository for PgUnit {
         .bind(profile.secret.added_at.map(codec::at))
         .bind(profile.secret.expires_on)
         .bind(profile.updated_by.map(|id| codec::id(id.0)))
+        .bind(profile.fields.cloud.as_str())
         .execute(self.connection())
         .await
         .map_err(failure)?;
@@ -99,7 +103,7 @@ impl ProfileRepository for PgUnit {
             "UPDATE microsoft_profiles SET display_name = $4, display_name_normalized = $5, client_id = $6, \
              directory_id = $7, client_secret_sealed = $8, client_secret_last4 = $9, archived_at = $10, \
              updated_at = $11, secret_added_by = $12, secret_added_at = $13, secret_expires_on = $14, updated_by = $15, \
-             version = version + 1 WHERE tenant_id = $1 AND profile_id = $2 AND version = $3",
+             cloud = $16, version = version + 1 WHERE tenant_id = $1 AND profile_id = $2 AND version = $3",
         )
         .bind(codec::id(profile.tenant_id.0))
         .bind(codec::id(profile.profile_id.0))
@@ -116,6 +120,7 @@ impl ProfileRepository for PgUnit {
         .bind(profile.secret.added_at.map(codec::at))
         .bind(profile.secret.expires_on)
         .bind(profile.updated_by.map(|id| codec::id(id.0)))
+        .bind(profile.fields.cloud.as_str())
         .execute(self.connection())
         .await
         .map_err(failure)?;

@@ -48,7 +48,7 @@ pub use profile_parts::{
     StagedSecret,
 };
 pub use profiles::{
-    Binding, BindingRepository, BindingUndo, Profile, ProfileRepository, SecretMeta,
+    Binding, BindingRepository, BindingUndo, Profile, ProfileRepository, SecretMeta, read_cloud,
 };
 pub use schedule::{Entry, NewEntry, ScheduleRepository, repeats_until};
 pub use users::{

@@ -2,11 +2,20 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use daybind_domain::Consumer;
 use daybind_domain::ids::{ProfileId, TenantId, UserId};
 use daybind_domain::profile::ProfileFields;
+use daybind_domain::{Cloud, Consumer};
 
-use crate::StorageResult;
+use crate::{StorageError, StorageResult};
+
+/// Reads a column `cloud`.
+///
+/// # Errors
+/// `Database` when it is none we know.
+pub fn read_cloud(stored: &str) -> StorageResult<Cloud> {
+    Cloud::parse(stored)
+        .ok_or_else(|| StorageError::database(std::io::Error::other("an unknown cloud")))
+}
 
 /// Who brought a client secret in, when, and until when it holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -366,6 +366,7 @@ async fn set_up(
         display_name: "Calendar".to_owned(),
         client_id: microsoft.client_id.clone(),
         directory_id: microsoft.tenant_id.clone(),
+        cloud: String::new(),
         client_secret: SecretString::from(microsoft.client_secret.clone()),
         secret_expires_on: String::new(),
     };

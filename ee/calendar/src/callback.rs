@@ -9,7 +9,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use daybind_domain::ids::{ConnectionId, TenantId};
 use daybind_domain::user::Permission;
-use daybind_domain::{AppError, ErrorCode};
+use daybind_domain::{AppError, Cloud, ErrorCode};
 use daybind_ee_storage::{Connection, ConnectionSettings, Failing, calendar};
 use daybind_services::flow::Returned;
 use daybind_services::{Actor, Provider, Services, flow, internal};
@@ -179,8 +179,13 @@ async fn finish(
     if !oauth::granted(provider, &tokens) || tokens.refresh_token.is_none() {
         return Err("missing_scope");
     }
-    let reader = oauth::provider_client(services, provider, tokens.access_token.clone())
-        .map_err(|error| refuse(&error))?;
+    let reader = oauth::provider_client(
+        services,
+        provider,
+        client.cloud,
+        tokens.access_token.clone(),
+    )
+    .map_err(|error| refuse(&error))?;
     let account = reader.account().await.map_err(|error| {
         tracing::warn!(owner = "ee", %error, "the connected account could not be read");
         "token_exchange_failed"
@@ -201,7 +206,9 @@ async fn issued_by(
 ) -> Result<(), Refusal> {
     let issuer = match &client.directory {
         Some(directory) => {
-            let found = services.issuers.find(services, tenant_id, directory, None);
+            let found = services
+                .issuers
+                .find(services, tenant_id, (client.cloud, directory), None);
             let found = found.await.map_err(|error| {
                 tracing::warn!(owner = "ee", %error, "the issuer is not known");
                 "token_exchange_failed"
@@ -363,6 +370,7 @@ fn blank(services: &Services, actor: &Actor, flow: &OauthFlow) -> Connection {
         direction: "bidirectional".to_owned(),
         profile_id: None,
         client_id: String::new(),
+        cloud: Cloud::Global,
         access_token_sealed: String::new(),
         access_token_expires_at: now,
         refresh_token_sealed: String::new(),
@@ -404,6 +412,11 @@ fn give(
     row.failing = Failing::default();
     row.profile_id = client.profile_id.map(|id| id.0);
     row.client_id.clone_from(&client.client_id);
+    if row.cloud != client.cloud {
+        // It leads to the other cloud's host.
+        row.cursor = None;
+    }
+    row.cloud = client.cloud;
     let access = &tokens.access_token;
     row.access_token_sealed = seal(services, tenant_id, id, "access_token_sealed", access)?;
     row.access_token_expires_at = oauth::token_end(now, tokens);

@@ -25,6 +25,7 @@ fn row(number: u128, status: &str, reason: Option<&str>) -> Connection {
         direction: "bidirectional".to_owned(),
         profile_id: None,
         client_id: String::new(),
+        cloud: daybind_domain::Cloud::Global,
         access_token_sealed: String::new(),
         access_token_expires_at: now,
         refresh_token_sealed: String::new(),

@@ -27,7 +27,7 @@ const PREFER: &str = "IdType=\"ImmutableId\", outlook.timezone=\"UTC\", outlook.
 pub struct Graph {
     /// The server's one HTTP client.
     pub http: reqwest::Client,
-    /// `DAYBIND_MICROSOFT_GRAPH_URL`
+    /// The host of the cloud the token is from.
     pub base: String,
     /// The access token.
     pub token: SecretString,

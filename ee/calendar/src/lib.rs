@@ -45,6 +45,7 @@ mod webhook;
 mod wire;
 pub mod zones;
 
+use daybind_domain::Cloud;
 use daybind_services::Endpoints;
 
 pub use guides::GUIDES;
@@ -58,7 +59,13 @@ pub fn register_endpoints(
     endpoints: &mut Endpoints,
     get: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(), String> {
-    endpoints.add(get, oauth::GRAPH_URL, "https://graph.microsoft.com")?;
+    for (cloud, variable, host) in oauth::GRAPH {
+        if cloud == Cloud::Global {
+            endpoints.add(get, variable, host)?;
+        } else {
+            endpoints.add_national(get, variable, host)?;
+        }
+    }
     endpoints.add(
         get,
         oauth::GOOGLE_AUTH_URL,

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Duration, Utc};
 use daybind_domain::ids::{ConnectionId, ProfileId, TenantId};
 use daybind_domain::user::Permission;
-use daybind_domain::{AppError, Consumer, ErrorCode};
+use daybind_domain::{AppError, Cloud, Consumer, ErrorCode};
 use daybind_ee_storage::{Connection, calendar};
 use daybind_services::flow::{self, Start};
 use daybind_services::{
@@ -21,8 +21,29 @@ use crate::graph::Graph;
 use crate::provider::CalendarProvider;
 use crate::wire::{read, retry_after};
 
-/// Environment variable of Graph's address.
-pub const GRAPH_URL: &str = "DAYBIND_MICROSOFT_GRAPH_URL";
+/// Graph in each cloud: environment variable and host (learn.microsoft.com/graph/deployments).
+pub const GRAPH: [(Cloud, &str, &str); 4] = [
+    (
+        Cloud::Global,
+        "DAYBIND_MICROSOFT_GRAPH_URL",
+        "https://graph.microsoft.com",
+    ),
+    (
+        Cloud::UsGovHigh,
+        "DAYBIND_MICROSOFT_GRAPH_URL_US_GOV_HIGH",
+        "https://graph.microsoft.us",
+    ),
+    (
+        Cloud::UsGovDod,
+        "DAYBIND_MICROSOFT_GRAPH_URL_US_GOV_DOD",
+        "https://dod-graph.microsoft.us",
+    ),
+    (
+        Cloud::China,
+        "DAYBIND_MICROSOFT_GRAPH_URL_CHINA",
+        "https://microsoftgraph.chinacloudapi.cn",
+    ),
+];
 /// Environment variable of Google's consent page.
 pub const GOOGLE_AUTH_URL: &str = "DAYBIND_GOOGLE_AUTH_URL";
 /// Environment variable of Google's token endpoint.
@@ -40,11 +61,13 @@ pub const GOOGLE_SCOPES: [&str; 2] = [
     "https://www.googleapis.com/auth/calendar.events",
     "https://www.googleapis.com/auth/calendar.calendarlist.readonly",
 ];
-/// What we ask Microsoft for: refreshing, whose account it is, and its calendars.
+/// What we ask Microsoft for, short, which means the Graph of the cloud that is asked: refreshing, whose account it is, and its calendars.
 pub const MICROSOFT_SCOPES: [&str; 3] = ["offline_access", "User.Read", "Calendars.ReadWrite"];
 
 /// Our OAuth client at a provider.
 pub struct OauthClient {
+    /// Microsoft's cloud; the global one for Google.
+    pub cloud: Cloud,
     /// `client_id`
     pub client_id: String,
     /// `client_secret`
@@ -124,6 +147,7 @@ pub async fn client(
                 .open(&google_place(tenant_id), &row.client_secret_sealed)
                 .map_err(internal)?;
             Ok(OauthClient {
+                cloud: Cloud::Global,
                 client_id: row.client_id,
                 secret,
                 authorize_url: endpoint(services, GOOGLE_AUTH_URL)?,
@@ -137,9 +161,11 @@ pub async fn client(
             let resolved = bindings::resolve(services, unit, tenant_id, Consumer::Calendar).await?;
             let base = format!(
                 "{}/{}/oauth2/v2.0",
-                services.endpoints.microsoft_login, resolved.directory_id
+                services.endpoints.microsoft_login(resolved.cloud),
+                resolved.directory_id
             );
             Ok(OauthClient {
+                cloud: resolved.cloud,
                 client_id: resolved.client_id,
                 secret: resolved.client_secret,
                 authorize_url: format!("{base}/authorize"),
@@ -377,13 +403,20 @@ pub async fn revoke(services: &Services, provider: Provider, refresh_token: &Sec
     }
 }
 
-/// A provider client for an access token.
+/// Where Graph is in a cloud. Tokens of that cloud go there and nowhere else.
+fn graph(services: &Services, cloud: Cloud) -> AppResult<String> {
+    let variable = GRAPH.iter().find(|(of, ..)| *of == cloud);
+    endpoint(services, variable.map_or("", |(_, variable, _)| variable))
+}
+
+/// A provider client for an access token, issued in that cloud of Microsoft's.
 ///
 /// # Errors
 /// An internal error when the entry forgot to register the hosts.
 pub fn provider_client(
     services: &Services,
     provider: Provider,
+    cloud: Cloud,
     token: SecretString,
 ) -> AppResult<Box<dyn CalendarProvider>> {
     let http = services.http.clone();
@@ -395,7 +428,7 @@ pub fn provider_client(
         }),
         Provider::Microsoft => Box::new(Graph {
             http,
-            base: endpoint(services, GRAPH_URL)?,
+            base: graph(services, cloud)?,
             token,
         }),
     })

@@ -50,6 +50,7 @@ impl Issued {
     fn by(&self, row: &Connection, app: &App) -> bool {
         let directory = row.profile_id.and_then(|id| self.directories.get(&id));
         row.client_id == app.client_id
+            && row.cloud == app.cloud
             && directory.is_none_or(|directory| *directory == app.directory_id)
     }
 }
@@ -206,7 +207,7 @@ fn grant_impact(consumer: Consumer, rows: &[Grant], to: Option<&App>) -> Vec<Imp
 }
 
 fn issued_by(row: &Grant, app: &App) -> bool {
-    row.client_id == app.client_id && row.directory_id == app.directory_id
+    row.client_id == app.client_id && row.directory_id == app.directory_id && row.cloud == app.cloud
 }
 
 /// Marks what another app registration issued and revives what `to` did; returns what was before.

@@ -123,7 +123,12 @@ impl ProviderSource for HttpProviders {
         } else {
             refresh(services, connection, provider).await?
         };
-        Ok(oauth::provider_client(services, provider, token)?)
+        Ok(oauth::provider_client(
+            services,
+            provider,
+            connection.cloud,
+            token,
+        )?)
     }
 }
 
@@ -281,7 +286,8 @@ async fn ask(
         Err(error) => return Err(Stop::Internal(error)),
     };
     drop(unit);
-    if client.client_id != connection.client_id {
+    // What one cloud issued is not sent to another, whatever the profile says by now.
+    if client.client_id != connection.client_id || client.cloud != connection.cloud {
         return Err(Stop::Reconnect("client_changed"));
     }
     let place = token_place(tenant_id, id, "refresh_token_sealed");

@@ -1,7 +1,7 @@
 //! The test sign-in of Calendar. It connects nothing: it lists the account's calendars once, and its tokens are dropped.
 
-use daybind_domain::Consumer;
 use daybind_domain::sso::SsoOutcome;
+use daybind_domain::{Cloud, Consumer};
 use daybind_services::flow::Returned;
 use daybind_services::verify::entra::{Failure, Refusal as Refused};
 use daybind_services::verify::sign_in;
@@ -34,7 +34,7 @@ pub(crate) async fn finish(
             _ => INTERNAL,
         })?;
     let result = match tokens {
-        Ok(tokens) => listed(services, tokens.access_token)
+        Ok(tokens) => listed(services, trial.cloud(), tokens.access_token)
             .await
             .map_err(|error| refuse(&error))?,
         Err(failure) => Err(failure),
@@ -45,9 +45,10 @@ pub(crate) async fn finish(
 
 async fn listed(
     services: &Services,
+    cloud: Cloud,
     token: SecretString,
 ) -> AppResult<Result<Option<String>, Failure>> {
-    let reader = oauth::provider_client(services, Provider::Microsoft, token)?;
+    let reader = oauth::provider_client(services, Provider::Microsoft, cloud, token)?;
     Ok(match reader.calendars().await {
         Ok(list) => Ok(Some(format!(
             "Calendars that could be listed: {}.",

@@ -127,6 +127,7 @@ impl World {
             display_name: name.to_owned(),
             client_id: client_id.to_owned(),
             directory_id: DIRECTORY.to_owned(),
+            cloud: String::new(),
             client_secret: SecretString::from("long-enough-to-be-a-secret"),
             secret_expires_on: String::new(),
         };
@@ -183,6 +184,7 @@ impl World {
             direction: "bidirectional".to_owned(),
             profile_id: microsoft.then_some(self.one.0),
             client_id: if microsoft { APP_ONE } else { "google" }.to_owned(),
+            cloud: daybind_domain::Cloud::Global,
             access_token_sealed: "sealed".to_owned(),
             access_token_expires_at: now,
             refresh_token_sealed: "sealed".to_owned(),
@@ -416,6 +418,7 @@ async fn installed_packages_and_mailboxes_follow_the_binding(w: World) {
         state: "active".to_owned(),
         client_id: APP_ONE.to_owned(),
         directory_id: DIRECTORY.to_owned(),
+        cloud: daybind_domain::Cloud::Global,
         updated_at: w.services.now(),
     };
     let mut unit = w.services.begin(demo::TENANT).await.unwrap();

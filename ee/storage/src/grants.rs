@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use daybind_domain::Consumer;
 use daybind_domain::ids::TenantId;
+use daybind_domain::{Cloud, Consumer};
 use daybind_storage::{StorageError, StorageResult, UnitOfWork};
 use daybind_storage_postgres::PgUnit;
 use daybind_storage_sqlite::SqliteUnit;
@@ -23,6 +23,8 @@ pub struct Grant {
     pub client_id: String,
     /// Directory (tenant) ID it was issued in.
     pub directory_id: String,
+    /// Microsoft's cloud it was issued in.
+    pub cloud: Cloud,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
 }
@@ -87,6 +89,7 @@ macro_rules! repository {
                             state: get(row, "state")?,
                             client_id: get(row, "client_id")?,
                             directory_id: get(row, "directory_id")?,
+                            cloud: daybind_storage::read_cloud(get(row, "cloud")?)?,
                             updated_at: codec::get_at(row, "updated_at")?,
                         })
                     })
@@ -96,10 +99,10 @@ macro_rules! repository {
             async fn save_grant(&mut self, grant: &$crate::Grant) -> StorageResult<()> {
                 sqlx::query(
                     "INSERT INTO microsoft_consumer_grants (tenant_id, consumer_type, subject, state, client_id, \
-                     directory_id, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+                     directory_id, updated_at, cloud) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
                      ON CONFLICT (tenant_id, consumer_type, subject) DO UPDATE SET state = excluded.state, \
                      client_id = excluded.client_id, directory_id = excluded.directory_id, \
-                     updated_at = excluded.updated_at",
+                     updated_at = excluded.updated_at, cloud = excluded.cloud",
                 )
                 .bind(codec::id(grant.tenant_id.0))
                 .bind(grant.consumer.as_str())
@@ -108,6 +111,7 @@ macro_rules! repository {
                 .bind(grant.client_id.clone())
                 .bind(grant.directory_id.clone())
                 .bind(codec::at(grant.updated_at))
+                .bind(grant.cloud.as_str())
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;

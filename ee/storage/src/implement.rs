@@ -42,6 +42,7 @@ macro_rules! repository {
                 direction: get(row, "direction")?,
                 profile_id: codec::get_id_or(row, "profile_id")?,
                 client_id: get(row, "client_id")?,
+                cloud: daybind_storage::read_cloud(get(row, "cloud")?)?,
                 access_token_sealed: get(row, "access_token_sealed")?,
                 access_token_expires_at: codec::get_at(row, "access_token_expires_at")?,
                 refresh_token_sealed: get(row, "refresh_token_sealed")?,
@@ -160,9 +161,9 @@ macro_rules! repository {
                      cursor_window_start, cursor_window_end, last_sync_at, last_error, generation, version, \
                      created_at, updated_at, conflict_policy, deletion_policy, import_rule, show_private, \
                      window_past_days, window_future_days, brake, brake_count, failed_runs, failing_since, retry_at, \
-                     held_until) VALUES ($1, $2, $3, $4, $5, $6, $7, \
+                     held_until, cloud) VALUES ($1, $2, $3, $4, $5, $6, $7, \
                      $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 1, $23, $24, $25, \
-                     $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)",
+                     $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)",
                 )
                 .bind(codec::id(c.tenant_id.0))
                 .bind(codec::id(c.connection_id.0))
@@ -200,6 +201,7 @@ macro_rules! repository {
                 .bind(c.failing.since.map(codec::at))
                 .bind(c.failing.retry_at.map(codec::at))
                 .bind(c.failing.held_until.map(codec::at))
+                .bind(c.cloud.as_str())
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;
@@ -259,7 +261,7 @@ macro_rules! repository {
                      last_sync_at = $19, last_error = $20, generation = $21, updated_at = $22, \
                      conflict_policy = $23, deletion_policy = $24, import_rule = $25, show_private = $26, \
                      window_past_days = $27, window_future_days = $28, brake = $29, brake_count = $30, \
-                     failed_runs = $31, failing_since = $32, retry_at = $33, held_until = $34, \
+                     failed_runs = $31, failing_since = $32, retry_at = $33, held_until = $34, cloud = $35, \
                      version = version + 1 WHERE tenant_id = $1 AND connection_id = $2 AND version = $3",
                 )
                 .bind(codec::id(c.tenant_id.0))
@@ -296,6 +298,7 @@ macro_rules! repository {
                 .bind(c.failing.since.map(codec::at))
                 .bind(c.failing.retry_at.map(codec::at))
                 .bind(c.failing.held_until.map(codec::at))
+                .bind(c.cloud.as_str())
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;

@@ -1,6 +1,7 @@
 //! The rows of the Enterprise tables.
 
 use chrono::{DateTime, Utc};
+use daybind_domain::Cloud;
 use daybind_domain::ids::{ConnectionId, EntryId, MappingId, SubscriptionId, TenantId, UserId};
 use serde_json::Value;
 use uuid::Uuid;
@@ -53,6 +54,8 @@ pub struct Connection {
     pub profile_id: Option<Uuid>,
     /// The OAuth client it was made with; tokens of one client do not work with another.
     pub client_id: String,
+    /// Microsoft's cloud it was made in, whose hosts alone get its tokens; the global one for Google.
+    pub cloud: Cloud,
     /// The access token, sealed.
     pub access_token_sealed: String,
     /// When the access token ends.

@@ -32,7 +32,7 @@ pub(super) fn unknown_variables(config: &Config, variables: &[String]) -> Vec<Fi
     let known: Vec<&str> = KNOWN
         .iter()
         .copied()
-        .chain(config.endpoints.all().map(|(variable, _)| variable))
+        .chain(config.endpoints.variables())
         .collect();
     variables
         .iter()

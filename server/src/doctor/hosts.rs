@@ -11,7 +11,7 @@ use crate::config::Config;
 
 const LIMIT: Duration = Duration::from_secs(8);
 
-/// One finding for each host (Community knows one: Microsoft's log-in), and one for our clock.
+/// One finding for each host (Community knows one in each of Microsoft's clouds: the log-in), and one for our clock.
 pub(super) async fn reachable(config: &Config, offline: bool) -> Vec<Finding> {
     const CHECK: &str = "outbound";
     if offline {
@@ -28,7 +28,7 @@ pub(super) async fn reachable(config: &Config, offline: bool) -> Vec<Finding> {
         }
     };
     let mut origins: Vec<(String, Vec<&str>)> = Vec::new();
-    for (variable, address) in config.endpoints.all() {
+    for (variable, address) in config.endpoints.wanted() {
         let origin = Url::parse(address).map_or_else(
             |_| address.to_owned(),
             |url| url.origin().ascii_serialization(),

@@ -1,5 +1,6 @@
 //! A Community server whose "MSP SSO" is bound to the stand-in Microsoft, and a browser to walk through it.
 
+use daybind_domain::Cloud;
 use daybind_fakes::{FakeAccount, FakeOptions, FakeProviders, MicrosoftClient};
 use daybind_guards::{Answer, Call, Database, Plan, SECRET, Site, Tenant, made};
 use daybind_services::outbound;
@@ -13,7 +14,10 @@ pub const FIRST: &str = "tess@contoso.example";
 pub const SECOND: &str = "sam@contoso.example";
 
 pub struct Bench {
+    /// The Microsoft the profile's application is registered with.
     pub fakes: FakeProviders,
+    /// Microsoft in every other cloud.
+    pub elsewhere: FakeProviders,
     pub site: Site,
 }
 
@@ -37,7 +41,12 @@ impl Back {
 
 impl Bench {
     pub async fn new(database: Database) -> Self {
-        let fakes = FakeProviders::start(FakeOptions {
+        Self::in_cloud(database, Cloud::Global).await
+    }
+
+    /// With a profile in that cloud.
+    pub async fn in_cloud(database: Database, cloud: Cloud) -> Self {
+        let options = FakeOptions {
             auto_approve: true,
             microsoft: MicrosoftClient {
                 tenant_id: DIRECTORY.to_owned(),
@@ -52,20 +61,45 @@ impl Bench {
                 FakeAccount::new("client@own.guard.test", "Client of own"),
             ],
             ..FakeOptions::default()
+        };
+        let fakes = FakeProviders::start(options.clone()).unwrap();
+        let elsewhere = FakeProviders::start(options).unwrap();
+        let login = |fakes: &FakeProviders| format!("{}ms/login", fakes.base_url);
+        let home = match cloud {
+            Cloud::Global => "DAYBIND_MICROSOFT_LOGIN_URL",
+            Cloud::UsGovHigh | Cloud::UsGovDod => "DAYBIND_MICROSOFT_LOGIN_URL_US_GOV",
+            Cloud::China => "DAYBIND_MICROSOFT_LOGIN_URL_CHINA",
+        };
+        let env = [
+            "DAYBIND_MICROSOFT_LOGIN_URL",
+            "DAYBIND_MICROSOFT_LOGIN_URL_US_GOV",
+            "DAYBIND_MICROSOFT_LOGIN_URL_CHINA",
+        ]
+        .map(|name| {
+            let host = if name == home { &fakes } else { &elsewhere };
+            (name.to_owned(), login(host))
         });
-        let fakes = fakes.unwrap();
-        let site = Site::new(Plan::community(database, fakes.env())).await;
-        let bench = Self { fakes, site };
-        bench.bind(&bench.site.own, "Sign-in").await;
+        let site = Site::new(Plan::community(database, env.to_vec())).await;
+        let bench = Self {
+            fakes,
+            elsewhere,
+            site,
+        };
+        bench.bind_in(&bench.site.own, "Sign-in", cloud).await;
         bench
     }
 
     /// Makes a profile of the stand-in's application and binds MSP SSO to it.
     pub async fn bind(&self, tenant: &Tenant, name: &str) {
+        self.bind_in(tenant, name, Cloud::Global).await;
+    }
+
+    async fn bind_in(&self, tenant: &Tenant, name: &str, cloud: Cloud) {
         let before = self.profiles(tenant).await;
         let create = self.site.endpoint("/_fn/create_microsoft_profile");
         let form = format!(
-            "display_name={name}&client_id={CLIENT}&directory_id={DIRECTORY}&client_secret={{secret}}"
+            "display_name={name}&client_id={CLIENT}&directory_id={DIRECTORY}&client_secret={{secret}}&cloud={}",
+            cloud.as_str()
         );
         made(&self.site, self.site.call(&create, &form), tenant).await;
         let after = self.profiles(tenant).await;

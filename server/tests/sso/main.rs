@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod bench;
+mod clouds;
 mod flows;
 mod people;
 mod setting_out;
@@ -67,4 +68,26 @@ on_both! {
     trials::a_test_that_fails_says_why,
     /// M-05, M-06: administrators alone, this edition's consumers alone, profiles that can work alone.
     trials::a_test_is_begun_by_administrators_for_what_is_there,
+}
+
+/// Signing in through each national cloud, on each database.
+macro_rules! in_national_clouds {
+    ($($name:ident: $database:ident, $cloud:ident;)+) => {
+        mod national {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $name() {
+                let (database, cloud) = (daybind_guards::Database::$database, daybind_domain::Cloud::$cloud);
+                let bench = crate::bench::Bench::in_cloud(database, cloud).await;
+                crate::clouds::one_signs_in_through_the_profiles_cloud(bench).await;
+            })+
+        }
+    };
+}
+
+in_national_clouds! {
+    gcc_high: Sqlite, UsGovHigh;
+    gcc_high_on_postgres: Postgres, UsGovHigh;
+    dod: Sqlite, UsGovDod;
+    china: Sqlite, China;
+    china_on_postgres: Postgres, China;
 }

@@ -9,8 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Words that only the calendar code holds; the last is the prefix of its symbols.
-const MARKS: [&str; 4] = [
+const MARKS: [&str; 6] = [
     "graph.microsoft.com",
+    "graph.microsoft.us",
+    "microsoftgraph.chinacloudapi.cn",
     "googleapis.com",
     "/calendar/v3",
     "daybind_ee",

@@ -1,17 +1,19 @@
 //! The form for a new Microsoft profile.
 
+use daybind_domain::Cloud;
 use leptos::prelude::*;
 
 use crate::api::providers::CreateMicrosoftProfile;
 use crate::pages::settings::category_address;
 use crate::ui::{
-    ErrorSummary, Failed, NoteField, PanelHead, SecretField, Submit, TextField, failed,
+    ErrorSummary, Failed, NoteField, PanelHead, SecretField, SelectField, Submit, TextField, failed,
 };
 
 const FIELDS: &[(&str, &str)] = &[
     ("display_name", "profile-name"),
     ("client_id", "profile-client"),
     ("directory_id", "profile-directory"),
+    ("cloud", "profile-cloud"),
     ("client_secret", "profile-secret"),
 ];
 
@@ -50,6 +52,14 @@ pub(super) fn NewProfile(
                     label="Directory (tenant) ID"
                     hint="On the same Overview page, one line below."
                     mono=true
+                    error
+                />
+                <SelectField
+                    id="profile-cloud"
+                    name="cloud"
+                    label="Microsoft cloud"
+                    hint="The one the app registration is in."
+                    options=Cloud::choices()
                     error
                 />
                 <SecretField

@@ -18,7 +18,7 @@ pub use review::{choices, review};
 pub use undo::{UNDO_FOR, undo};
 
 use daybind_domain::bindings::ProfileRef;
-use daybind_domain::{AppError, CONSUMER_ENTERPRISE_ONLY, Consumer, ErrorCode};
+use daybind_domain::{AppError, CONSUMER_ENTERPRISE_ONLY, Cloud, Consumer, ErrorCode};
 use daybind_storage::{Binding, Profile};
 
 use crate::context::Services;
@@ -32,6 +32,8 @@ pub struct App {
     pub client_id: String,
     /// Directory (tenant) ID or verified domain.
     pub directory_id: String,
+    /// Microsoft's cloud.
+    pub cloud: Cloud,
 }
 
 impl App {
@@ -41,6 +43,7 @@ impl App {
         Self {
             client_id: profile.fields.client_id.clone(),
             directory_id: profile.fields.directory_id.clone(),
+            cloud: profile.fields.cloud,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Resolution: from a consumer to the one profile it is bound to, or to why there is none.
 
 use daybind_domain::ids::{ProfileId, TenantId};
-use daybind_domain::{AppError, CONSUMER_ENTERPRISE_ONLY, Consumer, Edition, ErrorCode};
+use daybind_domain::{AppError, CONSUMER_ENTERPRISE_ONLY, Cloud, Consumer, Edition, ErrorCode};
 use daybind_storage::{Binding, Profile, UnitOfWork};
 use secrecy::SecretString;
 
@@ -16,6 +16,8 @@ pub struct Resolved {
     pub profile_id: ProfileId,
     /// Its version, to notice later changes.
     pub profile_version: i64,
+    /// Microsoft's cloud it is in.
+    pub cloud: Cloud,
     /// Application (client) ID.
     pub client_id: String,
     /// Directory (tenant) ID or verified domain.
@@ -172,6 +174,7 @@ pub async fn resolve(
     Ok(Resolved {
         profile_id: profile.profile_id,
         profile_version: profile.version,
+        cloud: profile.fields.cloud,
         client_id: profile.fields.client_id,
         directory_id: profile.fields.directory_id,
         client_secret,

@@ -40,6 +40,7 @@ fn blank(tenant_id: TenantId, profile_id: ProfileId) -> Profile {
             display_name_normalized: "main".to_owned(),
             client_id: "22222222-2222-4222-8222-222222222222".to_owned(),
             directory_id: "contoso.example".to_owned(),
+            cloud: daybind_domain::Cloud::Global,
         },
         client_secret_sealed: None,
         client_secret_last4: None,

@@ -150,7 +150,8 @@ fn sign_in(plan: &Plan) -> Vec<ImpactLine> {
         )),
     ];
     if let Some(from) = &plan.from
-        && from.fields.directory_id != to.fields.directory_id
+        && (from.fields.directory_id != to.fields.directory_id
+            || from.fields.cloud != to.fields.cloud)
     {
         lines.push(ImpactLine {
             kind: ImpactKind::Invalidated,

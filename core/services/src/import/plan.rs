@@ -190,6 +190,7 @@ fn profile(target: TenantId, source: &AlgaProfile, facts: &Facts, here: &Here, p
         &source.display_name,
         &source.client_id,
         &source.directory_id,
+        "",
     ) {
         Ok(fields) => fields,
         Err(wrong) => {

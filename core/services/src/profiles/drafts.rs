@@ -7,7 +7,7 @@ use daybind_domain::paste::read_overview;
 use daybind_domain::profile::{check_profile, is_guid};
 use daybind_domain::profile_view::DraftView;
 use daybind_domain::user::Permission;
-use daybind_domain::{AppError, Consumer};
+use daybind_domain::{AppError, Cloud, Consumer};
 use daybind_storage::{Draft, UnitOfWork};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -22,10 +22,15 @@ use crate::verify::entra::{self, Failure};
 /// A draft older than that says so.
 const OLD: TimeDelta = TimeDelta::days(7);
 
+/// Stands for an id in checks of other fields.
+const ANY: &str = "00000000-0000-0000-0000-000000000000";
+
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Answers {
     consumers: Vec<String>,
+    /// Stored name; empty: the global one.
+    cloud: String,
     display_name: String,
     entered: Vec<String>,
     uris_done: bool,
@@ -107,6 +112,10 @@ pub async fn draft(services: &Services, actor: &Actor) -> AppResult<DraftView> {
             .guides()
             .map(|guide| guide.view(services, &answers.client_id))
             .collect(),
+        cloud: Cloud::parse(&answers.cloud)
+            .unwrap_or_default()
+            .as_str()
+            .to_owned(),
         consumers: answers.consumers,
         display_name: answers.display_name,
         entered: answers.entered,
@@ -166,14 +175,18 @@ pub async fn choose(services: &Services, actor: &Actor, consumers: &[String]) ->
     change(services, actor, |answers| answers.consumers = chosen).await
 }
 
-/// Step 2: the name, as here and in Entra.
+/// Step 2: the name, as here and in Entra, and in which of Microsoft's clouds that is (empty: the global one).
 ///
 /// # Errors
-/// Forbidden; an unusable name, or one that is taken.
-pub async fn name(services: &Services, actor: &Actor, display_name: &str) -> AppResult<()> {
+/// Forbidden; an unusable name, or one that is taken; an unknown cloud.
+pub async fn name(
+    services: &Services,
+    actor: &Actor,
+    display_name: &str,
+    cloud: &str,
+) -> AppResult<()> {
     actor.require(Permission::SettingsUpdate)?;
-    const ANY: &str = "00000000-0000-0000-0000-000000000000";
-    let fields = check_profile(display_name, ANY, ANY).map_err(AppError::invalid)?;
+    let fields = check_profile(display_name, ANY, ANY, cloud).map_err(AppError::invalid)?;
     let mut unit = services.read(actor.tenant_id).await?;
     let taken = unit
         .list_profiles(actor.tenant_id)
@@ -190,6 +203,11 @@ pub async fn name(services: &Services, actor: &Actor, display_name: &str) -> App
     }
     change(services, actor, |answers| {
         answers.display_name = fields.display_name;
+        if Cloud::parse(&answers.cloud).unwrap_or_default() != fields.cloud {
+            // What one cloud said about the directory is not true of the other.
+            answers.directory_note = None;
+        }
+        fields.cloud.as_str().clone_into(&mut answers.cloud);
     })
     .await
 }
@@ -257,14 +275,16 @@ pub async fn ids(
             "No ids were found in it. Copy the whole block from the Overview page, labels included.",
         ));
     }
-    let fields = check_profile("name", &client_id, &directory_id).map_err(AppError::invalid)?;
+    let cloud = draft(services, actor).await?.cloud;
+    let fields =
+        check_profile("name", &client_id, &directory_id, &cloud).map_err(AppError::invalid)?;
     if fields.client_id == fields.directory_id {
         return Err(AppError::field(
             "client_id",
             "Both fields hold the same id. The Application (client) ID stands one line above the Directory (tenant) ID.",
         ));
     }
-    let note = match entra::metadata(services, &fields.directory_id).await {
+    let note = match entra::metadata(services, fields.cloud, &fields.directory_id).await {
         Ok(found) if is_guid(&fields.directory_id) => {
             format!("Microsoft knows the directory {found}.")
         }
@@ -323,6 +343,7 @@ pub async fn secret(
         display_name: answers.display_name.clone(),
         client_id: answers.client_id.clone(),
         directory_id: answers.directory_id.clone(),
+        cloud: answers.cloud.clone(),
         client_secret: secret,
         secret_expires_on: secret_expires_on.to_owned(),
     };

@@ -141,6 +141,11 @@ pub(super) async fn stale(
             typed.directory_id.clone(),
         ),
         (
+            "cloud",
+            current.fields.cloud.label().to_owned(),
+            typed.cloud.label().to_owned(),
+        ),
+        (
             "secret_expires_on",
             date(current.secret.expires_on),
             date(expires_on),

@@ -101,6 +101,8 @@ pub struct ProfileInput {
     pub client_id: String,
     /// Directory (tenant) ID.
     pub directory_id: String,
+    /// Stored name of Microsoft's cloud; empty for the global one.
+    pub cloud: String,
     /// Client secret value.
     pub client_secret: SecretString,
     /// The secret's last day, `YYYY-MM-DD`; empty when it is not known.
@@ -118,6 +120,8 @@ pub struct ProfileEdit {
     pub client_id: String,
     /// Directory (tenant) ID.
     pub directory_id: String,
+    /// Stored name of Microsoft's cloud; empty for the global one.
+    pub cloud: String,
     /// The secret's last day, `YYYY-MM-DD`; empty when it is not known.
     pub secret_expires_on: String,
 }
@@ -186,7 +190,12 @@ async fn create_in(
     unit: &mut dyn UnitOfWork,
     input: ProfileInput,
 ) -> AppResult<ProfileId> {
-    let checked = check_profile(&input.display_name, &input.client_id, &input.directory_id);
+    let checked = check_profile(
+        &input.display_name,
+        &input.client_id,
+        &input.directory_id,
+        &input.cloud,
+    );
     let secret = check_secret(input.client_secret.expose_secret());
     let expires_on = parse_expiry(&input.secret_expires_on);
     let (fields, secret, expires_on) = match (checked, secret, expires_on) {
@@ -256,6 +265,7 @@ fn described(profile: &Profile) -> serde_json::Value {
         "display_name": profile.fields.display_name,
         "client_id": profile.fields.client_id,
         "directory_id": profile.fields.directory_id,
+        "cloud": profile.fields.cloud.as_str(),
         "secret_expires_on": profile.secret.expires_on,
     })
 }
@@ -277,7 +287,12 @@ pub async fn update(
 ) -> AppResult<()> {
     actor.require(Permission::SettingsUpdate)?;
     let profile_id = parse_id(profile_id)?;
-    let checked = check_profile(&edit.display_name, &edit.client_id, &edit.directory_id);
+    let checked = check_profile(
+        &edit.display_name,
+        &edit.client_id,
+        &edit.directory_id,
+        &edit.cloud,
+    );
     let expires_on = parse_expiry(&edit.secret_expires_on);
     let (fields, expires_on) = match (checked, expires_on) {
         (Ok(fields), Ok(expires_on)) => (fields, expires_on),
@@ -328,7 +343,9 @@ pub async fn update(
 }
 
 fn rerouted(before: &ProfileFields, after: &ProfileFields) -> bool {
-    before.client_id != after.client_id || before.directory_id != after.directory_id
+    before.client_id != after.client_id
+        || before.directory_id != after.directory_id
+        || before.cloud != after.cloud
 }
 
 async fn mark_rerouted(

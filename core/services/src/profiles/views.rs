@@ -204,7 +204,7 @@ impl Page<'_> {
                 view.text = "Microsoft could not be reached, so nothing is known.".to_owned();
                 view.next_step = Some("Try again in a few minutes.".to_owned());
             }
-            _ => self.failed(check, &mut view),
+            _ => self.failed(profile, check, &mut view),
         }
         match verify::detail(check).0 {
             Some((Later::NotRenewed, at)) => {
@@ -227,7 +227,7 @@ impl Page<'_> {
         view
     }
 
-    fn failed(&self, check: &ProfileCheck, view: &mut CheckView) {
+    fn failed(&self, profile: &Profile, check: &ProfileCheck, view: &mut CheckView) {
         let explanation = explain(check.error.as_deref().unwrap_or_default(), check.number);
         view.standing = Standing::Failed;
         view.text = explanation.meaning.to_owned();
@@ -254,7 +254,9 @@ impl Page<'_> {
         view.more = check.number.map(|number| {
             format!(
                 "{}/error?code={number}",
-                self.services.endpoints.microsoft_login
+                self.services
+                    .endpoints
+                    .microsoft_login(profile.fields.cloud)
             )
         });
     }
@@ -448,6 +450,7 @@ pub async fn detail(
         history.push(format!("Archived on {}", page.time(at)));
     }
     Ok(ProfileDetailView {
+        cloud: profile.fields.cloud.as_str().to_owned(),
         secret: profile.client_secret_sealed.as_ref().map(|_| {
             page.secret(&SecretLine {
                 last4: profile.client_secret_last4.as_deref().unwrap_or_default(),

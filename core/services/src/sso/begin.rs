@@ -126,7 +126,8 @@ async fn send(services: &Services, request: Request<'_>) -> AppResult<Begun> {
     unit.save().await.map_err(internal)?;
     let authorize = format!(
         "{}/{}/oauth2/v2.0/authorize",
-        services.endpoints.microsoft_login, profile.directory_id
+        services.endpoints.microsoft_login(profile.cloud),
+        profile.directory_id
     );
     let mut url = started.address(&authorize, &profile.client_id, &SCOPES.join(" "))?;
     url.query_pairs_mut()

@@ -1,5 +1,6 @@
 //! From an ID token to an account, with the keys of the profile's directory.
 
+use daybind_domain::Cloud;
 use daybind_domain::ids::TenantId;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -12,6 +13,8 @@ use crate::context::Services;
 pub(crate) struct Sought<'a> {
     /// Whose profile.
     pub tenant_id: TenantId,
+    /// Its cloud.
+    pub cloud: Cloud,
     /// Its directory: GUID or domain.
     pub directory_id: &'a str,
     /// Its application.
@@ -41,7 +44,12 @@ pub(crate) async fn believe(
     let kid = token::key_id(text)?;
     let issuer = services
         .issuers
-        .find(services, sought.tenant_id, sought.directory_id, Some(&kid))
+        .find(
+            services,
+            sought.tenant_id,
+            (sought.cloud, sought.directory_id),
+            Some(&kid),
+        )
         .await?;
     let expected = Expected {
         client_id: sought.client_id,

@@ -100,7 +100,12 @@ async fn run(
         // Only directories have issuers, so this asks the log-in host's description, never the token endpoint.
         let issuer = services
             .issuers
-            .find(services, flow.tenant_id, &profile.directory_id, None)
+            .find(
+                services,
+                flow.tenant_id,
+                (profile.cloud, &profile.directory_id),
+                None,
+            )
             .await
             .map_err(no_issuer)?;
         if *named != issuer.issuer {
@@ -199,6 +204,7 @@ async fn believe(
 ) -> Result<Account, SsoOutcome> {
     let sought = Sought {
         tenant_id: flow.tenant_id,
+        cloud: profile.cloud,
         directory_id: &profile.directory_id,
         client_id: &profile.client_id,
         nonce_hash: flow.nonce_hash.as_deref().ok_or(SsoOutcome::Internal)?,

@@ -34,7 +34,8 @@ pub(super) async fn exchange(
 ) -> Result<SecretString, SsoOutcome> {
     let address = format!(
         "{}/{}/oauth2/v2.0/token",
-        services.endpoints.microsoft_login, profile.directory_id
+        services.endpoints.microsoft_login(profile.cloud),
+        profile.directory_id
     );
     let form = [
         ("grant_type", "authorization_code"),

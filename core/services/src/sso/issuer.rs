@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
+use daybind_domain::Cloud;
 use daybind_domain::ids::TenantId;
 use serde::Deserialize;
 use tokio::sync::Mutex;
@@ -99,7 +100,7 @@ struct Key {
 }
 
 impl Issuers {
-    /// The issuer of `directory` (GUID or domain). When `kid` is wanted and not among the kept keys, they are fetched again, at most
+    /// The issuer of a cloud's directory (GUID or domain). When `kid` is wanted and not among the kept keys, they are fetched again, at most
     /// once a minute. One fetch at a time: whoever comes meanwhile waits for it and uses its result.
     ///
     /// # Errors
@@ -108,10 +109,11 @@ impl Issuers {
         &self,
         services: &Services,
         tenant_id: TenantId,
-        directory: &str,
+        (cloud, directory): (Cloud, &str),
         kid: Option<&str>,
     ) -> Result<Issuer, IssuerError> {
-        let base = authority(services, directory)?;
+        let login = services.endpoints.microsoft_login(cloud);
+        let base = authority(login, directory)?;
         let slot = {
             let mut slots = self.slots.lock().await;
             // Bindings and tests may name several directories; a tenant that names more starts over.
@@ -147,7 +149,7 @@ impl Issuers {
         {
             return Err(error);
         }
-        match describe(services, &base, directory, now).await {
+        match describe(services, login, directory, now).await {
             Ok(kept) => {
                 let issuer = kept.issuer.clone();
                 (place.kept, place.failed) = (Some(kept), None);
@@ -162,7 +164,7 @@ impl Issuers {
 }
 
 /// `<log-in host>/<directory>`.
-fn authority(services: &Services, directory: &str) -> Result<String, IssuerError> {
+fn authority(login: &str, directory: &str) -> Result<String, IssuerError> {
     let plain = !directory.is_empty()
         && directory
             .chars()
@@ -170,26 +172,22 @@ fn authority(services: &Services, directory: &str) -> Result<String, IssuerError
     if !plain || directory.starts_with('.') {
         return Err(IssuerError::UnknownDirectory);
     }
-    Ok(format!(
-        "{}/{directory}",
-        services.endpoints.microsoft_login
-    ))
+    Ok(format!("{login}/{directory}"))
 }
 
 async fn describe(
     services: &Services,
-    base: &str,
+    login: &str,
     directory: &str,
     now: DateTime<Utc>,
 ) -> Result<Kept, IssuerError> {
-    let address = format!("{base}/v2.0/.well-known/openid-configuration");
+    let address = format!("{login}/{directory}/v2.0/.well-known/openid-configuration");
     let found: Description = fetch(services, &address).await?;
-    let directory_id = issuer_directory(&services.endpoints.microsoft_login, &found.issuer)
-        .ok_or(IssuerError::Foreign)?;
+    let directory_id = issuer_directory(login, &found.issuer).ok_or(IssuerError::Foreign)?;
     if Uuid::parse_str(directory).is_ok_and(|wanted| wanted != directory_id) {
         return Err(IssuerError::Foreign);
     }
-    if !same_origin(&found.jwks_uri, &services.endpoints.microsoft_login) {
+    if !same_origin(&found.jwks_uri, login) {
         return Err(IssuerError::Foreign);
     }
     let issuer = Issuer {

@@ -1,5 +1,6 @@
 //! Calls to Microsoft's log-in, and what its answers say.
 
+use daybind_domain::Cloud;
 use daybind_domain::profile::{Directory, ProfileFields, directory_kind, is_guid};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -79,24 +80,38 @@ pub struct Tokens {
     pub scope: Option<String>,
 }
 
-pub(super) fn address(services: &Services, directory: &str, rest: &str) -> Option<String> {
+pub(super) fn address(
+    services: &Services,
+    cloud: Cloud,
+    directory: &str,
+    rest: &str,
+) -> Option<String> {
     // Stored ids are GUIDs or domains; imported rows may hold anything, and nothing else goes into a path.
     match directory_kind(directory) {
         Directory::Wrong => None,
         Directory::Guid | Directory::Domain | Directory::Shared => Some(format!(
             "{}/{directory}/{rest}",
-            services.endpoints.microsoft_login
+            services.endpoints.microsoft_login(cloud)
         )),
     }
 }
 
-/// Asks for a directory's OpenID metadata; the directory's GUID.
+/// Asks a cloud for a directory's OpenID metadata; the directory's GUID.
 ///
 /// # Errors
 /// See [`Failure`].
-pub async fn metadata(services: &Services, directory: &str) -> Result<String, Failure> {
-    let url = address(services, directory, "v2.0/.well-known/openid-configuration")
-        .ok_or_else(|| Failure::Refused(Refusal::ours("invalid_tenant")))?;
+pub async fn metadata(
+    services: &Services,
+    cloud: Cloud,
+    directory: &str,
+) -> Result<String, Failure> {
+    let url = address(
+        services,
+        cloud,
+        directory,
+        "v2.0/.well-known/openid-configuration",
+    )
+    .ok_or_else(|| Failure::Refused(Refusal::ours("invalid_tenant")))?;
     let metadata: Metadata = call(services.http.get(url)).await?;
     if !metadata.token_endpoint.contains("/oauth2/") {
         return Err(Failure::Refused(Refusal::ours("malformed_answer")));
@@ -164,8 +179,13 @@ async fn token(
     secret: &SecretString,
     form: &[(&str, &str)],
 ) -> Result<Tokens, Failure> {
-    let url = address(services, &fields.directory_id, "oauth2/v2.0/token")
-        .ok_or_else(|| Failure::Refused(Refusal::ours("invalid_tenant")))?;
+    let url = address(
+        services,
+        fields.cloud,
+        &fields.directory_id,
+        "oauth2/v2.0/token",
+    )
+    .ok_or_else(|| Failure::Refused(Refusal::ours("invalid_tenant")))?;
     let mut all = vec![
         ("client_id", fields.client_id.as_str()),
         ("client_secret", secret.expose_secret()),

@@ -66,6 +66,11 @@ pub fn by_number(number: i64) -> Option<Explanation> {
             "Correct the Directory (tenant) ID.",
             OVERVIEW,
         ),
+        90_038 => words(
+            "The directory is in another of Microsoft's clouds.",
+            "Choose its cloud in the profile.",
+            "",
+        ),
         50_011 | 500_112 => words(
             "The redirect URI is not registered. Upper and lower case and a slash at the end count.",
             "Copy the exact redirect URI shown on this page into Entra.",

@@ -7,9 +7,9 @@ pub mod explain;
 pub mod sign_in;
 
 use chrono::{DateTime, Utc};
-use daybind_domain::AppError;
 use daybind_domain::profile::ProfileFields;
 use daybind_domain::user::Permission;
+use daybind_domain::{AppError, Cloud};
 use daybind_storage::{Profile, ProfileCheck, UnitOfWork};
 use secrecy::SecretString;
 use serde_json::json;
@@ -66,8 +66,13 @@ pub fn about(profile: &Profile) -> String {
         .secret
         .added_at
         .map_or(0, |at| at.timestamp_micros());
+    // Results from before there were clouds are about the global one.
+    let cloud = match profile.fields.cloud {
+        Cloud::Global => "",
+        other => other.as_str(),
+    };
     let text = format!(
-        "{}|{}|{entered}|{}",
+        "{}|{}|{entered}|{}{cloud}",
         profile.fields.client_id,
         profile.fields.directory_id,
         profile.client_secret_sealed.is_some()
@@ -89,7 +94,7 @@ pub async fn run(services: &Services, actor: &Actor, profile_id: &str) -> AppRes
     let mut unit = services.read(actor.tenant_id).await?;
     let profile = profiles::find(unit.as_mut(), actor.tenant_id, profile_id).await?;
     drop(unit);
-    let directory = entra::metadata(services, &profile.fields.directory_id)
+    let directory = entra::metadata(services, profile.fields.cloud, &profile.fields.directory_id)
         .await
         .map(Some);
     let mut results = vec![(TENANT, directory)];

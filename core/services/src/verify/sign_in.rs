@@ -7,7 +7,7 @@
 use daybind_domain::ids::ProfileId;
 use daybind_domain::sso::SsoOutcome;
 use daybind_domain::user::Permission;
-use daybind_domain::{AppError, Consumer, ErrorCode};
+use daybind_domain::{AppError, Cloud, Consumer, ErrorCode};
 use daybind_storage::{OauthFlow, Profile, ProfileCheck};
 use serde_json::json;
 
@@ -66,6 +66,7 @@ pub async fn begin(
     profiles::active_secret(services, &profile)?;
     let authorize = entra::address(
         services,
+        profile.fields.cloud,
         &profile.fields.directory_id,
         "oauth2/v2.0/authorize",
     )
@@ -150,6 +151,14 @@ pub struct Trial {
     consumer: Consumer,
 }
 
+impl Trial {
+    /// Microsoft's cloud the tokens are from.
+    #[must_use]
+    pub const fn cloud(&self) -> Cloud {
+        self.profile.fields.cloud
+    }
+}
+
 /// Takes the answer of a test sign-in: `row` is its flow, already taken from the database. Only the person who began it,
 /// in the session they began it in, may end it; everything else that goes wrong is a result to be recorded. The consumer
 /// may try the access token once; then it is dropped.
@@ -216,7 +225,12 @@ async fn redeem(
     if let Some(named) = &given.issuer {
         let issuer = services
             .issuers
-            .find(services, row.tenant_id, &profile.fields.directory_id, None)
+            .find(
+                services,
+                row.tenant_id,
+                (profile.fields.cloud, &profile.fields.directory_id),
+                None,
+            )
             .await
             .map_err(no_issuer)?;
         if *named != issuer.issuer {
@@ -249,6 +263,7 @@ async fn redeem(
     if let (Some(nonce_hash), Some(id_token)) = (&row.nonce_hash, &tokens.id_token) {
         let sought = Sought {
             tenant_id: row.tenant_id,
+            cloud: profile.fields.cloud,
             directory_id: &profile.fields.directory_id,
             client_id: &profile.fields.client_id,
             nonce_hash,

@@ -63,6 +63,7 @@ pub(super) fn profile(tenant_id: TenantId, created_by: UserId, name: &str) -> Pr
             display_name_normalized: name.to_lowercase(),
             client_id: Uuid::new_v4().to_string(),
             directory_id: "contoso.example".to_owned(),
+            cloud: daybind_domain::Cloud::China,
         },
         client_secret_sealed: Some("sealed".to_owned()),
         client_secret_last4: Some("abcd".to_owned()),

@@ -1,5 +1,6 @@
 //! Writes one connection with everything that hangs on it, in one transaction.
 
+use daybind_domain::Cloud;
 use daybind_domain::ids::TenantId;
 use daybind_ee_storage::{Connection, ConnectionSettings, Failing, Mapping, calendar};
 use daybind_services::import::{ImportError, Step, at};
@@ -112,6 +113,7 @@ fn connection(services: &Services, target: TenantId, work: &Work) -> Connection 
         direction: direction.to_owned(),
         profile_id: work.profile,
         client_id: work.calendar.client_id.clone().unwrap_or_default(),
+        cloud: Cloud::Global,
         access_token_sealed: String::new(),
         access_token_expires_at: now,
         refresh_token_sealed: String::new(),

@@ -282,6 +282,7 @@ impl<'a> World<'a> {
             direction: setting.direction.to_owned(),
             profile_id: None,
             client_id: "client".to_owned(),
+            cloud: daybind_domain::Cloud::Global,
             access_token_sealed: String::new(),
             access_token_expires_at: now,
             refresh_token_sealed: String::new(),

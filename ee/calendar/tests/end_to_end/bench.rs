@@ -9,9 +9,9 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
-use daybind_domain::Edition;
 use daybind_domain::ids::EntryId;
 use daybind_domain::schedule::{EntryContent, EntryStatus, ShowAs, When};
+use daybind_domain::{Cloud, Edition};
 use daybind_ee_calendar::{CalendarRuntime, register_endpoints};
 use daybind_ee_storage::Connection;
 use daybind_fakes::{DuplicateTransaction, FakeOptions, FakeProviders, Provider as Fake};
@@ -183,7 +183,22 @@ impl World {
                 Place::Postgres(daybind_storage_postgres::testing::database_url().await)
             }
         };
-        Self::on(place, files, provider, duplicate, http).await
+        let home = (Cloud::Global, Vec::new());
+        Self::on(place, files, provider, duplicate, http, home).await
+    }
+
+    /// Connected to Outlook in that cloud; the environment names the hosts of the others.
+    pub async fn in_cloud(database: Database, cloud: Cloud, others: Vec<(String, String)>) -> Self {
+        let files = tempfile::tempdir().unwrap();
+        let place = match database {
+            Database::Sqlite => Place::Sqlite(files.path().join("db")),
+            Database::Postgres => {
+                Place::Postgres(daybind_storage_postgres::testing::database_url().await)
+            }
+        };
+        let http = outbound::client().unwrap();
+        let (provider, duplicate) = (Provider::Microsoft, DuplicateTransaction::Existing);
+        Self::on(place, files, provider, duplicate, http, (cloud, others)).await
     }
 
     /// With a PostgreSQL database at this address.
@@ -191,7 +206,8 @@ impl World {
         let place = Place::Postgres(url.to_owned());
         let (files, http) = (tempfile::tempdir().unwrap(), outbound::client().unwrap());
         let duplicate = DuplicateTransaction::Existing;
-        Self::on(place, files, provider, duplicate, http).await
+        let home = (Cloud::Global, Vec::new());
+        Self::on(place, files, provider, duplicate, http, home).await
     }
 
     async fn on(
@@ -200,6 +216,7 @@ impl World {
         provider: Provider,
         duplicate: DuplicateTransaction,
         http: reqwest::Client,
+        (cloud, others): (Cloud, Vec<(String, String)>),
     ) -> Self {
         let store = place.open().await;
         store.migrate().await.unwrap();
@@ -209,7 +226,10 @@ impl World {
             ..FakeOptions::default()
         };
         let fakes = FakeProviders::start(options.clone()).unwrap();
-        let env = fakes.env();
+        // The last word counts: GCC High and DoD share a log-in.
+        let mut env = hosts(cloud, &fakes).to_vec();
+        env.extend(others);
+        env.extend(fakes.env());
         let get = |name: &str| {
             env.iter()
                 .find(|(key, _)| key == name)
@@ -248,7 +268,7 @@ impl World {
         tokio::spawn(async move { axum::serve(listener, app).await });
         let admin = actor(&services, "admin@demo.daybind.test").await;
         let tess = actor(&services, "tess@demo.daybind.test").await;
-        set_up(&services, port.as_ref(), &admin, &options).await;
+        set_up(&services, port.as_ref(), &admin, &options, cloud).await;
         let fake = match provider {
             Provider::Google => Fake::Google,
             Provider::Microsoft => Fake::Microsoft,
@@ -682,7 +702,28 @@ impl World {
     }
 }
 
-async fn set_up(services: &Services, port: &CalendarRuntime, admin: &Actor, options: &FakeOptions) {
+/// The variables that name a stand-in as the hosts of one of Microsoft's clouds.
+pub fn hosts(cloud: Cloud, fakes: &FakeProviders) -> [(String, String); 2] {
+    let (login, graph) = match cloud {
+        Cloud::Global => ("", ""),
+        Cloud::UsGovHigh => ("_US_GOV", "_US_GOV_HIGH"),
+        Cloud::UsGovDod => ("_US_GOV", "_US_GOV_DOD"),
+        Cloud::China => ("_CHINA", "_CHINA"),
+    };
+    let host = |which: &str| format!("{}ms/{which}", fakes.base_url);
+    [
+        (format!("DAYBIND_MICROSOFT_LOGIN_URL{login}"), host("login")),
+        (format!("DAYBIND_MICROSOFT_GRAPH_URL{graph}"), host("graph")),
+    ]
+}
+
+async fn set_up(
+    services: &Services,
+    port: &CalendarRuntime,
+    admin: &Actor,
+    options: &FakeOptions,
+    cloud: Cloud,
+) {
     let google = &options.google;
     port.save_google_client(admin, &google.client_id, &google.client_secret)
         .await
@@ -692,6 +733,7 @@ async fn set_up(services: &Services, port: &CalendarRuntime, admin: &Actor, opti
         display_name: "Calendar".to_owned(),
         client_id: microsoft.client_id.clone(),
         directory_id: microsoft.tenant_id.clone(),
+        cloud: cloud.as_str().to_owned(),
         client_secret: SecretString::from(microsoft.client_secret.clone()),
         secret_expires_on: String::new(),
     };

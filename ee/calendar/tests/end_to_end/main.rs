@@ -35,6 +35,7 @@ mod bench;
 mod both_ways;
 mod brought_in;
 mod choosing;
+mod clouds;
 mod database_lost;
 mod disconnecting;
 mod doors;

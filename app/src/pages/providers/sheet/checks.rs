@@ -5,7 +5,7 @@ use daybind_services::verify::look_up;
 use leptos::prelude::*;
 
 use super::Asked;
-use super::parts::{Act, ENTRA, Send};
+use super::parts::{Act, Send, entra};
 use crate::pages::providers::standing;
 use crate::ui::{Banner, BannerKind, Section, StatusTag};
 
@@ -25,7 +25,7 @@ pub(super) fn Checks(
         .into_iter()
         .map(|check| {
             let test = check.sign_in.clone().filter(|_| may);
-            view! { <Line check id=id.clone() test/> }
+            view! { <Line check cloud=view.cloud.clone() id=id.clone() test/> }
         })
         .collect_view();
     let hint = tests.then(|| {
@@ -64,13 +64,15 @@ pub(super) fn Checks(
 #[component]
 fn Line(
     check: CheckView,
+    /// Stored name of the profile's cloud.
+    cloud: String,
     /// The profile.
     id: String,
     /// The consumer a test sign-in can be started for.
     test: Option<String>,
 ) -> impl IntoView {
     let place = check.place.map(|place| {
-        view! { <p>"In "<a href=ENTRA rel="external noreferrer">"Entra"</a>": "{place}</p> }
+        view! { <p>"In "<a href=entra(&cloud) rel="external noreferrer">"Entra"</a>": "{place}</p> }
     });
     let more = check.more.map(|href| {
         view! { <p><a href=href rel="external noreferrer">"Microsoft's page about this number"</a></p> }

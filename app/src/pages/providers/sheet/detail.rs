@@ -1,5 +1,6 @@
 //! One profile.
 
+use daybind_domain::Cloud;
 use daybind_domain::profile_view::ProfileDetailView;
 use leptos::prelude::*;
 
@@ -11,13 +12,15 @@ use super::secrets::Secrets;
 use crate::pages::providers::standing;
 use crate::pages::settings::category_address;
 use crate::ui::{
-    Announcement, Banner, BannerKind, ErrorSummary, Failed, PageHead, Section, StatusTag, TextField,
+    Announcement, Banner, BannerKind, ErrorSummary, Failed, PageHead, Section, SelectField,
+    StatusTag, TextField,
 };
 
 const FIELDS: &[(&str, &str)] = &[
     ("display_name", "edit-name"),
     ("client_id", "edit-client"),
     ("directory_id", "edit-directory"),
+    ("cloud", "edit-cloud"),
     ("confirm_name", "confirm-name"),
     ("overlap_hours", "overlap"),
     ("client_secret", "new-secret"),
@@ -172,6 +175,15 @@ fn Identity(view: ProfileDetailView, error: Failed) -> impl IntoView {
                     mono=true
                     error
                 />
+                <SelectField
+                    id="edit-cloud"
+                    name="cloud"
+                    label="Microsoft cloud"
+                    hint="The one the app registration is in. What was issued in another one has to be connected again."
+                    options=Cloud::choices()
+                    selected=view.cloud
+                    error
+                />
                 {expires_on.map(|value| view! {
                     <TextField
                         id="edit-expiry"
@@ -195,6 +207,8 @@ fn Identity(view: ProfileDetailView, error: Failed) -> impl IntoView {
                 <dd><code>{profile.client_id}</code></dd>
                 <dt>"Directory (tenant) ID"</dt>
                 <dd><code>{profile.directory_id}</code></dd>
+                <dt>"Microsoft cloud"</dt>
+                <dd>{Cloud::parse(&view.cloud).unwrap_or_default().label()}</dd>
             </dl>
         }
         .into_any()

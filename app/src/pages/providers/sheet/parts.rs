@@ -1,5 +1,6 @@
 //! What the pages here share.
 
+use daybind_domain::Cloud;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
@@ -7,9 +8,11 @@ use crate::api::profiles::ChangeMicrosoftProfile;
 use crate::pages::settings::category_address;
 use crate::ui::{Failed, NoteField, typed};
 
-/// Entra's list of app registrations.
-pub(super) const ENTRA: &str =
-    "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade";
+/// Entra's list of app registrations, in the portal of the cloud with this stored name.
+pub(super) fn entra(cloud: &str) -> String {
+    let portal = Cloud::parse(cloud).unwrap_or_default().portal();
+    format!("{portal}/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade")
+}
 
 /// The page of a profile.
 pub(super) fn address(profile_id: &str, rest: &str) -> String {

@@ -1,17 +1,18 @@
 //! The walkthrough to a new profile: six steps, each an address of its own, saved on the server as one goes.
 
+use daybind_domain::Cloud;
 use daybind_domain::profile_view::{DraftView, GuideView, ProfileDetailView};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
 use super::guides::{ApplicationUri, Scopes};
-use super::parts::{Act, Copy, ENTRA, Send, Whose, address};
+use super::parts::{Act, Copy, Send, Whose, address, entra};
 use crate::api::profiles::BuildMicrosoftProfile;
 use crate::pages::providers::standing;
 use crate::pages::settings::category_address;
 use crate::ui::{
     Banner, BannerKind, EmptyState, ErrorSummary, Failed, NoteField, PageHead, SecretField,
-    StatusTag, TextArea, TextField, message, ticked,
+    SelectField, StatusTag, TextArea, TextField, message, ticked,
 };
 
 const STEPS: [&str; 6] = [
@@ -25,6 +26,7 @@ const STEPS: [&str; 6] = [
 
 const FIELDS: &[(&str, &str)] = &[
     ("consumers", "for-msp_sso"),
+    ("cloud", "new-cloud"),
     ("display_name", "new-name"),
     ("entered", "uri-0"),
     ("overview", "new-overview"),
@@ -177,11 +179,12 @@ fn Register(draft: DraftView, error: Failed) -> impl IntoView {
     let name = if draft.display_name.is_empty() {
         "Daybind".to_owned()
     } else {
-        draft.display_name
+        draft.display_name.clone()
     };
     view! {
         <ol>
-            <li>"Open "<a href=ENTRA rel="external noreferrer">"App registrations in the Microsoft Entra admin center"</a>" and choose New registration."</li>
+            <li>"Open "<a href=entra(&draft.cloud) rel="external noreferrer">"App registrations in the Microsoft Entra admin center"</a>" and choose New registration."</li>
+            <li>"In another of Microsoft's clouds, open it "<a href=entra("us_gov_high") rel="external noreferrer">"for the US Government"</a>" or "<a href=entra("china") rel="external noreferrer">"in China"</a>" instead."</li>
             <li>"Enter a name. Use the same one here, so that the two are found together."</li>
             <li>"Supported account types: Accounts in this organizational directory only. Choose several directories only if people of other directories must sign in."</li>
             <li>"Leave Redirect URI empty: the next step enters it. Choose Register."</li>
@@ -189,6 +192,15 @@ fn Register(draft: DraftView, error: Failed) -> impl IntoView {
         <Copy label="Suggested name" value=name.clone()/>
         <Build act="name">
             <TextField id="new-name" name="display_name" label="Display name" hint="As you entered it in Entra." value=name error/>
+            <SelectField
+                id="new-cloud"
+                name="cloud"
+                label="Microsoft cloud"
+                hint="The one you registered the app in. Each has accounts and addresses of its own; nothing goes to another."
+                options=Cloud::choices()
+                selected=draft.cloud
+                error
+            />
             <Send label="Save and continue" look="primary"/>
         </Build>
     }
