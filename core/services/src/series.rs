@@ -332,6 +332,35 @@ pub fn rewording(rows: Vec<Entry>, old: &Entry, new: &Entry, now: DateTime<Utc>)
     Rewording::whole(old, new, now).work_out(rows).0
 }
 
+/// A series was split where it is kept besides: from `day` on, another one goes on with what it had. Gives that one its
+/// occurrences with values of their own, as a split here does; the end of the old one is another change. Returns who is
+/// concerned.
+///
+/// # Errors
+/// A storage error.
+pub async fn continued(
+    unit: &mut dyn UnitOfWork,
+    old: &Entry,
+    new: &Entry,
+    day: NaiveDate,
+    now: DateTime<Utc>,
+) -> StorageResult<Vec<UserId>> {
+    let rewording = Rewording::from(old, new, day, now);
+    rewording.occurrences(unit).await
+}
+
+/// Works [`continued`] out for the occurrences with values of their own; returns those that change.
+#[must_use]
+pub fn continuing(
+    rows: Vec<Entry>,
+    old: &Entry,
+    new: &Entry,
+    day: NaiveDate,
+    now: DateTime<Utc>,
+) -> Vec<Entry> {
+    Rewording::from(old, new, day, now).work_out(rows).0
+}
+
 /// What a reworded series means for its occurrences with values of their own.
 struct Rewording<'a> {
     now: DateTime<Utc>,
@@ -356,6 +385,15 @@ impl<'a> Rewording<'a> {
             moved: first_day(&new.content.when) - first_day(&old.content.when),
             from: None,
             own: None,
+        }
+    }
+
+    /// Of a series that another one continues.
+    fn from(old: &'a Entry, new: &'a Entry, day: NaiveDate, now: DateTime<Utc>) -> Self {
+        Self {
+            moved: first_day(&new.content.when) - day,
+            from: Some(day),
+            ..Self::whole(old, new, now)
         }
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::merge::Field;
-use crate::provider::{About, CopyKey, Original, Part, RemoteEvent, RemoteState};
+use crate::provider::{About, Continues, CopyKey, Original, Part, RemoteEvent, RemoteState};
 use crate::{rules, zones};
 
 /// Shown for external events without a title.
@@ -223,6 +223,8 @@ pub fn from_google(event: &Value) -> Option<RemoteEvent> {
             guest: event["organizer"].is_object() && event["organizer"]["self"] != true,
             meeting: google_meeting(event),
             copy_of: event["id"].as_str().and_then(CopyKey::read_google_id),
+            continues: event["id"].as_str().and_then(google_split),
+            perhaps_split: false,
         },
     })
 }
@@ -256,6 +258,23 @@ fn series(says: &Says<'_>, when: When, rule: Rule) -> RemoteState {
     } else {
         RemoteState::Unsupported(rules::UNKNOWN)
     }
+}
+
+/// "This and following" at Google ends the series and makes another one, whose id is the first one's with the time at which
+/// the new one begins: `{series}_R20261215T080000`, in UTC, or `{series}_R20261215`. Seen in the field, not documented.
+fn google_split(id: &str) -> Option<Continues> {
+    let (series, stamp) = id.rsplit_once("_R")?;
+    let original = match NaiveDate::parse_from_str(stamp, "%Y%m%d") {
+        Ok(day) => Original::Day(day),
+        Err(_) => {
+            let at = NaiveDateTime::parse_from_str(stamp, "%Y%m%dT%H%M%S").ok()?;
+            Original::At(at.and_utc())
+        }
+    };
+    Some(Continues {
+        series: series.to_owned(),
+        original: Some(original),
+    })
 }
 
 fn google_original(point: &Value) -> Option<Original> {
@@ -421,6 +440,9 @@ pub fn from_graph(event: &Value) -> Option<RemoteEvent> {
             copy_of: event["transactionId"]
                 .as_str()
                 .and_then(CopyKey::read_marker),
+            // The delta does not tell; see `Reader`.
+            continues: None,
+            perhaps_split: false,
         },
     })
 }
@@ -823,5 +845,37 @@ mod tests {
             assert_eq!(uid_of(&json!(short)).as_deref(), Some(short));
         }
         assert_eq!(uid_of(&json!("")), None);
+    }
+
+    /// W9: the id of a series that goes on after a split names the first one, also when that was the half of one.
+    #[test]
+    fn a_split_series_names_the_first() {
+        for (id, series, original) in [
+            (
+                "dabc_R20261215T080000",
+                "dabc",
+                Original::At("2026-12-15T08:00:00Z".parse().unwrap()),
+            ),
+            (
+                "dabc_R20261215",
+                "dabc",
+                Original::Day("2026-12-15".parse().unwrap()),
+            ),
+        ] {
+            let found = google_split(id).unwrap();
+            assert_eq!(
+                (found.series.as_str(), found.original),
+                (series, Some(original))
+            );
+        }
+        for id in [
+            "dabc",
+            "dabc_20261215T080000Z",
+            "dabc_R",
+            "dabc_Rx",
+            "_R20261315",
+        ] {
+            assert_eq!(google_split(id), None, "{id}");
+        }
     }
 }

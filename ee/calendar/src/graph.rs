@@ -270,6 +270,38 @@ impl CalendarProvider for Graph {
         Ok(found)
     }
 
+    /// Outlook says nothing of where a series came from when one was split. The new one may have our marker, like other
+    /// properties that a copy takes along; that is not documented.
+    async fn continuations(
+        &self,
+        calendar: &str,
+        series: &str,
+    ) -> ProviderResult<Vec<RemoteEvent>> {
+        let expand = format!("singleValueExtendedProperties($filter=id eq '{MARKER}')");
+        let url = with_query(
+            self.url(&["me", "calendars", calendar, "events", series])?,
+            &[("$expand", &expand)],
+        );
+        let answer = match self.get_json(url).await {
+            Err(ProviderError::NotFound | ProviderError::Gone) => return Ok(Vec::new()),
+            other => other?,
+        };
+        let marker = answer["singleValueExtendedProperties"][0]["value"].as_str();
+        let Some(marker) = marker.filter(|text| CopyKey::read_marker(text).is_some()) else {
+            return Ok(Vec::new());
+        };
+        let filter = format!(
+            "singleValueExtendedProperties/Any(ep: ep/id eq '{MARKER}' and ep/value eq '{marker}')"
+        );
+        let url = with_query(
+            self.url(&["me", "calendars", calendar, "events"])?,
+            &[("$filter", &filter)],
+        );
+        let answer = self.get_json(url).await?;
+        let found = answer["value"].as_array().into_iter().flatten();
+        Ok(found.filter_map(from_graph).collect())
+    }
+
     async fn create(
         &self,
         calendar: &str,

@@ -18,6 +18,7 @@ use crate::merge::{
     differing,
 };
 use crate::provider::{CalendarProvider, ProviderError, ProviderResult, RemoteEvent, RemoteState};
+use crate::split;
 use crate::sync::{connections_of, wanted};
 
 /// Looks at one event; 404 and 410 are the provider's word that it was deleted.
@@ -252,6 +253,7 @@ impl Inbound<'_> {
                     // The push that follows removes the event.
                     return calendar(unit)?.update_mapping(mapping).await;
                 };
+                split::doubt(mapping, event)?;
                 let remote = words_of(mapping, content);
                 self.changed(unit, mapping, entry, &remote, event.about.changed_at)
                     .await
@@ -268,7 +270,7 @@ impl Inbound<'_> {
         unit: &mut dyn UnitOfWork,
         event: &RemoteEvent,
     ) -> StorageResult<()> {
-        if self.stands_elsewhere(unit, event).await? {
+        if self.stands_elsewhere(unit, event).await? || self.goes_on(unit, event).await? {
             return Ok(());
         }
         let Import::Bring { content, origin } = imported(self.connection, event) else {

@@ -96,6 +96,19 @@ pub struct About {
     pub meeting: Option<String>,
     /// Daybind made it, for this mapping.
     pub copy_of: Option<MappingId>,
+    /// The series that it goes on with, which its owner split there.
+    pub continues: Option<Continues>,
+    /// It is a series that ends earlier now, and another one begins where it went on: its owner may have split it.
+    pub perhaps_split: bool,
+}
+
+/// What a series that begins where another one was split says of that one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Continues {
+    /// The provider's id of the series that was split first; it may have been split again since.
+    pub series: String,
+    /// The first of its occurrences that belong to the new series; none when the provider does not say.
+    pub original: Option<Original>,
 }
 
 /// When an occurrence takes place by its series' rule, as the provider names it.
@@ -285,6 +298,15 @@ pub trait CalendarProvider: Send + Sync {
     }
     /// The changed and deleted occurrences of a series, where the delta does not tell them all.
     async fn exceptions(&self, _calendar: &str, _series: &str) -> ProviderResult<Vec<RemoteEvent>> {
+        Ok(Vec::new())
+    }
+    /// Series that go on with one that was split, where events do not say so themselves. May tell of others that have to do
+    /// with it, itself among them.
+    async fn continuations(
+        &self,
+        _calendar: &str,
+        _series: &str,
+    ) -> ProviderResult<Vec<RemoteEvent>> {
         Ok(Vec::new())
     }
     /// Makes a copy, without attendees and without mail to anybody. `Conflict` when it was made before.

@@ -213,6 +213,7 @@ impl Lane<'_> {
         // What is nobody's and stays so costs no transaction: of a full calendar that is nearly everything.
         let ours = |event: &RemoteEvent| {
             page.tied.contains(&event.id)
+                || event.about.continues.is_some()
                 || matches!(imported(&self.connection, event), Import::Bring { .. })
         };
         let there = page.there.into_iter().filter(ours);

@@ -52,6 +52,10 @@ pub struct Pass {
     series: BTreeSet<String>,
     /// Something unknown left the view.
     lost: bool,
+    /// Series that end earlier now, with their ties. They wait for the last page, since others may go on with them.
+    pub(crate) ending: BTreeMap<String, (Mapping, RemoteEvent)>,
+    /// Series that are nobody's yet.
+    pub(crate) fresh: Vec<RemoteEvent>,
 }
 
 impl Pass {
@@ -68,6 +72,8 @@ impl Pass {
             told: BTreeMap::new(),
             series: BTreeSet::new(),
             lost: false,
+            ending: BTreeMap::new(),
+            fresh: Vec::new(),
         }
     }
 
@@ -77,7 +83,7 @@ impl Pass {
 }
 
 /// Live mappings by their events.
-type Known = HashMap<String, Mapping>;
+pub(crate) type Known = HashMap<String, Mapping>;
 
 /// Reads one connection's calendar.
 pub struct Reader<'a> {
@@ -125,6 +131,8 @@ impl Reader<'_> {
             pass.seen.insert(event.id.clone());
             pass.gone.retain(|gone| gone.id != event.id);
             pass.told.remove(&event.id);
+            pass.ending.remove(&event.id);
+            pass.fresh.retain(|fresh| fresh.id != event.id);
             events.insert(event.id.clone(), event);
         }
         let mut unread = Vec::new();
@@ -144,7 +152,12 @@ impl Reader<'_> {
             .into_iter()
             .partition(|event| event.state == RemoteState::Deleted);
         pass.gone.extend(gone);
+        let mut there = self.hold_back(there, &known, pass)?;
         let mut tied: HashSet<String> = known.into_keys().collect();
+        if last {
+            tied.extend(pass.ending.keys().cloned());
+            there.extend(self.ending(pass).await?);
+        }
         if pass.elsewhere.is_none() && !there.is_empty() {
             pass.elsewhere = Some(self.elsewhere().await?);
         }
@@ -195,7 +208,10 @@ impl Reader<'_> {
     }
 
     /// The live mappings of a page's events, by event.
-    async fn known(&self, events: &BTreeMap<String, RemoteEvent>) -> Result<Known, Stop> {
+    pub(crate) async fn known(
+        &self,
+        events: &BTreeMap<String, RemoteEvent>,
+    ) -> Result<Known, Stop> {
         let (tenant_id, id) = (self.connection.tenant_id, self.connection.connection_id);
         let ids: Vec<&str> = events.keys().map(String::as_str).collect();
         let mut unit = self.engine.read(tenant_id).await?;

@@ -26,7 +26,7 @@ use crate::fault::Fault;
 use crate::http::{Call, Content, Reply, merge};
 use crate::server::Shared;
 use crate::state::Provider;
-use crate::{google_events, graph_events, graph_subscriptions, ui};
+use crate::{google_events, graph_events, graph_subscriptions, split, ui};
 use anyhow::{Context as _, anyhow};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -68,6 +68,23 @@ pub(crate) fn create_event(
     match provider {
         Provider::Google => google_events::insert(state, calendar, body),
         Provider::Microsoft => graph_events::create(state, calendar, body).map(|(_, e)| e),
+    }
+    .map_err(refused)
+}
+
+/// What "this and following" does.
+pub(crate) fn split_series(
+    shared: &Shared,
+    provider: Provider,
+    calendar: &str,
+    event: &str,
+    (day, patch): (chrono::NaiveDate, &Value),
+    keeps_properties: bool,
+) -> anyhow::Result<Value> {
+    let state = &mut *shared.lock();
+    match provider {
+        Provider::Google => split::google(state, calendar, event, day, patch),
+        Provider::Microsoft => split::graph(state, calendar, event, day, patch, keeps_properties),
     }
     .map_err(refused)
 }

@@ -419,6 +419,42 @@ fn drop_exceptions(state: &mut State, calendar_id: &str, series: &str, times: bo
     }
 }
 
+/// Stores both halves of a series that was split: exceptions from that day on are gone with the first one's later days.
+pub(crate) fn put_split(
+    state: &mut State,
+    calendar_id: &str,
+    mut short: Value,
+    mut new: Value,
+    day: NaiveDate,
+) -> Result<Value, Reply> {
+    let calendar = state
+        .calendar(Provider::Google, calendar_id)
+        .ok_or_else(|| usual(404))?;
+    let zone = calendar.zone.clone();
+    let id = short["id"].clone();
+    let later: Vec<Value> = calendar
+        .events
+        .values()
+        .filter(|event| event.body["recurringEventId"] == id)
+        .filter(|event| {
+            let original = &event.body["originalStartTime"];
+            let text = original["date"].as_str().or(original["dateTime"].as_str());
+            text.and_then(|text| text.get(..10)) >= Some(day.to_string().as_str())
+        })
+        .map(|event| event.body.clone())
+        .collect();
+    for mut part in later {
+        part["status"] = "cancelled".into();
+        store(state, calendar_id, part, None);
+    }
+    let range = normalise(&mut short, &zone)?;
+    short["updated"] = zones::millis(Utc::now()).into();
+    store(state, calendar_id, short, Some(range));
+    let range = normalise(&mut new, &zone)?;
+    new["updated"] = zones::millis(Utc::now()).into();
+    Ok(store(state, calendar_id, new, Some(range)))
+}
+
 fn check(event: &Event, condition: Option<&str>) -> Result<(), Reply> {
     match condition {
         Some(tag) if tag != "*" && event.body["etag"] != json!(tag) => Err(usual(412)),

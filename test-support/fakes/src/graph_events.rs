@@ -7,7 +7,7 @@ use crate::http::{Call, Reply, merge};
 use crate::options::DuplicateTransaction;
 use crate::state::{Event, Past, Provider, State};
 use crate::zones;
-use chrono::{NaiveTime, TimeZone, Utc};
+use chrono::{NaiveDate, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -573,6 +573,19 @@ pub(crate) fn render(body: &Value, call: &Call, zone_name: &str, zone: Tz) -> Va
         }
     }
     shown
+}
+
+/// Stores a series that ends before that day, with those of its exceptions that it still has.
+pub(crate) fn end_earlier(state: &mut State, calendar_id: &str, mut series: Value, day: NaiveDate) {
+    let key = day.format("%Y%m%d").to_string();
+    if let Some(parts) = series["_exceptions"].as_object_mut() {
+        parts.retain(|at, _| *at < key);
+    }
+    if let Some(gone) = series["_cancelled"].as_array_mut() {
+        gone.retain(|at| at.as_str() < Some(key.as_str()));
+    }
+    let stored = store(state, calendar_id, series, false, None);
+    graph_subscriptions::notify(state, calendar_id, &stored, "updated");
 }
 
 fn strip_tags(html: &str) -> String {

@@ -23,6 +23,7 @@ mod oauth_microsoft;
 mod options;
 mod record;
 mod server;
+mod split;
 mod state;
 mod ui;
 mod webhooks;
@@ -134,6 +135,30 @@ impl FakeProviders {
         body: &Value,
     ) -> anyhow::Result<Value> {
         control::invite(&self.shared, provider, calendar, uid, body)
+    }
+
+    /// Splits a series as the user does with "this and following": from that day on, in the series' own zone, another one
+    /// goes on, with what `patch` says. At Microsoft it has the first one's extended properties only if `keeps_properties`.
+    ///
+    /// # Errors
+    /// When calendar or event are unknown or the provider would refuse the body.
+    pub fn split_series(
+        &self,
+        provider: Provider,
+        calendar: &str,
+        event: &str,
+        day: chrono::NaiveDate,
+        patch: &Value,
+        keeps_properties: bool,
+    ) -> anyhow::Result<Value> {
+        control::split_series(
+            &self.shared,
+            provider,
+            calendar,
+            event,
+            (day, patch),
+            keeps_properties,
+        )
     }
 
     /// Changes an event as the user in the external calendar (merge of `patch`).

@@ -8,7 +8,7 @@ use daybind_domain::recurrence::OccurrenceOf;
 use daybind_domain::schedule::{EntryContent, EntryStatus};
 use daybind_ee_storage::{Connection, Mapping};
 use daybind_services::recurrence::occurrence;
-use daybind_services::series::rewording;
+use daybind_services::series::{continuing, rewording};
 use daybind_storage::{Entry, StorageResult};
 use uuid::Uuid;
 
@@ -25,6 +25,7 @@ use crate::provider::{Original, RemoteEvent, RemoteState};
 use crate::pull::losses;
 use crate::push::{Task, rests, task};
 use crate::reading::Page;
+use crate::split;
 use crate::sync::{is_live, wanted};
 
 /// Where something would be done.
@@ -156,7 +157,7 @@ impl Plan {
             match self.by_event.get(&event.id).copied() {
                 Some(at) if is_live(&self.mappings[at]) => self.event(at, event)?,
                 Some(_) => {}
-                None if self.stands_elsewhere(event)? => {}
+                None if self.stands_elsewhere(event)? || self.goes_on(event)? => {}
                 None => self.import(event),
             }
         }
@@ -203,6 +204,7 @@ impl Plan {
                 let Some(entry) = entry else {
                     return Ok(());
                 };
+                split::doubt(&mut self.mappings[at], event)?;
                 let remote = words_of(&self.mappings[at], content);
                 self.changed(at, entry, &remote, event.about.changed_at)?;
             }
@@ -434,6 +436,51 @@ impl Plan {
                 forget(&mut self.mappings[*at]);
             }
         }
+    }
+
+    /// Whether an event is the following half of a series that was split there.
+    fn goes_on(&mut self, event: &RemoteEvent) -> StorageResult<bool> {
+        let comes_in = Flow::parse(&self.connection.direction).comes_in();
+        let RemoteState::Present(content) = &event.state else {
+            return Ok(false);
+        };
+        let Some(half) = split::half(self.mappings.iter(), event)?.filter(|_| comes_in) else {
+            return Ok(false);
+        };
+        let old = self.entries.get(&half.of.entry_id).cloned();
+        let old = old.filter(|old| wanted(&self.connection, old) && old.content.repeats.is_some());
+        let Some(old) = old else {
+            return Ok(false);
+        };
+        let content = EntryContent {
+            status: old.content.status,
+            ..words_of(&half.of, content)
+        };
+        let mut new = self.new_entry(content, None);
+        new.assignees.clone_from(&old.assignees);
+        let base = canonical(&new.content);
+        let at = self.tie(&new, Some(event.id.clone()), &half.of.origin, &base);
+        self.mappings[at].external_etag.clone_from(&event.etag);
+        self.step(None, &new.content, Side::Schedule, "created", None);
+        let rows = self.occurrences_of(old.entry_id);
+        for mut row in continuing(rows, &old, &new, half.day, self.now) {
+            row.version += 1;
+            row.updated_at = self.now;
+            let tied = self.by_entry.get(&row.entry_id).copied();
+            if let Some(tied) = tied.filter(|_| row.occurrence_of.is_some()) {
+                let tie = &mut self.mappings[tied];
+                if tie.series_event_id.is_some() {
+                    tie.series_event_id = Some(event.id.clone());
+                }
+            }
+            self.entries.insert(row.entry_id, row);
+        }
+        let id = new.entry_id;
+        self.entries.insert(id, new);
+        if flow(&self.connection, &self.mappings[at]).goes_out() {
+            self.series_moved(id, &[Field::When]);
+        }
+        Ok(true)
     }
 
     /// Whether an event belongs to an entry that has one in another calendar of the person.

@@ -56,4 +56,5 @@ mod same_event;
 mod series;
 mod settling;
 mod several;
+mod split;
 mod together;

@@ -15,13 +15,13 @@ use serde_json::{Value, json};
 use crate::bench::{Database, World, actor};
 
 /// A Monday some weeks ahead, so many days later.
-fn monday(w: &World, later: u64) -> NaiveDate {
+pub(crate) fn monday(w: &World, later: u64) -> NaiveDate {
     let soon = w.services.now().date_naive() + TimeDelta::days(14);
     soon.week(Weekday::Mon).last_day() + Days::new(1 + later)
 }
 
 /// What the form sends for a new entry of Tess's, nine to ten on that Monday.
-fn planned(w: &World, title: &str, kind: &str) -> EntryInput {
+pub(crate) fn planned(w: &World, title: &str, kind: &str) -> EntryInput {
     let day = monday(w, 0);
     EntryInput {
         title: title.to_owned(),
@@ -36,20 +36,25 @@ fn planned(w: &World, title: &str, kind: &str) -> EntryInput {
     }
 }
 
-async fn plan(w: &World, input: &EntryInput) -> EntryId {
+pub(crate) async fn plan(w: &World, input: &EntryInput) -> EntryId {
     let id = schedule::create(&w.services, w.port.as_ref(), &w.admin, input).await;
     w.drain().await;
     id.unwrap()
 }
 
-async fn open(w: &World, id: EntryId, day: &str) -> EntryView {
+pub(crate) async fn open(w: &World, id: EntryId, day: &str) -> EntryView {
     schedule::entry(&w.services, w.port.as_ref(), &w.admin, &id.to_string(), day)
         .await
         .unwrap()
 }
 
 /// Changes a part of a series as the form does.
-async fn change(w: &World, view: &EntryView, scope: &str, with: impl FnOnce(&mut EntryInput)) {
+pub(crate) async fn change(
+    w: &World,
+    view: &EntryView,
+    scope: &str,
+    with: impl FnOnce(&mut EntryInput),
+) {
     let (repeat, part) = (view.repeat.clone().unwrap(), view.part.clone().unwrap());
     let mut input = EntryInput {
         title: view.title.clone(),
@@ -102,14 +107,14 @@ async fn remove(w: &World, view: &EntryView, scope: &str) {
 }
 
 /// The one series of that title in the calendar.
-fn there(w: &World, title: &str) -> Value {
+pub(crate) fn there(w: &World, title: &str) -> Value {
     let mut found = w.named(title);
     found.retain(|event| event["recurrence"].is_array() || event["recurrence"].is_object());
     assert_eq!(found.len(), 1, "{title}: {found:?}");
     found.remove(0)
 }
 
-fn id_of(event: &Value) -> String {
+pub(crate) fn id_of(event: &Value) -> String {
     event["id"].as_str().unwrap().to_owned()
 }
 
@@ -373,7 +378,7 @@ async fn outlook_cannot_say_everything(database: Database, provider: Provider) {
 }
 
 /// Start and end on a day, in Berlin, as the calendar's owner writes them.
-fn times(w: &World, day: NaiveDate, [from, to]: [u32; 2]) -> Value {
+pub(crate) fn times(w: &World, day: NaiveDate, [from, to]: [u32; 2]) -> Value {
     let zone = match w.provider {
         Provider::Google => "Europe/Berlin",
         Provider::Microsoft => "W. Europe Standard Time",
@@ -384,7 +389,7 @@ fn times(w: &World, day: NaiveDate, [from, to]: [u32; 2]) -> Value {
 }
 
 /// The provider's id of the occurrence that a series starting at that hour has on a day.
-fn part_id(w: &World, series: &Value, day: NaiveDate, hour: u32) -> String {
+pub(crate) fn part_id(w: &World, series: &Value, day: NaiveDate, hour: u32) -> String {
     let id = id_of(series);
     match w.provider {
         Provider::Google => {
@@ -399,7 +404,7 @@ fn part_id(w: &World, series: &Value, day: NaiveDate, hour: u32) -> String {
     }
 }
 
-fn change_there(w: &World, event: &str, patch: &Value) {
+pub(crate) fn change_there(w: &World, event: &str, patch: &Value) {
     w.fakes
         .patch_event(w.fake, &w.calendar, event, patch)
         .unwrap();
@@ -410,7 +415,7 @@ fn delete_there(w: &World, event: &str) {
 }
 
 /// What Tess's schedule shows in the two weeks from that Monday: "2 09:00 Visit", days after it in front.
-async fn seen(w: &World) -> Vec<String> {
+pub(crate) async fn seen(w: &World) -> Vec<String> {
     let mut found = Vec::new();
     for week in [0, 7] {
         let day = monday(w, week).to_string();
