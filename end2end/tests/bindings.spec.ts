@@ -62,7 +62,7 @@ async function journey(page: Page, url: string, ready: () => Promise<void>): Pro
 
 for (const edition of ['ce', 'ee'] as const) {
   test(`a binding is reviewed, changed, taken back and lifted in ${edition} (W68)`, async ({ start, page }) => {
-    const daybind = await start(edition);
+    const daybind = await start(edition, { database: edition === 'ee' ? 'postgres' : 'sqlite' });
     await signIn(page, daybind.url, admin);
     await profiles(page, daybind.url);
     await journey(page, daybind.url, async () => {

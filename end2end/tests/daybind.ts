@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { type Page, test as base, expect } from '@playwright/test';
+import { type Alternate, alternate } from './alternate.js';
 import { Postgres } from './postgres.js';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -73,6 +74,12 @@ export type Edition = 'ee' | 'ce';
 export const databases = ['sqlite', 'postgres'] as const;
 export type Database = (typeof databases)[number];
 
+/**
+ * How many servers answer a journey on PostgreSQL, in turn: two, unless `DAYBIND_E2E_SERVERS` says otherwise. Where it says more
+ * than one, all journeys are on PostgreSQL.
+ */
+const wished = Number(process.env.DAYBIND_E2E_SERVERS ?? 0);
+
 export interface Fakes { url: string; env: Record<string, string> }
 
 interface Fixtures {
@@ -111,16 +118,25 @@ export const test = base.extend<Fixtures, { postgres: () => Promise<Postgres> }>
   start: async ({ postgres }, use, info) => {
     const running: Program[] = [];
     const folders: string[] = [];
+    const fronts: Alternate[] = [];
     await use(async (edition, options = {}) => {
-      const folder = mkdtempSync(join(tmpdir(), 'daybind-'));
-      folders.push(folder);
+      const shared = options.database === 'postgres' || wished > 1;
       const port = await freePort();
       const url = `http://127.0.0.1:${port}`;
-      let program: Program;
-      const database = options.database === 'postgres' ? (await postgres()).database() : { DATABASE_URL: '' };
-      const environment = (which: Edition, more: Record<string, string>) => ({
-        DAYBIND_DATA_DIR: folder,
-        DAYBIND_LISTEN: `127.0.0.1:${port}`,
+      const ports = [port];
+      if (shared && wished !== 1) {
+        ports.length = 0;
+        for (let n = 0; n < (wished || 2); n += 1) ports.push(await freePort());
+        fronts.push(await alternate(port, ports));
+      }
+      // Nothing but the database is common to servers.
+      const places = ports.map(() => mkdtempSync(join(tmpdir(), 'daybind-')));
+      folders.push(...places);
+      let serving: Program[] = [];
+      const database = shared ? (await postgres()).database() : { DATABASE_URL: '' };
+      const environment = (which: Edition, more: Record<string, string>, n = 0) => ({
+        DAYBIND_DATA_DIR: places[n]!,
+        DAYBIND_LISTEN: `127.0.0.1:${ports[n]}`,
         DAYBIND_PUBLIC_URL: url,
         LEPTOS_SITE_ROOT: sites[which],
         DAYBIND_LOG: 'info',
@@ -129,11 +145,11 @@ export const test = base.extend<Fixtures, { postgres: () => Promise<Postgres> }>
         ...more,
       });
       const launch = async (which: Edition, more: Record<string, string>) => {
-        program = new Program(programs[which], ['serve'], environment(which, more));
-        running.push(program);
-        await answers(`${url}/readyz`, program.child, () => program.log);
+        serving = ports.map((_, n) => new Program(programs[which], ['serve'], environment(which, more, n)));
+        running.push(...serving);
+        await Promise.all(serving.map((one, n) => answers(`http://127.0.0.1:${ports[n]}/readyz`, one.child, () => one.log)));
       };
-      if (options.database === 'postgres') {
+      if (shared) {
         const migrated = spawnSync(programs[edition], ['migrate'], {
           env: { ...process.env, ...environment(edition, {}) }, encoding: 'utf8',
         });
@@ -149,16 +165,19 @@ export const test = base.extend<Fixtures, { postgres: () => Promise<Postgres> }>
         env: environment(edition, {}),
         log: () => running.map((one) => one.log).join('\n'),
         restart: async (which, more = {}) => {
-          await program.stop();
+          await Promise.all(serving.map((one) => one.stop()));
           await launch(which, more);
         },
       };
     });
-    for (const program of running) await program.stop();
+    for (const front of fronts) await front.stop();
+    await Promise.all(running.map((program) => program.stop()));
     if (info.status !== info.expectedStatus) {
       await info.attach('server log', { body: running.map((one) => one.log).join('\n') });
     }
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+    // A journey of more than a page went to all of them.
+    for (const { served } of fronts) expect(Math.min(...served), `requests by server: ${served.join(', ')}`).toBeGreaterThan(0);
   },
 
   page: async ({ page, javaScriptEnabled }, use) => {

@@ -27,6 +27,7 @@ async function ready(start: Start, edition: Edition, page: Page): Promise<Site> 
   const records = new Map<string, string>();
   const dns = await nameServer(records);
   const daybind = await start(edition, {
+    database: edition === 'ee' ? 'postgres' : 'sqlite',
     env: { DAYBIND_MICROSOFT_LOGIN_URL: login, DAYBIND_DNS_SERVER: dns.address },
   });
   const provider = new Program(process.execPath, [join(import.meta.dirname, '../oidc/entra.mjs')], {
