@@ -108,7 +108,12 @@ async fn synced(w: &World, tenant_id: TenantId) -> usize {
 /// W42: forty connections of one tenant are due, and each of their calls takes long. Another tenant's one, due after all
 /// of them, does not wait for them.
 async fn a_slow_tenant_does_not_stop_the_others(database: Database) {
-    let w = World::new(database, Provider::Google, DuplicateTransaction::Existing).await;
+    let w = World::new(
+        database,
+        Provider::Microsoft,
+        DuplicateTransaction::Existing,
+    )
+    .await;
     let tess = (demo::TENANT, w.tess.user_id());
     for number in 0..BUSY {
         connection(&w, tess, number, 100).await;
@@ -116,7 +121,7 @@ async fn a_slow_tenant_does_not_stop_the_others(database: Database) {
     let other = other_tenant(&w).await;
     connection(&w, other, BUSY, 1).await;
     let slow = FaultKind::DelayBefore { ms: 3_000 };
-    w.fakes.arm(Fault::new("google.events.list", 1000, slow));
+    w.fakes.arm(Fault::new("microsoft.view.delta", 1000, slow));
     let stop = CancellationToken::new();
     let port = Arc::clone(&w.port) as Arc<dyn CalendarPort>;
     let worker = tokio::spawn(jobs::work(
