@@ -16,6 +16,7 @@ mod doubts;
 pub mod engine;
 pub mod event;
 mod following;
+mod forgotten;
 mod google;
 mod graph;
 mod guides;

@@ -1,7 +1,8 @@
 //! What a calendar tells: the pages of a delta, with a look at whatever a delta leaves open. Writes nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use daybind_domain::schedule::EntryContent;
 use daybind_ee_storage::{Connection, Mapping, calendar};
 
 use crate::beside;
@@ -47,9 +48,9 @@ pub struct Pass {
     gone: Vec<RemoteEvent>,
     heard: bool,
     /// Occurrences, by id; what came last counts.
-    told: BTreeMap<String, RemoteEvent>,
-    /// Series whose exceptions are to be asked for.
-    series: BTreeSet<String>,
+    pub(crate) told: BTreeMap<String, RemoteEvent>,
+    /// Series whose exceptions are to be asked for, with what they say where it was told.
+    series: BTreeMap<String, Option<EntryContent>>,
     /// Something unknown left the view.
     lost: bool,
     /// Series that end earlier now, with their ties. They wait for the last page, since others may go on with them.
@@ -70,7 +71,7 @@ impl Pass {
             gone: Vec::new(),
             heard: false,
             told: BTreeMap::new(),
-            series: BTreeSet::new(),
+            series: BTreeMap::new(),
             lost: false,
             ending: BTreeMap::new(),
             fresh: Vec::new(),
@@ -300,10 +301,11 @@ impl Reader<'_> {
                         .as_ref()
                         .is_some_and(|base| !base["repeats"].is_null())
             });
-            pass.series
-                .extend(series.filter_map(|row| row.external_event_id));
+            for id in series.filter_map(|row| row.external_event_id) {
+                pass.series.entry(id).or_insert(None);
+            }
         }
-        for series in std::mem::take(&mut pass.series) {
+        for (series, says) in std::mem::take(&mut pass.series) {
             let found = self.provider.exceptions(self.calendar, &series).await?;
             for event in found {
                 if event.state == RemoteState::Deleted
@@ -318,6 +320,8 @@ impl Reader<'_> {
                 }
                 pass.told.entry(event.id.clone()).or_insert(event);
             }
+            self.look_for_forgotten(pass, &series, says.as_ref())
+                .await?;
         }
         Ok(())
     }
@@ -369,10 +373,12 @@ fn set_apart(events: Vec<RemoteEvent>, known: &Known, pass: &mut Pass) -> Vec<Re
             pass.told.insert(event.id.clone(), event);
             continue;
         }
-        if matches!(&event.state, RemoteState::Present(content) if content.repeats.is_some()) {
+        if let RemoteState::Present(content) = &event.state
+            && content.repeats.is_some()
+        {
             let news = mapping.is_none_or(|mapping| mapping.external_etag != event.etag);
             if news || pass.is_full() {
-                pass.series.insert(event.id.clone());
+                pass.series.insert(event.id.clone(), Some(content.clone()));
             }
             for gone in incoming::without(&event) {
                 pass.told.insert(gone.id.clone(), gone);

@@ -868,14 +868,40 @@ impl Plan {
         mark(mapping, &outcome.conflicts);
         self.steps.push(Step {
             entry: id,
-            content: outcome.remote,
+            content: outcome.remote.clone(),
             side: Side::Calendar,
             action: "changed",
             reason: None,
             fields: fields.clone(),
         });
         if entry.occurrence_of.is_none() {
+            if let Some(was) = base.filter(|base| base.repeats.is_some()) {
+                self.series_written(entry.entry_id, &was, &outcome.base)?;
+            }
             self.series_moved(entry.entry_id, &fields);
+        }
+        Ok(())
+    }
+
+    /// An occurrence that says there just what its series says is none with values of its own for the calendar: it says
+    /// what the series says after a write to that one, too.
+    fn series_written(
+        &mut self,
+        series: EntryId,
+        was: &EntryContent,
+        is: &EntryContent,
+    ) -> StorageResult<()> {
+        for row in self.occurrences_of(series) {
+            let tied = self.by_entry.get(&row.entry_id).copied();
+            let (Some(at), Some(of)) = (tied, row.occurrence_of) else {
+                continue;
+            };
+            let tie = &mut self.mappings[at];
+            let within = tie.series_event_id.is_some() && tie.state == "synced";
+            let plain = canonical(&occurrence(was, of.day));
+            if within && base_of(tie)?.is_some_and(|base| differing(&base, &plain).is_empty()) {
+                set_base(tie, Some(&canonical(&occurrence(is, of.day))));
+            }
         }
         Ok(())
     }

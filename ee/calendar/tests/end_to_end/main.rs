@@ -43,6 +43,7 @@ mod everyday;
 mod failures;
 mod fairness;
 mod fields;
+mod forgotten;
 mod imported;
 mod intake;
 mod meetings;
