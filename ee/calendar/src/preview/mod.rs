@@ -1,6 +1,8 @@
 //! The preview: what the next run would do on either side, and why it leaves the rest alone. It reads the calendar as a run
 //! does and writes nothing, here or there.
 
+mod incoming;
+mod outgoing;
 mod plan;
 
 use std::collections::{BTreeMap, BTreeSet};
