@@ -115,6 +115,14 @@ pub fn speakers<'m>(
     Ok(found.into_iter().map(|(_, tie)| tie).collect())
 }
 
+/// The UID of an event that speaks for an entry which came from it.
+#[must_use]
+pub fn brought_in(tie: &Mapping) -> Option<&str> {
+    let speaks = tie.beside.is_none() && tie.origin != "schedule" && is_live(tie);
+    let uid = tie.external_ical_uid.as_deref();
+    uid.filter(|_| speaks && tie.series_event_id.is_none())
+}
+
 /// Whether an entry has another event in this calendar that is no copy of it.
 #[must_use]
 pub fn taken(here: &Mapping) -> bool {
@@ -484,6 +492,14 @@ impl Elsewhere {
     #[must_use]
     pub fn entry(&self, id: EntryId) -> Option<&Entry> {
         self.entries.get(&id)
+    }
+
+    /// The UID of the event that an entry came from.
+    #[must_use]
+    pub fn uid(&self, entry: EntryId) -> Option<&str> {
+        let mut ties = self.ties.iter();
+        ties.find(|tie| tie.entry_id == entry && brought_in(tie).is_some())
+            .and_then(brought_in)
     }
 
     /// Those an event may stand beside.

@@ -78,13 +78,30 @@ fn text_of(value: &Value, name: &str) -> Option<String> {
     value[name].as_str().map(str::to_owned)
 }
 
+/// How Exchange's global object ids begin.
+const OBJECT: &str = "040000008200E00074C5B7101A82E008";
+/// How the data of a foreign UID begins: "vCal-Uid" and the number one; the UID and a zero follow.
+const FOREIGN: &[u8] = b"vCal-Uid\x01\0\0\0";
+
+/// A foreign UID in Exchange's form, see [`uid_of`]; none for Exchange's own.
+#[must_use]
+pub fn wrapped_uid(uid: &str) -> Option<String> {
+    if uid.starts_with(OBJECT) {
+        return None;
+    }
+    let mut data = FOREIGN.to_vec();
+    data.extend(uid.bytes());
+    data.push(0);
+    let length = u32::try_from(data.len()).ok()?.to_le_bytes();
+    let bytes = [0; 20].iter().chain(&length).chain(&data);
+    let hex: String = bytes.map(|byte| format!("{byte:02X}")).collect();
+    Some(format!("{OBJECT}{hex}"))
+}
+
 /// The form in which iCalendar UIDs of both providers are compared. Exchange wraps a UID that is not its own into its global
 /// object id, and writes the day of an occurrence into it (MS-OXOCAL, PidLidGlobalObjectId: 16 bytes that say so, 4 of the
 /// day, 16 more, 4 of length, the data).
 fn uid_of(value: &Value) -> Option<String> {
-    const OBJECT: &str = "040000008200E00074C5B7101A82E008";
-    // The data of a foreign one: "vCal-Uid", the number one, the UID, a zero.
-    const FOREIGN: &[u8] = b"vCal-Uid\x01\0\0\0";
     let text = value.as_str().filter(|text| !text.is_empty())?;
     let upper = text.to_ascii_uppercase();
     if !upper.starts_with(OBJECT) || upper.len() < 80 || !upper.is_ascii() {
@@ -837,7 +854,9 @@ mod tests {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        let wrapped = format!("{class}00000000{}1D000000{wrapped}", &rest[..32]);
+        let wrapped = format!("{class}00000000{}1C000000{wrapped}", &rest[..32]);
+        assert_eq!(wrapped_uid("q1w2@google.com"), Some(wrapped.to_uppercase()));
+        assert_eq!(wrapped_uid(&plain), None);
         for text in [wrapped.as_str(), "q1w2@google.com"] {
             assert_eq!(uid_of(&json!(text)).as_deref(), Some("q1w2@google.com"));
         }

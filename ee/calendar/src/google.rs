@@ -162,6 +162,16 @@ impl CalendarProvider for Google {
         }
     }
 
+    async fn find_same(&self, calendar: &str, uid: &str) -> ProviderResult<Vec<RemoteEvent>> {
+        let url = with_query(
+            self.url(&["calendars", calendar, "events"])?,
+            &[("iCalUID", uid)],
+        );
+        let answer = self.get_json(url).await?;
+        let found = answer["items"].as_array().into_iter().flatten();
+        Ok(found.filter_map(from_google).collect())
+    }
+
     async fn find_occurrence(
         &self,
         calendar: &str,

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::event::{from_graph, to_graph};
+use crate::event::{from_graph, to_graph, wrapped_uid};
 use crate::merge::Field;
 use crate::provider::{
     Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, Original, Part, ProviderError,
@@ -201,6 +201,25 @@ impl CalendarProvider for Graph {
             Some(rule) if rules::to_pattern(rule, &content.when).is_none() => Err(rules::UNSAYABLE),
             _ => Ok(()),
         }
+    }
+
+    async fn find_same(&self, calendar: &str, uid: &str) -> ProviderResult<Vec<RemoteEvent>> {
+        let mut found = Vec::new();
+        // A foreign UID is told as it is or in Exchange's own form.
+        for uid in [Some(uid.to_owned()), wrapped_uid(uid)]
+            .into_iter()
+            .flatten()
+        {
+            let filter = format!("iCalUId eq '{}'", uid.replace('\'', "''"));
+            let url = with_query(
+                self.url(&["me", "calendars", calendar, "events"])?,
+                &[("$filter", &filter)],
+            );
+            let answer = self.get_json(url).await?;
+            let events = answer["value"].as_array().into_iter().flatten();
+            found.extend(events.filter_map(from_graph));
+        }
+        Ok(found)
     }
 
     async fn find_occurrence(

@@ -300,6 +300,10 @@ pub trait CalendarProvider: Send + Sync {
     async fn exceptions(&self, _calendar: &str, _series: &str) -> ProviderResult<Vec<RemoteEvent>> {
         Ok(Vec::new())
     }
+    /// The events with that iCalendar UID, in the form of [`RemoteEvent::ical_uid`].
+    async fn find_same(&self, _calendar: &str, _uid: &str) -> ProviderResult<Vec<RemoteEvent>> {
+        Ok(Vec::new())
+    }
     /// Series that go on with one that was split, where events do not say so themselves. May tell of others that have to do
     /// with it, itself among them.
     async fn continuations(

@@ -9,6 +9,7 @@ use daybind_ee_storage::{Connection, Mapping, calendar};
 use daybind_storage::{Entry, StorageError, UnitOfWork};
 
 use crate::activity::Noted;
+use crate::beside;
 use crate::conflicts;
 use crate::doubts::ATTEMPTS;
 use crate::event::canonical;
@@ -212,6 +213,9 @@ impl Push<'_, '_> {
     /// # Errors
     /// See [`Self::reconcile`].
     pub async fn create_new(&self, entry: &Entry, home: Option<&Home>) -> Result<(), Stop> {
+        if home.is_none() && self.stands_here(entry).await? {
+            return Ok(());
+        }
         let mut mapping = self.blank(entry, home);
         self.intend(&mut mapping, entry);
         if self.add(&mapping).await? {
@@ -219,6 +223,55 @@ impl Push<'_, '_> {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Whether what was brought in from another calendar of the person stands in this one too, where it was passed over when it
+    /// came: then it is tied, and no copy is made beside it.
+    async fn stands_here(&self, entry: &Entry) -> Result<bool, Stop> {
+        let lane = self.lane;
+        let (tenant_id, user_id) = (entry.tenant_id, lane.connection.user_id);
+        let mut unit = lane.engine.read(tenant_id).await?;
+        let rows = calendar(unit.as_mut())?;
+        let ties = rows.list_entry_mappings(tenant_id, entry.entry_id).await?;
+        let Some(uid) = ties.iter().find_map(beside::brought_in) else {
+            return Ok(false);
+        };
+        let ties = rows
+            .list_person_mappings(tenant_id, user_id, Some(uid))
+            .await?;
+        drop(unit);
+        if !ties.iter().any(|tie| tie.entry_id == entry.entry_id) {
+            return Ok(false);
+        }
+        let found = lane.provider.find_same(&lane.calendar, uid).await?;
+        for event in found {
+            let mut unit = lane.engine.begin(tenant_id).await?;
+            let rows = calendar(unit.as_mut())?;
+            rows.lock_person(tenant_id, user_id).await?;
+            let id = lane.connection.connection_id;
+            if rows
+                .find_mapping_by_event(tenant_id, id, &event.id)
+                .await?
+                .is_some()
+            {
+                continue;
+            }
+            let mut inbound = Inbound {
+                engine: lane.engine,
+                connection: &lane.connection,
+                run: lane.run,
+                pokes: BTreeSet::new(),
+                now: lane.engine.now(),
+            };
+            if inbound.stands_elsewhere(unit.as_mut(), &event).await? {
+                let pokes = inbound.pokes;
+                lane.engine.point("map.before_commit").await;
+                lane.commit(unit, pokes).await?;
+                lane.engine.point("map.after_commit").await;
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Takes an occurrence out of its series in the calendar that is not (any more) this technician's.

@@ -51,6 +51,17 @@ impl Plan {
         Ok(())
     }
 
+    /// An event that was looked for by its UID.
+    ///
+    /// # Errors
+    /// See [`Self::take_in`].
+    pub fn found(&mut self, event: &RemoteEvent) -> StorageResult<()> {
+        if !self.by_event.contains_key(&event.id) {
+            self.stands_elsewhere(event)?;
+        }
+        Ok(())
+    }
+
     /// What an event means for its entry.
     ///
     /// # Errors

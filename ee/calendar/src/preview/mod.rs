@@ -106,6 +106,11 @@ async fn with_provider(
         let event = ask_provider(provider, calendar, &event).await?;
         plan.event(at, &event)?;
     }
+    for uid in plan.to_look_for() {
+        for event in provider.find_same(calendar, &uid).await? {
+            plan.found(&event)?;
+        }
+    }
     plan.send(&|content| provider.carries(content))?;
     Ok(plan)
 }

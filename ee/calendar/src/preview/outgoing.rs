@@ -34,6 +34,21 @@ impl Plan {
             .collect()
     }
 
+    /// The UIDs of events that the run would look for before it makes copies beside them.
+    #[must_use]
+    pub fn to_look_for(&self) -> Vec<String> {
+        if !Flow::parse(&self.connection.direction).goes_out() {
+            return Vec::new();
+        }
+        let new = self.entries.values().filter(|entry| {
+            entry.occurrence_of.is_none()
+                && !self.by_entry.contains_key(&entry.entry_id)
+                && wanted(&self.connection, entry)
+        });
+        let uids = new.filter_map(|entry| self.elsewhere.uid(entry.entry_id));
+        uids.map(str::to_owned).collect()
+    }
+
     /// What goes out.
     ///
     /// # Errors

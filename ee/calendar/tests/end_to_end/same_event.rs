@@ -209,6 +209,38 @@ async fn whatever_the_rules(database: Database, provider: Provider) {
     }
 }
 
+/// W55: an invitation that a calendar had, and that was passed over there, gets no copy beside it when it comes in from another
+/// calendar later; the preview says so too.
+async fn passed_over_before(database: Database, provider: Provider) {
+    let (w, second, other) = with_rules(database, provider, ["marked", "nothing"]).await;
+    let b = invite(&w, &other, "before@elsewhere.test", &json!({}));
+    both(&w, &second).await;
+    assert_eq!(brought(&w).await.len(), 0);
+    let a = invite(&w, &w.calendar, "before@elsewhere.test", &json!({}));
+    // The first one only; the other one's turn is foreseen.
+    let first = w.connection().await;
+    w.port
+        .sync_calendar_provider(&w.tess, &first)
+        .await
+        .unwrap();
+    assert!(w.fakes.settle(std::time::Duration::from_secs(20)).await);
+    w.pass(TimeDelta::seconds(2));
+    w.once_of(&["calendar.sync"]).await;
+    let (id, _) = only(&w).await;
+    let said = w
+        .port
+        .preview_calendar_sync(&w.tess, &second, None, None)
+        .await
+        .unwrap();
+    let made = said.counts.iter().filter(|count| count.side == "calendar");
+    assert_eq!(made.count(), 0, "{:?}", said.counts);
+    both(&w, &second).await;
+    assert_eq!(only(&w).await, (id, TITLE.to_owned()));
+    assert_eq!(seen(&w, &other, TITLE), (1, 1));
+    assert_eq!(speaker(&w, id).await, a);
+    assert_eq!(title(&w, &other, &b), TITLE);
+}
+
 /// W55, W57: a series that somebody invited both addresses to is one series, and its exceptions come in once.
 async fn a_series(database: Database, provider: Provider) {
     let (w, second, other) = with_rules(database, provider, ["marked", "marked"]).await;
@@ -345,6 +377,7 @@ everywhere! {
     one: one_entry;
     deleted: one_of_them_is_deleted;
     rules: whatever_the_rules;
+    before: passed_over_before;
     series: a_series;
     disconnected: the_first_is_disconnected;
     race: at_the_same_moment;
