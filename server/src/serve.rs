@@ -101,6 +101,7 @@ async fn housekeeping(state: AppState, stop: CancellationToken) {
             () = tokio::time::sleep(Duration::from_secs(60)) => {}
         }
         // A failure is logged where it happens; the next minute tries again.
+        jobs::measure(&state.services).await;
         let _ = limits::purge(&state.services).await;
         let _ = state.domains.check_due().await;
         let _ = state.calendar.housekeep().await;

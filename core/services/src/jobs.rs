@@ -177,6 +177,22 @@ async fn claim(
     })
 }
 
+/// Measures how long the oldest due job has waited: what no worker takes is seen by nobody otherwise.
+pub async fn measure(services: &Services) {
+    let now = services.now();
+    let oldest = async {
+        let mut unit = services.store.read(Scope::System).await?;
+        unit.oldest_due(now).await
+    };
+    match oldest.await {
+        Ok(oldest) => {
+            let age = oldest.map_or(0.0, |at| (now - at).as_seconds_f64().max(0.0));
+            metrics::gauge!("daybind_job_oldest_due_seconds").set(age);
+        }
+        Err(error) => tracing::warn!(%error, "could not measure the queue"),
+    }
+}
+
 /// Runs one claimed job and records how it ended; `None` when its lease was lost meanwhile.
 pub async fn run(
     services: Services,

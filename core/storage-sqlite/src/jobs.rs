@@ -40,8 +40,9 @@ const AGAIN: &str = "UPDATE jobs SET state = 'queued', attempt = 0, lease_token 
     last_error = NULL, run_at = CASE WHEN poked > $5 AND $7 < $4 THEN $7 ELSE $4 END, updated_at = $6 \
     WHERE tenant_id = $1 AND job_id = $2 AND lease_token = $3 AND state = 'running'";
 
+/// Back to the queue at `$4`, or at once (`$5`) if it was poked after the claim (`$7`): that request may be what mends it.
 const RETRY: &str = "UPDATE jobs SET state = 'queued', lease_token = NULL, lease_until = NULL, last_error = $6, \
-    run_at = $4, updated_at = $5 \
+    run_at = CASE WHEN poked > $7 AND $5 < $4 THEN $5 ELSE $4 END, updated_at = $5 \
     WHERE tenant_id = $1 AND job_id = $2 AND lease_token = $3 AND state = 'running'";
 
 /// Dead, unless somebody poked the lane after the claim (`$4`): that request has not been tried yet.
@@ -50,34 +51,82 @@ const DEAD: &str = "UPDATE jobs SET state = CASE WHEN poked > $4 THEN 'queued' E
     last_error = $6, run_at = $5, updated_at = $5 \
     WHERE tenant_id = $1 AND job_id = $2 AND lease_token = $3 AND state = 'running'";
 
-#[async_trait]
-impl JobRepository for SqliteUnit {
-    async fn enqueue_jobs(&mut self, jobs: &[NewJob], now: DateTime<Utc>) -> StorageResult<()> {
-        for job in merged(jobs) {
-            sqlx::query(
+macro_rules! insert {
+    ($conflict:literal) => {
+        concat!(
             "INSERT INTO jobs (tenant_id, job_id, kind, key, payload, state, attempt, max_attempts, run_at, poked, \
              created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6, $7, 0, $8, $8) \
-             ON CONFLICT (tenant_id, kind, key) DO UPDATE SET payload = excluded.payload, \
+             ON CONFLICT (tenant_id, kind, key) DO UPDATE SET ",
+            $conflict
+        )
+    };
+}
+
+const ENQUEUE: &str = insert!(
+    "payload = excluded.payload, \
              max_attempts = excluded.max_attempts, poked = jobs.poked + 1, \
              run_at = CASE WHEN jobs.state = 'dead' OR excluded.run_at < jobs.run_at THEN excluded.run_at \
              ELSE jobs.run_at END, \
              attempt = CASE WHEN jobs.state = 'dead' THEN 0 ELSE jobs.attempt END, \
              state = CASE WHEN jobs.state = 'dead' THEN 'queued' ELSE jobs.state END, \
-             updated_at = excluded.updated_at",
-        )
-        .bind(codec::id(job.tenant_id.0))
-        .bind(codec::id(Uuid::new_v4()))
-        .bind(job.kind)
-        .bind(job.key)
-        .bind(codec::json(&job.payload))
-        .bind(job.max_attempts)
-        .bind(codec::at(job.run_at))
-        .bind(codec::at(now))
-        .execute(self.connection())
-        .await
-        .map_err(failure)?;
+             updated_at = excluded.updated_at"
+);
+
+/// Only what is dead is touched.
+const ENSURE: &str = insert!(
+    "run_at = excluded.run_at, attempt = 0, state = 'queued', updated_at = excluded.updated_at \
+     WHERE jobs.state = 'dead'"
+);
+
+impl SqliteUnit {
+    async fn insert_jobs(
+        &mut self,
+        statement: &'static str,
+        jobs: &[NewJob],
+        now: DateTime<Utc>,
+    ) -> StorageResult<()> {
+        for job in merged(jobs) {
+            sqlx::query(statement)
+                .bind(codec::id(job.tenant_id.0))
+                .bind(codec::id(Uuid::new_v4()))
+                .bind(job.kind)
+                .bind(job.key)
+                .bind(codec::json(&job.payload))
+                .bind(job.max_attempts)
+                .bind(codec::at(job.run_at))
+                .bind(codec::at(now))
+                .execute(self.connection())
+                .await
+                .map_err(failure)?;
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl JobRepository for SqliteUnit {
+    async fn enqueue_jobs(&mut self, jobs: &[NewJob], now: DateTime<Utc>) -> StorageResult<()> {
+        self.insert_jobs(ENQUEUE, jobs, now).await
+    }
+
+    async fn ensure_jobs(&mut self, jobs: &[NewJob], now: DateTime<Utc>) -> StorageResult<()> {
+        self.insert_jobs(ENSURE, jobs, now).await
+    }
+
+    async fn oldest_due(&mut self, now: DateTime<Utc>) -> StorageResult<Option<DateTime<Utc>>> {
+        let query = match self.scope {
+            Scope::System => {
+                sqlx::query_scalar("SELECT min(run_at) FROM jobs WHERE state = 'queued' AND run_at <= $1")
+                    .bind(codec::at(now))
+            }
+            Scope::Tenant(id) => sqlx::query_scalar(
+                "SELECT min(run_at) FROM jobs WHERE state = 'queued' AND run_at <= $1 AND tenant_id = $2",
+            )
+            .bind(codec::at(now))
+            .bind(codec::id(id.0)),
+        };
+        let micros: Option<i64> = query.fetch_one(self.connection()).await.map_err(failure)?;
+        Ok(micros.and_then(DateTime::from_timestamp_micros))
     }
 
     async fn claim_jobs(
@@ -187,7 +236,8 @@ impl JobRepository for SqliteUnit {
             FinishJob::Retry { at, error } => query
                 .bind(codec::at(*at))
                 .bind(codec::at(now))
-                .bind(error.clone()),
+                .bind(error.clone())
+                .bind(job.poked),
             FinishJob::Dead { error } => query
                 .bind(job.poked)
                 .bind(codec::at(now))
@@ -199,6 +249,27 @@ impl JobRepository for SqliteUnit {
         } else {
             Ok(())
         }
+    }
+
+    async fn is_running(
+        &mut self,
+        tenant_id: TenantId,
+        kind: &str,
+        key: &str,
+        now: DateTime<Utc>,
+    ) -> StorageResult<bool> {
+        let row = sqlx::query(
+            "SELECT 1 FROM jobs WHERE tenant_id = $1 AND kind = $2 AND key = $3 AND state = 'running' \
+             AND lease_until > $4",
+        )
+        .bind(codec::id(tenant_id.0))
+        .bind(kind.to_owned())
+        .bind(key.to_owned())
+        .bind(codec::at(now))
+        .fetch_optional(self.connection())
+        .await
+        .map_err(failure)?;
+        Ok(row.is_some())
     }
 
     async fn remove_job(

@@ -70,7 +70,7 @@ pub enum FinishJob {
         /// When it is due again at the earliest.
         rest: DateTime<Utc>,
     },
-    /// Failed; try again then.
+    /// Failed; try again then, or at once if the lane was poked meanwhile.
     Retry {
         /// When.
         at: DateTime<Utc>,
@@ -127,6 +127,13 @@ pub trait JobRepository {
     /// The same for any number of jobs, several of one lane too ([`merged`]). One statement on PostgreSQL.
     async fn enqueue_jobs(&mut self, jobs: &[NewJob], now: DateTime<Utc>) -> StorageResult<()>;
 
+    /// Queues those whose lane has no job, and revives what is dead; leaves every other job as it is, its time too. At most
+    /// one of a lane.
+    async fn ensure_jobs(&mut self, jobs: &[NewJob], now: DateTime<Utc>) -> StorageResult<()>;
+
+    /// When the job was due that has waited longest for a worker, over all tenants (system scope) or in one.
+    async fn oldest_due(&mut self, now: DateTime<Utc>) -> StorageResult<Option<DateTime<Utc>>>;
+
     /// Claims up to `limit` due jobs of the given kinds over all tenants (system scope), also those whose lease ran
     /// out. A kind that is not listed is never touched.
     async fn claim_jobs(
@@ -161,6 +168,15 @@ pub trait JobRepository {
         outcome: &FinishJob,
         now: DateTime<Utc>,
     ) -> StorageResult<()>;
+
+    /// Whether somebody holds a lease on the lane's job at `now`.
+    async fn is_running(
+        &mut self,
+        tenant_id: TenantId,
+        kind: &str,
+        key: &str,
+        now: DateTime<Utc>,
+    ) -> StorageResult<bool>;
 
     /// Drops the lane's job if it is not running; fine when there is none.
     async fn remove_job(&mut self, tenant_id: TenantId, kind: &str, key: &str)

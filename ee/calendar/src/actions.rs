@@ -47,6 +47,9 @@ pub fn shown(stop: Stop) -> AppError {
 }
 
 async fn remote(engine: &Engine, connection: &mut Connection) -> AppResult<Vec<RemoteCalendar>> {
+    if let Some(until) = retry::held(connection, engine.now()) {
+        return Err(shown(Stop::Held(until)));
+    }
     let provider = engine.connect(connection, false).await.map_err(shown)?;
     match provider.calendars().await {
         Err(ProviderError::Unauthorized) => {

@@ -17,8 +17,8 @@ use crate::engine::Engine;
 use crate::oauth::{is_ending, revoke, token_place};
 use crate::provider::{CalendarProvider, CopyKey, ProviderError};
 use crate::retry::held;
-use crate::subscribe;
 use crate::tokens::Stop;
+use crate::{subscribe, sync};
 
 /// The job that ends a connection; its key is the connection's id, its payload says `remove_copies` and `asked_at`.
 pub const JOB: &str = "calendar.disconnect";
@@ -58,8 +58,8 @@ pub async fn begin(
         key: row.connection_id.to_string(),
         payload: json!({ "remove_copies": remove_copies, "asked_at": now }),
         run_at: now,
-        // More than fit into the time: the clock decides, not the count.
-        max_attempts: 500,
+        // The clock decides, not the count: it waits for others without an end of its own.
+        max_attempts: i32::MAX,
     };
     unit.enqueue_job(&job, now).await
 }
@@ -115,8 +115,19 @@ pub async fn run(
     let found = calendar(unit.as_mut())?
         .find_connection(tenant_id, id)
         .await?;
-    drop(unit);
     let mut connection = found.filter(is_ending).ok_or(Stop::Idle)?;
+    // Whoever is still at it would make anew what is cleared away here, or take a cleared copy for one that somebody
+    // deleted. They find out at their next commit.
+    for kind in [sync::JOB, subscribe::JOB] {
+        let now = engine.now();
+        if unit
+            .is_running(tenant_id, kind, &id.to_string(), now)
+            .await?
+        {
+            return Err(Stop::Held(now + SOON));
+        }
+    }
+    drop(unit);
     let remove = payload["remove_copies"] == true;
     let mut left = Left::default();
     let mut given = true;
@@ -151,9 +162,9 @@ pub async fn run(
         .remove_connection(tenant_id, id)
         .await?;
     for heir in &heirs {
-        crate::sync::enqueue(unit.as_mut(), tenant_id, *heir, "schedule", engine.now()).await?;
+        sync::enqueue(unit.as_mut(), tenant_id, *heir, "schedule", engine.now()).await?;
     }
-    unit.remove_job(tenant_id, crate::sync::JOB, &id.to_string())
+    unit.remove_job(tenant_id, sync::JOB, &id.to_string())
         .await?;
     unit.remove_job(tenant_id, subscribe::JOB, &id.to_string())
         .await?;

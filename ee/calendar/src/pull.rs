@@ -12,7 +12,7 @@ use crate::integrate::{Inbound, imported};
 use crate::merge::{Flow, brakes};
 use crate::provider::{DeltaFrom, DeltaPage, ProviderError, RemoteEvent, RemoteState};
 use crate::reading::{Page, Pass, Reader};
-use crate::sync::{Lane, enqueue, is_live, may_sync, window};
+use crate::sync::{Lane, enqueue, is_live, window};
 use crate::tokens::Stop;
 
 /// A cursor whose window has moved on by more than this share of its length ahead is replaced by a full pass.
@@ -113,6 +113,7 @@ impl Lane<'_> {
 
     /// Takes all pages in, each in a transaction, while the provider is asked for the one after it.
     async fn pull_from(&mut self, from: DeltaFrom) -> Result<(), Stop> {
+        self.full = matches!(from, DeltaFrom::Full { .. });
         let mut answer = self.reader().ask(&from, None).await?;
         let mut pass = Pass::new(from.clone());
         loop {
@@ -227,11 +228,8 @@ impl Lane<'_> {
         let mut connection = rows
             .find_connection(tenant_id, id)
             .await?
-            .filter(may_sync)
+            .filter(|row| self.is_as_begun(row))
             .ok_or(Stop::Idle)?;
-        if connection.generation != self.connection.generation {
-            return Err(Stop::Idle);
-        }
         // Entries are locked in the order of their ids, so that lanes which share some never deadlock.
         let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
         let mut tied: HashMap<String, Mapping> = rows

@@ -538,6 +538,9 @@ impl Push<'_, '_> {
 
     async fn take_in(&self, mapping: &mut Mapping, event: &RemoteEvent) -> Result<(), Stop> {
         let engine = self.lane.engine;
+        if event.state == RemoteState::Deleted {
+            return self.missing(mapping).await;
+        }
         let mut unit = engine.begin(mapping.tenant_id).await?;
         calendar(unit.as_mut())?
             .lock_person(mapping.tenant_id, self.lane.connection.user_id)
@@ -557,6 +560,17 @@ impl Push<'_, '_> {
         self.lane.commit(unit, pokes).await?;
         engine.point("map.after_commit").await;
         Ok(())
+    }
+
+    /// A copy is not found where it should be written to. Whether somebody deleted it or the whole calendar is out of reach
+    /// cannot be told from here: the next pull reads the calendar as a whole, and counts what is gone before it believes it.
+    async fn missing(&self, mapping: &Mapping) -> Result<(), Stop> {
+        self.store(mapping, None).await?;
+        if self.lane.full {
+            // This run has just read everything, so it went away since then; the cursor is from before.
+            return Err(Stop::Provider(ProviderError::Transient("missing copy")));
+        }
+        self.lane.read_again().await
     }
 
     async fn update(

@@ -22,8 +22,6 @@ pub const PATIENCE: Duration = Duration::hours(1);
 pub const LOOK: Duration = Duration::minutes(30);
 /// Why a connection that would delete unusually much is paused.
 pub const BRAKE: &str = "many_deletions";
-/// Reasons that end when an administrator repairs the app registration.
-const OPERATORS: [&str; 3] = ["secret", "token_refused", "not_ready"];
 
 /// What a failure means for the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,12 +93,13 @@ impl Verdict {
             runs: row.failing.runs.saturating_add(1),
             since: row.failing.since.or(Some(now)),
             retry_at: self.again,
-            held_until: self.again.filter(|_| self.held),
+            // One that another job noted meanwhile goes on.
+            held_until: self.again.filter(|_| self.held).max(held(row, now)),
         };
     }
 }
 
-/// Queues what waits for an administrator at this provider, within the transaction that may have repaired it.
+/// Queues all connections of this provider, within the transaction that may have repaired it.
 ///
 /// # Errors
 /// A storage error.
@@ -114,13 +113,8 @@ pub async fn wake(
         .list_connections(tenant_id)
         .await?
         .iter()
+        // Also those that show no error yet: a run that is under way may be asking with what was wrong.
         .filter(|row| row.provider == provider.as_str() && sync::may_sync(row))
-        .filter(|row| row.status == "error")
-        .filter(|row| {
-            OPERATORS
-                .iter()
-                .any(|code| row.status_reason.as_deref() == Some(code))
-        })
         .map(|row| row.connection_id)
         .collect();
     for id in waiting {

@@ -24,7 +24,7 @@ use daybind_services::{
     Actor, AppError, AppResult, CalendarPort, EntryChange, Provider, Services, StableRoute,
     internal,
 };
-use daybind_storage::{ClaimedJob, FinishJob, Scope, UnitOfWork};
+use daybind_storage::{ClaimedJob, FinishJob, Scope, StorageError, UnitOfWork};
 
 use crate::activity::Run;
 use crate::engine::Engine;
@@ -172,6 +172,8 @@ impl CalendarRuntime {
             // Whoever holds the lease records how the job ends; a fenced worker's word is refused.
             Stop::Idle | Stop::Fenced => return FinishJob::Done,
             Stop::Held(at) => return held(*at),
+            // Somebody else changed the connection's row in the same moment: no fault of anybody, and tried at once.
+            Stop::Storage(StorageError::Stale) => return FinishJob::Again(now),
             Stop::Brake { incoming, count } => {
                 let word = if *incoming { "asked_in" } else { "asked_out" };
                 Some((word, i32::try_from(*count).unwrap_or(i32::MAX)))
@@ -538,6 +540,7 @@ impl CalendarPort for CalendarRuntime {
                 .list_connections(tenant.tenant_id)
                 .await
                 .map_err(internal)?;
+            let mut jobs = Vec::new();
             for mut row in connections {
                 let owner = people.iter().find(|user| user.user_id == row.user_id);
                 if owner.is_some_and(|user| !user.is_active) {
@@ -546,23 +549,18 @@ impl CalendarPort for CalendarRuntime {
                         .map_err(internal)?;
                     continue;
                 }
-                // Spread over the polling interval, so that a restart is no stampede.
-                let soon = now + Duration::milliseconds(rand::random_range(0..10_000));
                 if sync::may_sync(&row) {
-                    sync::enqueue(
-                        unit.as_mut(),
-                        row.tenant_id,
-                        row.connection_id,
-                        "poll",
-                        soon,
-                    )
-                    .await
-                    .map_err(internal)?;
-                    subscribe::enqueue(unit.as_mut(), row.tenant_id, row.connection_id, soon)
-                        .await
-                        .map_err(internal)?;
+                    // Spread over the polling interval, so that a restart is no stampede.
+                    let share = rand::random_range(0..1000);
+                    let soon =
+                        now + Duration::milliseconds(WITH_PUSH.num_milliseconds() / 1000 * share);
+                    let (tenant_id, id) = (row.tenant_id, row.connection_id);
+                    jobs.push(sync::job(tenant_id, id, "poll", soon));
+                    jobs.push(subscribe::job(tenant_id, id, soon));
                 }
             }
+            // Those that are queued have their time already; it is past where the server was away for long.
+            unit.ensure_jobs(&jobs, now).await.map_err(internal)?;
             unit.save().await.map_err(internal)?;
         }
         Ok(())

@@ -41,6 +41,8 @@ pub struct Lane<'a> {
     pub provider: Box<dyn CalendarProvider>,
     /// What it does.
     pub run: &'a Run,
+    /// It has read the whole calendar.
+    pub full: bool,
 }
 
 /// A sync; `cause` is what the activity will say.
@@ -224,6 +226,7 @@ pub async fn run(
             calendar,
             provider,
             run,
+            full: false,
         };
         match lane.pass().await {
             // A token may be revoked before its time: one fresh one is tried.
@@ -243,18 +246,30 @@ impl Lane<'_> {
         self.end().await
     }
 
-    /// Commits, if the lane is still ours: a worker that was taken for dead finds its lease gone and keeps nothing.
+    /// Whether the connection still syncs, with the account it had when the run began.
+    pub fn is_as_begun(&self, row: &Connection) -> bool {
+        may_sync(row) && row.generation == self.connection.generation
+    }
+
+    /// Commits, if the lane is still ours: a worker that was taken for dead finds its lease gone and keeps nothing, and so
+    /// does one whose connection ends, is paused or was reconnected meanwhile.
     ///
     /// Jobs are locked last and in the order of their keys, so that lanes which poke each other never deadlock.
     ///
     /// # Errors
-    /// [`Stop::Fenced`], or the database's.
+    /// [`Stop::Fenced`], [`Stop::Idle`], or the database's.
     pub async fn commit(
         &self,
         mut unit: Box<dyn UnitOfWork>,
         mut pokes: BTreeSet<ConnectionId>,
     ) -> Result<(), Stop> {
         let (tenant_id, now) = (self.connection.tenant_id, self.engine.now());
+        let current = calendar(unit.as_mut())?
+            .find_connection(tenant_id, self.connection.connection_id)
+            .await?;
+        if !current.is_some_and(|row| self.is_as_begun(&row)) {
+            return Err(Stop::Idle);
+        }
         let others = !pokes.is_empty();
         pokes.insert(self.connection.connection_id);
         for id in pokes {
@@ -295,7 +310,11 @@ impl Lane<'_> {
             .ok_or(Stop::Idle)?;
         row.last_sync_at = Some(now);
         row.last_error = None;
-        row.failing = Failing::default();
+        row.failing = Failing {
+            // Another job may have been asked to leave the provider alone meanwhile.
+            held_until: held(&row, now),
+            ..Failing::default()
+        };
         // The run went through, so whatever was answered was for it.
         row.brake = None;
         row.brake_count = 0;

@@ -2,9 +2,9 @@
 //! could at worst cause a poll, and a wrong one gets the same answer as a right one.
 
 use std::collections::{BTreeMap, HashSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use daybind_domain::ids::TenantId;
@@ -19,8 +19,8 @@ use crate::intake::{Intake, Lifecycle, Poke};
 const BODY_MAX: usize = 256 << 10;
 /// Graph's own tokens have about a hundred characters.
 const HANDSHAKE_MAX: usize = 4 << 10;
-/// More items than a provider ever sends in one message.
-const ITEMS_MAX: usize = 1000;
+/// So long a sender may take for its body.
+const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// A message is about one tenant or few; one that names more waits for so many at a time.
 const TENANTS_AT_A_TIME: usize = 8;
@@ -58,21 +58,27 @@ async fn answer(intake: &Intake, provider: Provider, request: Request<Body>) -> 
             if !tokens.is_empty() {
                 return handshake(&tokens);
             }
-            let Ok(bytes) = to_bytes(request.into_body(), BODY_MAX).await else {
-                return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+            let bytes = match body(request.into_body()).await {
+                Ok(bytes) => bytes,
+                Err(status) => return status.into_response(),
             };
             let message = serde_json::from_slice::<GraphMessage>(&bytes)
                 .unwrap_or(GraphMessage { value: Vec::new() });
-            let pokes = message
-                .value
-                .into_iter()
-                .take(ITEMS_MAX)
-                .filter_map(|item| {
-                    let lifecycle = item.lifecycle_event.as_deref();
-                    read_token(provider, item.client_state.as_deref()?, lifecycle)
-                });
+            let pokes = message.value.into_iter().filter_map(|item| {
+                let lifecycle = item.lifecycle_event.as_deref();
+                read_token(provider, item.client_state.as_deref()?, lifecycle)
+            });
             take(intake, pokes, StatusCode::ACCEPTED).await
         }
+    }
+}
+
+/// A body of a bounded length, within a bounded time.
+async fn body(body: Body) -> Result<Bytes, StatusCode> {
+    match tokio::time::timeout(BODY_TIME, to_bytes(body, BODY_MAX)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
     }
 }
 
@@ -172,6 +178,20 @@ mod tests {
         ] {
             assert_eq!(read(wrong), None);
         }
+    }
+
+    /// M-24. A sender that drips holds nobody up.
+    #[tokio::test(start_paused = true)]
+    async fn bodies_end() {
+        let drip = stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Some((Ok::<_, std::io::Error>("x"), ()))
+        });
+        let status = body(Body::from_stream(drip)).await.unwrap_err();
+        assert_eq!(status, StatusCode::REQUEST_TIMEOUT);
+        let long = body(Body::from("x".repeat(BODY_MAX + 1))).await;
+        assert_eq!(long.unwrap_err(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(body(Body::from("whole")).await.unwrap(), "whole");
     }
 
     #[test]

@@ -27,7 +27,7 @@ async fn enqueue(store: &dyn Store, job: &NewJob, now: i64) {
 async fn claim(store: &dyn Store, now: i64) -> Vec<ClaimedJob> {
     let mut u = store.begin(Scope::System).await.unwrap();
     let jobs = u
-        .claim_jobs(&[KIND], 10, at(now), at(now + 60))
+        .claim_jobs(&[KIND], 10, at(now), at(now + LEASE))
         .await
         .unwrap();
     u.save().await.unwrap();
@@ -45,6 +45,14 @@ async fn finish(
     u.save().await
 }
 
+/// So long [`claim`] leases, in seconds.
+const LEASE: i64 = 60;
+
+async fn running(store: &dyn Store, tenant_id: TenantId, now: i64) -> bool {
+    let mut u = unit(store, tenant_id).await;
+    u.is_running(tenant_id, KIND, "one", at(now)).await.unwrap()
+}
+
 async fn stats(store: &dyn Store) -> JobStats {
     store
         .read(Scope::System)
@@ -53,6 +61,43 @@ async fn stats(store: &dyn Store) -> JobStats {
         .job_stats()
         .await
         .unwrap()
+}
+
+/// A start of a server queues what has no job, revives what is dead, and leaves everything else when it is due.
+pub async fn missing_jobs_are_queued(store: &dyn Store) {
+    let (a, _) = tenant(store, "A").await;
+    let ensure = async |run_at, now| {
+        let mut u = unit(store, a).await;
+        u.ensure_jobs(&[job(a, run_at)], at(now)).await.unwrap();
+        u.save().await.unwrap();
+    };
+    ensure(100, 0).await;
+    ensure(50, 1).await;
+    assert!(claim(store, 99).await.is_empty(), "it keeps its time");
+    let oldest = async |now| {
+        let mut u = store.read(Scope::System).await.unwrap();
+        u.oldest_due(at(now)).await.unwrap()
+    };
+    assert_eq!(oldest(99).await, None);
+    assert_eq!(oldest(400).await, Some(at(100)));
+    let mut u = unit(store, a).await;
+    assert_eq!(u.oldest_due(at(400)).await.unwrap(), Some(at(100)));
+    drop(u);
+    let first = claim(store, 100).await.remove(0);
+    assert_eq!(oldest(400).await, None, "somebody is at it");
+    ensure(101, 101).await;
+    finish(store, &first, FinishJob::Again(at(500)), 102)
+        .await
+        .unwrap();
+    assert!(claim(store, 499).await.is_empty(), "it was no poke");
+    let second = claim(store, 500).await.remove(0);
+    let error = "gone".to_owned();
+    finish(store, &second, FinishJob::Dead { error }, 501)
+        .await
+        .unwrap();
+    ensure(600, 502).await;
+    assert!(claim(store, 599).await.is_empty());
+    assert_eq!(claim(store, 600).await[0].attempt, 1);
 }
 
 /// A thousand notifications are one job; the earlier time and the newest payload win.
@@ -245,6 +290,18 @@ pub async fn failed_jobs_retry_die_and_revive(store: &dyn Store) {
     assert!(claim(store, 29).await.is_empty());
     let second = claim(store, 30).await.remove(0);
     assert_eq!(second.attempt, 2);
+    // What came while it failed may have mended it: it is tried at once.
+    enqueue(store, &job(a, 30), 30).await;
+    let later = FinishJob::Retry {
+        at: at(900),
+        error: "timeout".to_owned(),
+    };
+    finish(store, &second, later, 31).await.unwrap();
+    assert!(!running(store, a, 31).await);
+    let second = claim(store, 31).await.remove(0);
+    assert_eq!(second.attempt, 3);
+    assert!(running(store, a, 31).await);
+    assert!(!running(store, a, 31 + LEASE).await, "its lease is over");
     finish(
         store,
         &second,

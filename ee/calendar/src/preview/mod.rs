@@ -25,6 +25,7 @@ use crate::provider::{CalendarProvider, DeltaFrom, ProviderError};
 use crate::pull::{cursor_is_lost, everything, usable_cursor};
 use crate::questions::text_of;
 use crate::reading::{Pass, Reader};
+use crate::retry::held;
 use crate::sync::window;
 use crate::tokens::Stop;
 
@@ -70,6 +71,9 @@ pub async fn preview(
 /// # Errors
 /// [`Stop`]
 pub async fn plan(engine: &Engine, mut connection: Connection) -> Result<Plan, Stop> {
+    if let Some(until) = held(&connection, engine.now()) {
+        return Err(Stop::Held(until));
+    }
     for fresh in [false, true] {
         let provider = engine.connect(&mut connection, fresh).await?;
         match with_provider(engine, &connection, provider.as_ref()).await {

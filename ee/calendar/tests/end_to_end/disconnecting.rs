@@ -1,6 +1,7 @@
 //! The end of a connection: what is cleared away at the provider and here, also while the provider is down.
 
 use chrono::TimeDelta;
+use daybind_domain::schedule::EntryStatus;
 use daybind_fakes::{DuplicateTransaction, Fault, FaultKind};
 use daybind_services::{CalendarPort as _, Provider, demo};
 use daybind_storage::FinishJob;
@@ -195,7 +196,63 @@ async fn leavers_leave_no_connection(database: Database, provider: Provider) {
     }
 }
 
+/// M-17, W1: a run that is in the midst of its work when the owner disconnects neither takes the copies that are cleared away
+/// for ones that somebody deleted, nor makes any anew: the clearing away waits for it, and it keeps nothing more.
+async fn waits_for_a_run(database: Database, provider: Provider) {
+    let w = World::new(database, provider, DuplicateTransaction::Existing).await;
+    cancels_with_its_event(&w).await;
+    let ids = [w.add("Replace switch").await, w.add("Replace router").await];
+    w.drain().await;
+    for id in ids {
+        w.edit(id, |entry| entry.content.location = "Hall 4".to_owned())
+            .await;
+    }
+    w.add("Not made yet").await;
+    let slow = w.operation("google.events.patch", "microsoft.events.update");
+    w.fakes
+        .arm(Fault::new(&slow, 1, FaultKind::DelayBefore { ms: 1500 }));
+    let leaving = async {
+        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        disconnect(&w, true).await;
+        w.once_of(&["calendar.disconnect"]).await
+    };
+    let (_, ended) = tokio::join!(w.once_of(&["calendar.sync"]), leaving);
+    assert!(
+        matches!(ended[..], [(_, FinishJob::Retry { .. })]),
+        "{ended:?}"
+    );
+    w.pass(TimeDelta::seconds(10));
+    w.drain().await;
+    for title in ["Replace switch", "Replace router", "Not made yet"] {
+        assert!(w.named(title).is_empty(), "{title}");
+    }
+    for id in ids {
+        let entry = w.entry(id).await;
+        assert_eq!(entry.content.status, EntryStatus::Scheduled);
+        assert_eq!(entry.assignees, [w.tess.user_id()]);
+    }
+    assert_eq!(w.rows(&TRACES).await, 0);
+    assert!(w.fakes.subscriptions(w.fake).is_empty());
+}
+
+/// The work of a connection's owner is called off when its event is deleted in the calendar.
+pub(crate) async fn cancels_with_its_event(w: &World) {
+    let id = w.connection().await;
+    let view = w.port.get_calendar_providers(&w.tess).await.unwrap();
+    let mut rules = view.connections[0].rules.clone();
+    "cancel".clone_into(&mut rules.deletion_policy);
+    w.port
+        .update_calendar_rules(&w.tess, &id, &rules)
+        .await
+        .unwrap();
+    w.drain().await;
+}
+
 on_both! {
+    google_waits_on_sqlite: waits_for_a_run(Sqlite, Google);
+    google_waits_on_postgres: waits_for_a_run(Postgres, Google);
+    microsoft_waits_on_sqlite: waits_for_a_run(Sqlite, Microsoft);
+    microsoft_waits_on_postgres: waits_for_a_run(Postgres, Microsoft);
     google_cleared_on_sqlite: clears_everything_away(Sqlite, Google);
     google_cleared_on_postgres: clears_everything_away(Postgres, Google);
     microsoft_cleared_on_sqlite: clears_everything_away(Sqlite, Microsoft);

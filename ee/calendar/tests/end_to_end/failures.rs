@@ -1,6 +1,7 @@
 //! What becomes of a connection whose provider, credentials or permissions fail, and of one entry that fails alone.
 
 use chrono::TimeDelta;
+use daybind_domain::schedule::EntryStatus;
 use daybind_fakes::{DuplicateTransaction, Fault, FaultKind};
 use daybind_services::{CalendarPort as _, Provider, profiles};
 use daybind_storage::FinishJob;
@@ -8,9 +9,11 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use crate::bench::{Database, World};
+use crate::disconnecting::cancels_with_its_event;
 
 const LIST: (&str, &str) = ("google.events.list", "microsoft.view.delta");
 const CREATE: (&str, &str) = ("google.events.insert", "microsoft.events.create");
+const WRITE: (&str, &str) = ("google.events.patch", "microsoft.events.update");
 const GET: (&str, &str) = ("google.events.get", "microsoft.events.get");
 const TOKEN: (&str, &str) = ("google.token", "microsoft.token");
 const MANY: u32 = 100_000;
@@ -352,7 +355,55 @@ async fn one_unreadable_event(database: Database, provider: Provider) {
     );
 }
 
+/// W2: copies that are not found while they are written to are no deletions: the calendar may be out of reach. The next run reads
+/// it as a whole first, and nothing is called off for what is there.
+async fn missing_copies_are_no_deletions(database: Database, provider: Provider) {
+    let w = connected(database, provider).await;
+    cancels_with_its_event(&w).await;
+    let mut ids = Vec::new();
+    for n in 0..3 {
+        ids.push(w.add(&format!("Visit {n}")).await);
+    }
+    w.drain().await;
+    for id in &ids {
+        w.edit(*id, |entry| entry.content.location = "Hall 4".to_owned())
+            .await;
+    }
+    arm(&w, WRITE, MANY, status(404, None, None));
+    arm(&w, GET, MANY, status(404, None, None));
+    for _ in 0..4 {
+        w.once().await;
+        w.pass(TimeDelta::minutes(1));
+    }
+    for id in &ids {
+        assert_eq!(w.entry(*id).await.content.status, EntryStatus::Scheduled);
+    }
+    w.fakes.clear_faults();
+    w.pass(TimeDelta::hours(1));
+    w.drain().await;
+    for (n, id) in ids.into_iter().enumerate() {
+        assert_eq!(w.mark(id).await, "synced");
+        let copy = w.named(&format!("Visit {n}"));
+        assert!(copy[0].to_string().contains("Hall 4"), "{copy:?}");
+    }
+    // A real deletion in the same moment is one, as soon as the calendar has said so.
+    let (gone, copy) = (w.add("Really gone").await, "Really gone");
+    w.drain().await;
+    w.edit(gone, |entry| entry.content.location = "Hall 5".to_owned())
+        .await;
+    arm(&w, WRITE, 1, FaultKind::DelayBefore { ms: 1000 });
+    let deleting = async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        let id = w.named(copy)[0]["id"].as_str().unwrap().to_owned();
+        w.fakes.delete_event(w.fake, &w.calendar, &id).unwrap();
+    };
+    tokio::join!(w.once_of(&["calendar.sync"]), deleting);
+    w.drain().await;
+    assert_eq!(w.entry(gone).await.content.status, EntryStatus::Cancelled);
+}
+
 everywhere! {
+    missing_copies: missing_copies_are_no_deletions;
     throttling: throttled;
     outage: unreachable_for_hours;
     secret: client_secret_ended;
