@@ -6,6 +6,8 @@ import { application, directory, enter, heading, providers, row, secret, section
 async function refusals(page: Page, url: string, look: (page: Page) => Promise<void>): Promise<void> {
   await page.goto(`${url}${providers}&profile=new`);
   await enter(page, 'Contoso', application, secret);
+  // Whoever leaves at once may be gone before it is saved.
+  await expect(page.getByText('The profile is saved.', { exact: false }).first()).toBeVisible();
   await page.goto(`${url}${providers}`);
   await row(page, /^Contoso$/).getByRole('link', { name: 'Contoso' }).click();
   await heading(page, 'Contoso');
