@@ -23,6 +23,8 @@ pub struct Entries {
     pub calendar_settings: Option<Place>,
     /// Tab `calendar` of the profile.
     pub calendar_profile: Option<Place>,
+    /// What stands below an entry's form: its history, by the entry's id.
+    pub entry_history: Option<fn(String) -> AnyView>,
     /// More cards on the Providers page.
     pub provider_cards: Option<fn() -> AnyView>,
     /// The list of login domains on its page, where the edition can prove them; `None` shows the advisory list.
@@ -41,6 +43,7 @@ impl Entries {
             edition: Edition::Community,
             calendar_settings: None,
             calendar_profile: None,
+            entry_history: None,
             provider_cards: None,
             login_domains: None,
             microsoft_intro: "A Microsoft profile is an app registration that your technicians sign in through.",

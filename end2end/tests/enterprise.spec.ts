@@ -61,6 +61,14 @@ for (const [provider, database] of (['microsoft', 'google'] as const).flatMap((p
       return page.getByText('Visit Fabrikam, moved').count();
     }).toBeGreaterThan(0);
 
+    await page.getByRole('link', { name: /^Edit.*Visit Fabrikam, moved/ }).click();
+    const history = page.getByRole('region', { name: 'Why did this change?' });
+    await expect(history.getByText('Title: Visit Fabrikam')).toBeVisible();
+    await expect(history.getByText(`Tess Technician planned it in Daybind`)).toBeVisible();
+    await expect(history.getByText(/^Changed in .* of Tess Technician, and so in the schedule$/)).toBeVisible();
+    await hydrated(page);
+    await accessible(page);
+
     expect((await page.request.delete(path)).ok()).toBe(true);
     // Nobody else is assigned: whoever deleted the event is asked before the work is called off.
     const callOff = page.getByRole('button', { name: 'Call the work off' });

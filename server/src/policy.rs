@@ -435,6 +435,12 @@ pub const TABLE: &[Endpoint] = &[
     )
     .enterprise(),
     read(
+        "/_fn/get_schedule_entry_history",
+        May(ScheduleOwn),
+        "entry_id={schedule_entries.entry_id}",
+    )
+    .enterprise(),
+    read(
         "/_fn/preview_calendar_sync",
         May(OwnProfile),
         "connection_id={calendar_providers.connection_id}",

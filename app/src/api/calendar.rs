@@ -2,7 +2,8 @@
 //! typed error, before anything is read (PRD, "Stable Routes And Addressable Boundaries").
 
 use daybind_domain::view::{
-    CalendarProfileView, CalendarSettingsView, GoogleClientView, RemoteCalendarView, SyncPreview,
+    CalendarProfileView, CalendarSettingsView, EntryHistoryView, GoogleClientView,
+    RemoteCalendarView, SyncPreview,
 };
 use leptos::prelude::*;
 
@@ -66,6 +67,22 @@ pub async fn list_remote_calendars(
         state
             .calendar
             .list_remote_calendars(&actor, &connection_id)
+            .await,
+    )
+}
+
+/// What happened to an entry, and why.
+///
+/// # Errors
+/// Signed out; not found; enterprise only.
+#[server(endpoint = "get_schedule_entry_history")]
+pub async fn get_schedule_entry_history(entry_id: String) -> Result<EntryHistoryView, ApiError> {
+    use crate::server::{actor, answer, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    answer(
+        state
+            .calendar
+            .get_schedule_entry_history(&actor, &entry_id)
             .await,
     )
 }

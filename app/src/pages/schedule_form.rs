@@ -10,6 +10,7 @@ use crate::api::schedule::{
     DeleteScheduleEntry, SaveScheduleEntry, get_schedule_entry, list_schedule,
 };
 use crate::api::session::current_session;
+use crate::entries::Entries;
 use crate::error::ApiError;
 use crate::ui::{
     ErrorSummary, Failed, SelectField, Submit, TextArea, TextField, described, failed, message,
@@ -71,6 +72,10 @@ pub fn EntryPanel(
         "Edit entry"
     };
     let back = address(&week, "", "");
+    let history = Entries::current()
+        .entry_history
+        .filter(|_| entry_id != "new")
+        .map(|history| history(entry_id.clone()));
     let source = (entry_id, part, week);
     let loaded = Resource::new(
         move || source.clone(),
@@ -96,6 +101,7 @@ pub fn EntryPanel(
                     }
                 }
             </Suspense>
+            {history}
         </section>
     }
     .into_any()

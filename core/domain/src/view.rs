@@ -352,6 +352,47 @@ pub struct RemoteCalendarView {
     pub taken: bool,
 }
 
+/// What happened to an entry, and why (Enterprise).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryHistoryView {
+    /// Newest first.
+    pub items: Vec<EntryHistoryItem>,
+    /// There was more than is shown.
+    pub more: bool,
+    /// How long it is kept, in days.
+    pub kept_days: i64,
+}
+
+/// One thing that happened to an entry, or did not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryHistoryItem {
+    /// When, in the reader's zone.
+    pub at: String,
+    /// The same as a machine reads it (RFC 3339, UTC).
+    pub at_utc: String,
+    /// Where something was changed: `schedule`, `calendar` or `none`.
+    pub side: String,
+    /// Who did what.
+    pub title: String,
+    /// Why, and what set it off; empty where the title says it all.
+    pub why: String,
+    /// What changed.
+    pub fields: Vec<EntryHistoryField>,
+    /// The sync run it belongs to, as the logs name it; empty for what people did.
+    pub run: String,
+}
+
+/// One field of an entry that changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryHistoryField {
+    /// Which one.
+    pub field: String,
+    /// What it said before; empty when that is not known.
+    pub before: String,
+    /// What it said afterwards.
+    pub after: String,
+}
+
 /// What the next run of a connection would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncPreview {

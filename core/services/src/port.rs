@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use daybind_domain::bindings::ImpactLine;
 use daybind_domain::ids::{EntryId, TenantId, UserId};
 use daybind_domain::view::{
-    CalendarProfileView, CalendarRulesView, CalendarSettingsView, GoogleClientView,
-    RemoteCalendarView, SyncMark, SyncPreview,
+    CalendarProfileView, CalendarRulesView, CalendarSettingsView, EntryHistoryView,
+    GoogleClientView, RemoteCalendarView, SyncMark, SyncPreview,
 };
 use daybind_domain::{AppError, CALENDAR_ENTERPRISE_ONLY, Consumer, Edition};
 use daybind_storage::UnitOfWork;
@@ -90,6 +90,8 @@ pub struct EntryChange {
     pub entry_id: EntryId,
     /// Assignees before and after, each once.
     pub people: Vec<UserId>,
+    /// Who made it, where a person did.
+    pub by: Option<UserId>,
 }
 
 /// Everything the shared half asks of calendar sync. Actions carry the names of the stable action contract.
@@ -153,6 +155,13 @@ pub trait CalendarPort: Send + Sync + 'static {
         actor: &Actor,
         entries: &[EntryId],
     ) -> AppResult<Vec<Option<SyncMark>>>;
+
+    /// What happened to an entry the caller may see, and why.
+    async fn get_schedule_entry_history(
+        &self,
+        actor: &Actor,
+        entry_id: &str,
+    ) -> AppResult<EntryHistoryView>;
 
     /// The caller's own connections and what can be connected.
     async fn get_calendar_providers(&self, actor: &Actor) -> AppResult<CalendarProfileView>;
@@ -315,6 +324,14 @@ impl CalendarPort for CommunityPort {
         entries: &[EntryId],
     ) -> AppResult<Vec<Option<SyncMark>>> {
         Ok(vec![None; entries.len()])
+    }
+
+    async fn get_schedule_entry_history(
+        &self,
+        _actor: &Actor,
+        _entry_id: &str,
+    ) -> AppResult<EntryHistoryView> {
+        Err(AppError::enterprise_only())
     }
 
     async fn get_calendar_providers(&self, _actor: &Actor) -> AppResult<CalendarProfileView> {

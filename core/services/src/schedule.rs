@@ -291,6 +291,7 @@ pub async fn create(
         tenant_id: actor.tenant_id,
         entry_id,
         people: assignees,
+        by: Some(actor.user_id()),
     };
     finish(services, port, unit, &change).await?;
     Ok(entry_id)
@@ -365,6 +366,7 @@ fn told(actor: &Actor, entry_id: &str, mut people: Vec<UserId>) -> AppResult<Ent
             .parse()
             .map_err(|_| AppError::not_found("The schedule entry"))?,
         people,
+        by: Some(actor.user_id()),
     })
 }
 
@@ -409,7 +411,10 @@ async fn finish(
 }
 
 /// The entry, if it exists and the caller may see it.
-async fn visible(unit: &mut dyn UnitOfWork, actor: &Actor, entry_id: &str) -> AppResult<Entry> {
+///
+/// # Errors
+/// Not found, also for entries of others a technician may not see.
+pub async fn visible(unit: &mut dyn UnitOfWork, actor: &Actor, entry_id: &str) -> AppResult<Entry> {
     actor.require(Permission::ScheduleOwn)?;
     let nothing = || AppError::not_found("The schedule entry");
     let entry_id: EntryId = entry_id.parse().map_err(|_| nothing())?;

@@ -28,33 +28,17 @@ fn claimed(row: &Row) -> StorageResult<ClaimedJob> {
 }
 
 /// The rows are written, and those of lanes that have one locked, in the order of the arrays.
-macro_rules! insert {
-    ($conflict:literal) => {
-        concat!(
-            "INSERT INTO jobs (tenant_id, job_id, kind, key, payload, state, attempt, max_attempts, run_at, poked, \
-             created_at, updated_at) \
-             SELECT tenant_id, job_id, kind, key, payload, 'queued', 0, max_attempts, run_at, 0, $8, $8 \
-             FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::int[], $7::timestamptz[]) \
-             AS new (tenant_id, job_id, kind, key, payload, max_attempts, run_at) \
-             ON CONFLICT (tenant_id, kind, key) DO UPDATE SET ",
-            $conflict
-        )
-    };
-}
-
-const ENQUEUE: &str = insert!(
-    "payload = excluded.payload, \
+const ENQUEUE: &str = "INSERT INTO jobs (tenant_id, job_id, kind, key, payload, state, attempt, max_attempts, run_at, poked, \
+    created_at, updated_at) \
+    SELECT tenant_id, job_id, kind, key, payload, 'queued', 0, max_attempts, run_at, 0, $8, $8 \
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::int[], $7::timestamptz[]) \
+    AS new (tenant_id, job_id, kind, key, payload, max_attempts, run_at) \
+    ON CONFLICT (tenant_id, kind, key) DO UPDATE SET \
+    payload = excluded.payload, \
     max_attempts = excluded.max_attempts, poked = jobs.poked + 1, \
     run_at = CASE WHEN jobs.state = 'dead' OR excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END, \
     attempt = CASE WHEN jobs.state = 'dead' THEN 0 ELSE jobs.attempt END, \
-    state = CASE WHEN jobs.state = 'dead' THEN 'queued' ELSE jobs.state END, updated_at = excluded.updated_at"
-);
-
-/// Only what is dead is touched.
-const ENSURE: &str = insert!(
-    "run_at = excluded.run_at, attempt = 0, state = 'queued', updated_at = excluded.updated_at \
-     WHERE jobs.state = 'dead'"
-);
+    state = CASE WHEN jobs.state = 'dead' THEN 'queued' ELSE jobs.state END, updated_at = excluded.updated_at";
 
 /// Two claimers never wait for each other: a row the other one is claiming is skipped. What is due and what a dead worker
 /// left are looked up apart, each in the order of its own index, so that rows that are not due cost nothing.
@@ -86,13 +70,9 @@ const DEAD: &str = "UPDATE jobs SET state = CASE WHEN poked > $4 THEN 'queued' E
     last_error = $6, run_at = $5, updated_at = $5 \
     WHERE tenant_id = $1 AND job_id = $2 AND lease_token = $3 AND state = 'running'";
 
-impl PgUnit {
-    async fn insert_jobs(
-        &mut self,
-        statement: &'static str,
-        jobs: &[NewJob],
-        now: DateTime<Utc>,
-    ) -> StorageResult<()> {
+#[async_trait]
+impl JobRepository for PgUnit {
+    async fn enqueue_jobs(&mut self, jobs: &[NewJob], now: DateTime<Utc>) -> StorageResult<()> {
         let jobs = merged(jobs);
         if jobs.is_empty() {
             return Ok(());
@@ -100,7 +80,7 @@ impl PgUnit {
         let texts = |of: fn(&NewJob) -> &str| -> Vec<String> {
             jobs.iter().map(|job| of(job).to_owned()).collect()
         };
-        sqlx::query(statement)
+        sqlx::query(ENQUEUE)
             .bind(codec::ids(jobs.iter().map(|job| job.tenant_id.0)))
             .bind(codec::ids(jobs.iter().map(|_| Uuid::new_v4())))
             .bind(texts(|job| job.kind))
@@ -121,17 +101,6 @@ impl PgUnit {
             .await
             .map_err(failure)?;
         Ok(())
-    }
-}
-
-#[async_trait]
-impl JobRepository for PgUnit {
-    async fn enqueue_jobs(&mut self, jobs: &[NewJob], now: DateTime<Utc>) -> StorageResult<()> {
-        self.insert_jobs(ENQUEUE, jobs, now).await
-    }
-
-    async fn ensure_jobs(&mut self, jobs: &[NewJob], now: DateTime<Utc>) -> StorageResult<()> {
-        self.insert_jobs(ENSURE, jobs, now).await
     }
 
     async fn oldest_due(&mut self, now: DateTime<Utc>) -> StorageResult<Option<DateTime<Utc>>> {

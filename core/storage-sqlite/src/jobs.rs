@@ -51,42 +51,22 @@ const DEAD: &str = "UPDATE jobs SET state = CASE WHEN poked > $4 THEN 'queued' E
     last_error = $6, run_at = $5, updated_at = $5 \
     WHERE tenant_id = $1 AND job_id = $2 AND lease_token = $3 AND state = 'running'";
 
-macro_rules! insert {
-    ($conflict:literal) => {
-        concat!(
-            "INSERT INTO jobs (tenant_id, job_id, kind, key, payload, state, attempt, max_attempts, run_at, poked, \
-             created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6, $7, 0, $8, $8) \
-             ON CONFLICT (tenant_id, kind, key) DO UPDATE SET ",
-            $conflict
-        )
-    };
-}
+const ENQUEUE: &str = "INSERT INTO jobs (tenant_id, job_id, kind, key, payload, state, attempt, max_attempts, run_at, poked, \
+    created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6, $7, 0, $8, $8) \
+    ON CONFLICT (tenant_id, kind, key) DO UPDATE SET \
+    payload = excluded.payload, \
+    max_attempts = excluded.max_attempts, poked = jobs.poked + 1, \
+    run_at = CASE WHEN jobs.state = 'dead' OR excluded.run_at < jobs.run_at THEN excluded.run_at \
+    ELSE jobs.run_at END, \
+    attempt = CASE WHEN jobs.state = 'dead' THEN 0 ELSE jobs.attempt END, \
+    state = CASE WHEN jobs.state = 'dead' THEN 'queued' ELSE jobs.state END, \
+    updated_at = excluded.updated_at";
 
-const ENQUEUE: &str = insert!(
-    "payload = excluded.payload, \
-             max_attempts = excluded.max_attempts, poked = jobs.poked + 1, \
-             run_at = CASE WHEN jobs.state = 'dead' OR excluded.run_at < jobs.run_at THEN excluded.run_at \
-             ELSE jobs.run_at END, \
-             attempt = CASE WHEN jobs.state = 'dead' THEN 0 ELSE jobs.attempt END, \
-             state = CASE WHEN jobs.state = 'dead' THEN 'queued' ELSE jobs.state END, \
-             updated_at = excluded.updated_at"
-);
-
-/// Only what is dead is touched.
-const ENSURE: &str = insert!(
-    "run_at = excluded.run_at, attempt = 0, state = 'queued', updated_at = excluded.updated_at \
-     WHERE jobs.state = 'dead'"
-);
-
-impl SqliteUnit {
-    async fn insert_jobs(
-        &mut self,
-        statement: &'static str,
-        jobs: &[NewJob],
-        now: DateTime<Utc>,
-    ) -> StorageResult<()> {
+#[async_trait]
+impl JobRepository for SqliteUnit {
+    async fn enqueue_jobs(&mut self, jobs: &[NewJob], now: DateTime<Utc>) -> StorageResult<()> {
         for job in merged(jobs) {
-            sqlx::query(statement)
+            sqlx::query(ENQUEUE)
                 .bind(codec::id(job.tenant_id.0))
                 .bind(codec::id(Uuid::new_v4()))
                 .bind(job.kind)
@@ -100,17 +80,6 @@ impl SqliteUnit {
                 .map_err(failure)?;
         }
         Ok(())
-    }
-}
-
-#[async_trait]
-impl JobRepository for SqliteUnit {
-    async fn enqueue_jobs(&mut self, jobs: &[NewJob], now: DateTime<Utc>) -> StorageResult<()> {
-        self.insert_jobs(ENQUEUE, jobs, now).await
-    }
-
-    async fn ensure_jobs(&mut self, jobs: &[NewJob], now: DateTime<Utc>) -> StorageResult<()> {
-        self.insert_jobs(ENSURE, jobs, now).await
     }
 
     async fn oldest_due(&mut self, now: DateTime<Utc>) -> StorageResult<Option<DateTime<Utc>>> {

@@ -127,10 +127,6 @@ pub trait JobRepository {
     /// The same for any number of jobs, several of one lane too ([`merged`]). One statement on PostgreSQL.
     async fn enqueue_jobs(&mut self, jobs: &[NewJob], now: DateTime<Utc>) -> StorageResult<()>;
 
-    /// Queues those whose lane has no job, and revives what is dead; leaves every other job as it is, its time too. At most
-    /// one of a lane.
-    async fn ensure_jobs(&mut self, jobs: &[NewJob], now: DateTime<Utc>) -> StorageResult<()>;
-
     /// When the job was due that has waited longest for a worker, over all tenants (system scope) or in one.
     async fn oldest_due(&mut self, now: DateTime<Utc>) -> StorageResult<Option<DateTime<Utc>>>;
 

@@ -6,6 +6,7 @@ mod calendar_profile;
 pub mod calendar_questions;
 pub mod calendar_settings;
 pub mod connection;
+mod entry_history;
 pub mod google_card;
 pub mod login_domains;
 pub mod outcome;
@@ -17,6 +18,7 @@ use leptos::prelude::*;
 
 use calendar_profile::CalendarProfile;
 use calendar_settings::CalendarSettings;
+use entry_history::EntryHistory;
 use google_card::GoogleCard;
 use login_domains::LoginDomains;
 
@@ -35,6 +37,7 @@ pub fn entries() -> Entries {
             label: "Calendar",
             view: || view! { <CalendarProfile/> }.into_any(),
         }),
+        entry_history: Some(|entry_id| view! { <EntryHistory entry_id/> }.into_any()),
         provider_cards: Some(|| view! { <GoogleCard/> }.into_any()),
         login_domains: Some(|| view! { <LoginDomains/> }.into_any()),
         microsoft_intro: "A Microsoft profile is an app registration that MSP SSO, Email, Calendar and Teams can use, each the same or another one.",

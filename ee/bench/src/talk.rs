@@ -93,6 +93,7 @@ async fn outbound(world: &World, report: &mut Report) -> Result<()> {
         tenant_id: demo::TENANT,
         entry_id: entry.entry_id,
         people: entry.assignees.clone(),
+        by: None,
     };
     let mut unit = world.services.begin(demo::TENANT).await?;
     unit.add_entry(&entry, world.services.now()).await?;

@@ -41,6 +41,7 @@ mod runtime;
 mod split;
 mod subscribe;
 mod sync;
+mod timeline;
 mod tokens;
 mod trial;
 mod views;

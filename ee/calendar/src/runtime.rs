@@ -12,8 +12,8 @@ use daybind_domain::Consumer;
 use daybind_domain::bindings::ImpactLine;
 use daybind_domain::ids::{ConnectionId, EntryId, TenantId};
 use daybind_domain::view::{
-    CalendarProfileView, CalendarRulesView, CalendarSettingsView, GoogleClientView,
-    RemoteCalendarView, SyncMark, SyncPreview,
+    CalendarProfileView, CalendarRulesView, CalendarSettingsView, EntryHistoryView,
+    GoogleClientView, RemoteCalendarView, SyncMark, SyncPreview,
 };
 use daybind_ee_storage::{Connection, Failing, calendar};
 use daybind_services::bindings::App;
@@ -36,9 +36,11 @@ use crate::retry::{LOOK, Verdict};
 use crate::tokens::{Stop, change};
 use crate::{
     actions, callback, disconnect, oauth, preview, questions, rebind, retry, subscribe, sync,
-    views, webhook,
+    timeline, views, webhook,
 };
 
+/// Within this time of a start every calendar is looked at, where they are few.
+const SOON: Duration = Duration::seconds(10);
 const KINDS: [&str; 3] = [sync::JOB, subscribe::JOB, disconnect::JOB];
 /// Polling underneath push notifications.
 const WITH_PUSH: Duration = Duration::minutes(5);
@@ -327,6 +329,9 @@ impl CalendarPort for CalendarRuntime {
         if !self.engine.edition.calendar_available() {
             return Ok(());
         }
+        timeline::note(&self.engine, unit, change)
+            .await
+            .map_err(internal)?;
         sync::poke(
             unit,
             change.tenant_id,
@@ -399,6 +404,15 @@ impl CalendarPort for CalendarRuntime {
             return Ok(vec![None; entries.len()]);
         }
         views::marks(&self.engine, actor, entries).await
+    }
+
+    async fn get_schedule_entry_history(
+        &self,
+        actor: &Actor,
+        entry_id: &str,
+    ) -> AppResult<EntryHistoryView> {
+        self.open()?;
+        timeline::view(&self.engine, actor, entry_id).await
     }
 
     async fn get_calendar_providers(&self, actor: &Actor) -> AppResult<CalendarProfileView> {
@@ -530,7 +544,11 @@ impl CalendarPort for CalendarRuntime {
         let services = self.open()?;
         let mut unit = services.store.read(Scope::System).await.map_err(internal)?;
         let tenants = unit.list_tenants().await.map_err(internal)?;
+        let queued = unit.job_stats().await.map_err(internal)?.queued;
         drop(unit);
+        // All are looked at soon, since Community may have changed the schedule meanwhile; the more there are, the more they
+        // are spread, so that a restart is no stampede.
+        let spread = Duration::milliseconds(queued.saturating_mul(2)).clamp(SOON, WITH_PUSH);
         let now = services.now();
         for tenant in tenants {
             let mut unit = services.begin(tenant.tenant_id).await?;
@@ -550,17 +568,14 @@ impl CalendarPort for CalendarRuntime {
                     continue;
                 }
                 if sync::may_sync(&row) {
-                    // Spread over the polling interval, so that a restart is no stampede.
                     let share = rand::random_range(0..1000);
-                    let soon =
-                        now + Duration::milliseconds(WITH_PUSH.num_milliseconds() / 1000 * share);
+                    let soon = now + spread * share / 1000;
                     let (tenant_id, id) = (row.tenant_id, row.connection_id);
                     jobs.push(sync::job(tenant_id, id, "poll", soon));
                     jobs.push(subscribe::job(tenant_id, id, soon));
                 }
             }
-            // Those that are queued have their time already; it is past where the server was away for long.
-            unit.ensure_jobs(&jobs, now).await.map_err(internal)?;
+            unit.enqueue_jobs(&jobs, now).await.map_err(internal)?;
             unit.save().await.map_err(internal)?;
         }
         Ok(())

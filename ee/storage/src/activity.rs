@@ -92,7 +92,7 @@ pub trait ActivityRepository: Send {
         limit: i64,
     ) -> StorageResult<Vec<SyncChange>>;
 
-    /// Removes runs that ended, changes made and conflicts settled before `before`; returns how many rows went.
+    /// Removes runs that ended, changes and edits made and conflicts settled before `before`; returns how many rows went.
     async fn prune_activity(
         &mut self,
         tenant_id: TenantId,
@@ -432,6 +432,7 @@ macro_rules! activity {
                 for sql in [
                     "DELETE FROM sync_changes WHERE tenant_id = $1 AND at < $2",
                     "DELETE FROM sync_runs WHERE tenant_id = $1 AND ended_at < $2",
+                    "DELETE FROM entry_edits WHERE tenant_id = $1 AND at < $2",
                     "DELETE FROM calendar_conflicts WHERE tenant_id = $1 AND state = 'resolved' AND resolved_at < $2",
                 ] {
                     gone += sqlx::query(sql)

@@ -4,6 +4,7 @@
 
 mod activity;
 pub mod alga;
+mod edits;
 mod grants;
 mod implement;
 mod notified;
@@ -18,6 +19,7 @@ use daybind_storage_postgres::PgUnit;
 use daybind_storage_sqlite::SqliteUnit;
 
 pub use activity::{ActivityRepository, FreshTokens};
+pub use edits::{CausedChange, EntryEdit, HistoryRepository};
 pub use grants::{Grant, GrantRepository, grants};
 pub use notified::{Notice, NotificationRepository, Notified};
 pub use rows::{
@@ -27,7 +29,9 @@ pub use rows::{
 
 /// Calendar connections, mappings, push subscriptions, and the tenant's Google client.
 #[async_trait]
-pub trait CalendarRepository: ActivityRepository + NotificationRepository + Send {
+pub trait CalendarRepository:
+    ActivityRepository + HistoryRepository + NotificationRepository + Send
+{
     /// The tenant's Google client.
     async fn find_google_client(
         &mut self,

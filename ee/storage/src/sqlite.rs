@@ -54,4 +54,5 @@ mod codec {
 crate::implement::repository!(SqliteUnit, SqliteRow, None);
 crate::grants::repository!(SqliteUnit);
 crate::activity::activity!(SqliteUnit, SqliteRow);
+crate::edits::history!(SqliteUnit, SqliteRow);
 crate::notified::notifications!(SqliteUnit, "IN (SELECT value FROM json_each($2))", "");

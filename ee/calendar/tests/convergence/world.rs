@@ -418,6 +418,7 @@ impl<'a> World<'a> {
             tenant_id: demo::TENANT,
             entry_id: entry.entry_id,
             people: entry.assignees.clone(),
+            by: None,
         };
         let port = &self.worker.port;
         port.entry_changed(unit.as_mut(), &change).await.unwrap();
@@ -449,6 +450,7 @@ impl<'a> World<'a> {
             tenant_id: demo::TENANT,
             entry_id: entry.entry_id,
             people,
+            by: None,
         };
         let port = &self.worker.port;
         port.entry_changed(unit.as_mut(), &change).await.unwrap();

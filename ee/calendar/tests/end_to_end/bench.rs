@@ -598,6 +598,7 @@ impl World {
             tenant_id: demo::TENANT,
             entry_id: entry.entry_id,
             people,
+            by: None,
         };
         self.port
             .entry_changed(unit.as_mut(), &change)
@@ -632,6 +633,7 @@ impl World {
             tenant_id: demo::TENANT,
             entry_id: id,
             people,
+            by: None,
         };
         self.port
             .entry_changed(unit.as_mut(), &change)

@@ -58,4 +58,5 @@ mod series;
 mod settling;
 mod several;
 mod split;
+mod timeline;
 mod together;

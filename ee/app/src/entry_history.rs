@@ -1,0 +1,89 @@
+//! Why did this change? The list below an entry's form.
+
+use daybind_app::api::calendar::get_schedule_entry_history;
+use daybind_app::pages::failure::Failure;
+use daybind_domain::view::{EntryHistoryItem, EntryHistoryView};
+use leptos::prelude::*;
+
+/// What happened to an entry, newest first.
+#[component]
+pub fn EntryHistory(entry_id: String) -> impl IntoView {
+    let found = Resource::new(move || entry_id.clone(), get_schedule_entry_history);
+    view! {
+        <section class="db-history" aria-labelledby="history-heading">
+            <h2 id="history-heading">"Why did this change?"</h2>
+            <Suspense fallback=|| view! { <p>"Loading the history …"</p> }>
+                {move || Suspend::new(async move {
+                    match found.await {
+                        Ok(history) => told(history),
+                        Err(error) => view! { <Failure error/> }.into_any(),
+                    }
+                })}
+            </Suspense>
+        </section>
+    }
+    .into_any()
+}
+
+fn told(history: EntryHistoryView) -> AnyView {
+    let kept = format!("Kept for {} days.", history.kept_days);
+    if history.items.is_empty() {
+        return view! { <p>"Nothing has happened to it yet that is still on record. "{kept}</p> }
+            .into_any();
+    }
+    let more = history.more.then_some("There was more before. ");
+    let items: Vec<_> = history.items.into_iter().map(item).collect();
+    view! {
+        <ol class="db-history__list">{items}</ol>
+        <p class="db-history__kept">{more}{kept}</p>
+    }
+    .into_any()
+}
+
+fn item(item: EntryHistoryItem) -> AnyView {
+    let lane = match item.side.as_str() {
+        "schedule" => "Schedule",
+        "calendar" => "Calendar",
+        _ => "Nothing changed",
+    };
+    let fields: Vec<_> = item
+        .fields
+        .into_iter()
+        .map(|field| {
+            let before = if field.before.is_empty() {
+                "nothing".to_owned()
+            } else {
+                field.before
+            };
+            let after = if field.after.is_empty() {
+                "nothing".to_owned()
+            } else {
+                field.after
+            };
+            view! {
+                <li>
+                    {field.field}": "<del>{before}</del>" "<span aria-hidden="true">"→"</span>
+                    <span class="db-visually-hidden">" now "</span>" "<ins>{after}</ins>
+                </li>
+            }
+        })
+        .collect();
+    let fields =
+        (!fields.is_empty()).then(|| view! { <ul class="db-history__fields">{fields}</ul> });
+    let why = (!item.why.is_empty()).then(|| view! { <p class="db-history__why">{item.why}</p> });
+    let run = (!item.run.is_empty())
+        .then(|| view! { <p class="db-history__run">"Reference: "{item.run}</p> });
+    view! {
+        <li class=format!("db-history__item db-history__item--{}", item.side)>
+            <p class="db-history__when">
+                <time datetime=item.at_utc>{item.at}</time>
+                <span class="db-history__lane">{lane}</span>
+            </p>
+            <p class="db-history__title">{item.title}</p>
+            {fields}
+            {why}
+            {run}
+        </li>
+    }
+    .into_any()
+}
