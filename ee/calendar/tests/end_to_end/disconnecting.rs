@@ -208,11 +208,19 @@ async fn waits_for_a_run(database: Database, provider: Provider) {
             .await;
     }
     w.add("Not made yet").await;
-    let slow = w.operation("google.events.patch", "microsoft.events.update");
-    w.fakes
-        .arm(Fault::new(&slow, 1, FaultKind::DelayBefore { ms: 1500 }));
+    let write = ("google.events.patch", "microsoft.events.update");
+    let written = w.asked(write.0, write.1);
+    let clear = ("google.events.delete", "microsoft.events.delete");
+    // The run goes on to its second copy when that one, the fourth of all, has been cleared away and the connection has not.
+    for (what, count, ms) in [(write, 1, 3500), (clear, 4, 1000)] {
+        let slow = FaultKind::DelayAfter { ms };
+        w.fakes
+            .arm(Fault::new(&w.operation(what.0, what.1), count, slow));
+    }
     let leaving = async {
-        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        while w.asked(write.0, write.1) == written {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
         disconnect(&w, true).await;
         w.once_of(&["calendar.disconnect"]).await
     };
