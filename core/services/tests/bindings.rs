@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use daybind_domain::bindings::BindingState;
 use daybind_domain::ids::{ProfileId, TenantId, UserId};
 use daybind_domain::user::{Role, UserType};
-use daybind_domain::{Consumer, Edition, ErrorCode};
+use daybind_domain::{Cloud, Consumer, Edition, ErrorCode};
 use daybind_services::bindings::{self, Change, Clear};
 use daybind_services::{
     Actor, AppError, AppResult, Clock, CommunityPort, Endpoints, Keyring, Services, SystemClock,
@@ -26,6 +26,7 @@ on_both! {
     only_the_confirmed_row_changes,
     nothing_is_bound_by_looking,
     a_change_meanwhile_is_noticed,
+    whose_accounts_are_not_accepted_any_more_is_said,
     one_of_two_confirmations_wins,
     what_cannot_be_bound_is_refused,
     a_change_is_taken_back_within_ten_minutes,
@@ -257,6 +258,29 @@ async fn a_change_meanwhile_is_noticed(w: World) {
     let error = refused(late, ErrorCode::Conflict);
     assert!(error.message.contains("Nothing was done"));
     assert_eq!((w.bound().await, w.log().await.len()), (Some(three), log));
+}
+
+/// The review says when another directory's accounts, or those of the same one in another cloud, are let in from then on, and
+/// says nothing of it where they stay the same.
+async fn whose_accounts_are_not_accepted_any_more_is_said(w: World) {
+    w.bind(Some(w.one)).await.unwrap();
+    let to = w.two.to_string();
+    let told = async || {
+        let review = bindings::review(&w.services, &CommunityPort, &w.admin, "msp_sso", &to);
+        let impact = review.await.unwrap().impact.unwrap();
+        let mut lines = impact.iter().map(|line| line.text.as_str());
+        lines.any(|text| text.contains("are not accepted any more"))
+    };
+    assert!(!told().await, "the same directory");
+    w.set_profile(w.two, |row| row.fields.cloud = Cloud::China)
+        .await;
+    assert!(told().await, "another cloud");
+    w.set_profile(w.two, |row| {
+        row.fields.cloud = Cloud::Global;
+        "fabrikam.example".clone_into(&mut row.fields.directory_id);
+    })
+    .await;
+    assert!(told().await, "another directory");
 }
 
 /// Two confirm the same review at once: one wins, the other is told (M-08, W61).
