@@ -382,6 +382,7 @@ fn blank(services: &Services, actor: &Actor, flow: &OauthFlow) -> Connection {
         settings: ConnectionSettings::default(),
         brake: None,
         brake_count: 0,
+        brake_occurrences: 0,
         failing: Failing::default(),
         generation: 0,
         version: 1,

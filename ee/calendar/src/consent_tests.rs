@@ -37,6 +37,7 @@ fn row(number: u128, status: &str, reason: Option<&str>) -> Connection {
         settings: ConnectionSettings::default(),
         brake: None,
         brake_count: 0,
+        brake_occurrences: 0,
         failing: Failing::default(),
         generation: 0,
         version: 1,

@@ -35,6 +35,7 @@ mod push;
 mod questions;
 mod reading;
 mod rebind;
+mod removals;
 mod retry;
 pub mod rules;
 mod runtime;

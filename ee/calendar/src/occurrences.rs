@@ -80,7 +80,7 @@ pub async fn look_again(
 
 /// A series' event and what both sides last agreed it says. None when it should be there and is not: its occurrences do not
 /// travel without it.
-type Series = Option<(String, EntryContent)>;
+pub type Series = Option<(String, EntryContent)>;
 
 impl Push<'_, '_> {
     /// Brings every occurrence up to date that has values of its own: changed, moved, called off, or somebody else's. Works
@@ -214,7 +214,11 @@ impl Push<'_, '_> {
     }
 }
 
-fn there(mapping: Option<&Mapping>) -> StorageResult<Series> {
+/// See [`Series`].
+///
+/// # Errors
+/// A base that cannot be read.
+pub fn there(mapping: Option<&Mapping>) -> StorageResult<Series> {
     // A write whose answer was lost may have moved the series: where its occurrences are is not known until it is read.
     let known = mapping
         .filter(|mapping| is_live(mapping) && mapping.sent.is_none() && mapping.beside.is_none());

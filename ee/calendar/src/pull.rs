@@ -12,6 +12,7 @@ use crate::integrate::{Inbound, imported};
 use crate::merge::{Flow, brakes};
 use crate::provider::{DeltaFrom, DeltaPage, ProviderError, RemoteEvent, RemoteState};
 use crate::reading::{Page, Pass, Reader};
+use crate::removals::Deletions;
 use crate::sync::{Lane, enqueue, is_live, window};
 use crate::tokens::Stop;
 
@@ -53,7 +54,7 @@ pub fn cursor_is_lost(stop: &Stop) -> bool {
 
 /// How many of the tied events are gone that nobody decides about yet. What goes with its series is no loss of its own.
 #[must_use]
-pub fn losses(page: &Page, mappings: &[Mapping]) -> usize {
+pub fn losses(page: &Page, mappings: &[Mapping]) -> Deletions {
     let alone = page.occurrences.iter().filter(|event| {
         let series = event.part.as_ref().map(|part| &part.series);
         event.state == RemoteState::Deleted
@@ -74,7 +75,10 @@ pub fn losses(page: &Page, mappings: &[Mapping]) -> usize {
                 .as_ref()
                 .is_some_and(|id| gone.contains(id))
     });
-    lost.count()
+    lost.fold(Deletions::default(), |sum, row| Deletions {
+        events: sum.events + 1,
+        occurrences: sum.occurrences + usize::from(row.series_event_id.is_some()),
+    })
 }
 
 /// A full pass over the connection's window.
@@ -191,8 +195,12 @@ impl Lane<'_> {
         let mappings = self.mappings().await?;
         let gone = losses(page, &mappings);
         let live = mappings.iter().filter(|row| is_live(row)).count();
-        let answered = self.answered("accept_in", gone) || self.answered("put_back", gone);
-        if Flow::parse(&self.connection.direction).comes_in() && brakes(gone, live) && !answered {
+        let answered =
+            self.answered("accept_in", gone.events) || self.answered("put_back", gone.events);
+        if Flow::parse(&self.connection.direction).comes_in()
+            && brakes(gone.events, live)
+            && !answered
+        {
             return Err(Stop::Brake {
                 incoming: true,
                 count: gone,

@@ -48,15 +48,18 @@ pub async fn open(
     zone: Tz,
 ) -> AppResult<Vec<QuestionView>> {
     let mut found = Vec::new();
-    let count = connection.brake_count;
+    let (count, parts) = (connection.brake_count, connection.brake_occurrences);
+    let events = |what: &str| match parts {
+        0 => format!("{count} events {what} at once"),
+        1 => format!("{count} events {what} at once, one of them out of a series"),
+        _ if parts == count => format!("{count} occurrences of series {what} at once"),
+        _ => format!("{count} events {what} at once, {parts} of them out of series"),
+    };
     let many = match connection.brake.as_deref() {
-        Some("asked_in") => Some((
-            "many_deletions",
-            format!("{count} events were deleted in the calendar at once"),
-        )),
+        Some("asked_in") => Some(("many_deletions", events("were deleted in the calendar"))),
         Some("asked_out") => Some((
             "many_removals",
-            format!("{count} events would be removed from the calendar at once"),
+            events("would be removed from the calendar"),
         )),
         _ => None,
     };
@@ -196,7 +199,11 @@ async fn release(
     }
     row.last_error = None;
     row.updated_at = now;
-    let detail = json!({ "deletions": row.brake_count, "answer": choice });
+    let detail = json!({
+        "deletions": row.brake_count,
+        "occurrences": row.brake_occurrences,
+        "answer": choice,
+    });
     save(
         engine,
         actor,

@@ -203,7 +203,10 @@ mod tests {
             (
                 Stop::Brake {
                     incoming: true,
-                    count: 9,
+                    count: crate::removals::Deletions {
+                        events: 9,
+                        occurrences: 0,
+                    },
                 },
                 BRAKE,
                 Some("paused"),

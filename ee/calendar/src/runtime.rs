@@ -178,7 +178,7 @@ impl CalendarRuntime {
             Stop::Storage(StorageError::Stale) => return FinishJob::Again(now),
             Stop::Brake { incoming, count } => {
                 let word = if *incoming { "asked_in" } else { "asked_out" };
-                Some((word, i32::try_from(*count).unwrap_or(i32::MAX)))
+                Some((word, *count))
             }
             Stop::Provider(error) => {
                 tracing::warn!(connection = %id, %error, "calendar provider");
@@ -199,7 +199,8 @@ impl CalendarRuntime {
             verdict.note(row, now);
             if let Some((word, count)) = asked.filter(|_| row.status == "paused") {
                 row.brake = Some(word.to_owned());
-                row.brake_count = count;
+                row.brake_count = i32::try_from(count.events).unwrap_or(i32::MAX);
+                row.brake_occurrences = i32::try_from(count.occurrences).unwrap_or(i32::MAX);
             }
             verdict
         });

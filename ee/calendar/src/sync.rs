@@ -17,6 +17,7 @@ use crate::merge::{Flow, brakes};
 use crate::oauth::is_end;
 use crate::provider::{CalendarProvider, ProviderError};
 use crate::push::{Push, Task};
+use crate::removals;
 use crate::retry::held;
 use crate::tokens::Stop;
 
@@ -318,6 +319,7 @@ impl Lane<'_> {
         // The run went through, so whatever was answered was for it.
         row.brake = None;
         row.brake_count = 0;
+        row.brake_occurrences = 0;
         if row.status == "error" {
             row.status = "connected".to_owned();
             row.status_reason = None;
@@ -352,6 +354,30 @@ impl Lane<'_> {
         self.connection.brake.as_deref() == Some(answer) && deletions <= asked
     }
 
+    /// Stops before the calendar loses much at once, unless the owner has said that it shall.
+    fn brake_outgoing(
+        &self,
+        mappings: &[Mapping],
+        entries: &BTreeMap<EntryId, Entry>,
+        parts: Vec<Entry>,
+    ) -> Result<(), Stop> {
+        let mut all = entries.clone();
+        for part in parts {
+            all.entry(part.entry_id).or_insert(part);
+        }
+        let push = Push { lane: self };
+        let task = |mapping: &Mapping, entry: Option<&Entry>| push.task(mapping, entry);
+        let count = removals::outgoing(&self.connection, mappings, &all, task);
+        let live = mappings.iter().filter(|row| is_live(row)).count();
+        if brakes(count.events, live) && !self.answered("accept_out", count.events) {
+            return Err(Stop::Brake {
+                incoming: false,
+                count,
+            });
+        }
+        Ok(())
+    }
+
     async fn push(&mut self) -> Result<(), Stop> {
         let tenant_id = self.connection.tenant_id;
         let (from, to) = window(&self.connection, self.engine.now());
@@ -371,7 +397,18 @@ impl Lane<'_> {
                 entries.insert(entry.entry_id, entry);
             }
         }
+        let series: Vec<EntryId> = entries
+            .values()
+            .filter(|entry| entry.content.repeats.is_some())
+            .map(|entry| entry.entry_id)
+            .collect();
+        let parts = if series.is_empty() {
+            Vec::new()
+        } else {
+            unit.list_occurrences(tenant_id, &series).await?
+        };
         drop(unit);
+        self.brake_outgoing(&mappings, &entries, parts)?;
         // Occurrences come after their series, whose events they belong to.
         let (parts, mappings): (Vec<_>, Vec<_>) = mappings.into_iter().partition(|mapping| {
             let entry = entries.get(&mapping.entry_id);
@@ -379,7 +416,6 @@ impl Lane<'_> {
         });
         let mapped: HashSet<EntryId> = mappings.iter().map(|mapping| mapping.entry_id).collect();
         let push = Push { lane: self };
-        let live = mappings.iter().filter(|row| is_live(row)).count();
         let tasks: Vec<(Task, Mapping, Option<&Entry>)> = mappings
             .into_iter()
             .filter_map(|mapping| {
@@ -390,16 +426,6 @@ impl Lane<'_> {
                 (task != Task::Nothing).then_some((task, mapping, entry))
             })
             .collect();
-        let removals = tasks
-            .iter()
-            .filter(|(task, mapping, _)| *task == Task::Remove && mapping.state != "removing");
-        let removals = removals.count();
-        if brakes(removals, live) && !push.lane.answered("accept_out", removals) {
-            return Err(Stop::Brake {
-                incoming: false,
-                count: removals,
-            });
-        }
         let mut doubts = Doubts::default();
         for (task, mapping, entry) in tasks {
             let about = (mapping.entry_id, entry.map(|entry| entry.version));

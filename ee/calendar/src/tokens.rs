@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::engine::ProviderSource;
 use crate::oauth::{self, TokenError, Tokens, token_place};
 use crate::provider::{CalendarProvider, ProviderError};
+use crate::removals::Deletions;
 
 /// Tokens that end sooner than that are replaced before use.
 const MARGIN: Duration = Duration::minutes(2);
@@ -42,7 +43,7 @@ pub enum Stop {
         /// The schedule would lose them, not the calendar.
         incoming: bool,
         /// How many.
-        count: usize,
+        count: Deletions,
     },
     /// The provider wants to be left alone until then.
     Held(DateTime<Utc>),

@@ -196,6 +196,7 @@ impl World {
             settings: ConnectionSettings::default(),
             brake: None,
             brake_count: 0,
+            brake_occurrences: 0,
             failing: Failing::default(),
             generation: 1,
             version: 1,

@@ -67,6 +67,7 @@ macro_rules! repository {
                 },
                 brake: get(row, "brake")?,
                 brake_count: get(row, "brake_count")?,
+                brake_occurrences: get(row, "brake_occurrences")?,
                 generation: get(row, "generation")?,
                 version: get(row, "version")?,
                 created_at: codec::get_at(row, "created_at")?,
@@ -161,9 +162,9 @@ macro_rules! repository {
                      cursor_window_start, cursor_window_end, last_sync_at, last_error, generation, version, \
                      created_at, updated_at, conflict_policy, deletion_policy, import_rule, show_private, \
                      window_past_days, window_future_days, brake, brake_count, failed_runs, failing_since, retry_at, \
-                     held_until, cloud) VALUES ($1, $2, $3, $4, $5, $6, $7, \
+                     held_until, cloud, brake_occurrences) VALUES ($1, $2, $3, $4, $5, $6, $7, \
                      $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 1, $23, $24, $25, \
-                     $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)",
+                     $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)",
                 )
                 .bind(codec::id(c.tenant_id.0))
                 .bind(codec::id(c.connection_id.0))
@@ -202,6 +203,7 @@ macro_rules! repository {
                 .bind(c.failing.retry_at.map(codec::at))
                 .bind(c.failing.held_until.map(codec::at))
                 .bind(c.cloud.as_str())
+                .bind(c.brake_occurrences)
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;
@@ -261,7 +263,7 @@ macro_rules! repository {
                      last_sync_at = $19, last_error = $20, generation = $21, updated_at = $22, \
                      conflict_policy = $23, deletion_policy = $24, import_rule = $25, show_private = $26, \
                      window_past_days = $27, window_future_days = $28, brake = $29, brake_count = $30, \
-                     failed_runs = $31, failing_since = $32, retry_at = $33, held_until = $34, cloud = $35, \
+                     failed_runs = $31, failing_since = $32, retry_at = $33, held_until = $34, cloud = $35, brake_occurrences = $36, \
                      version = version + 1 WHERE tenant_id = $1 AND connection_id = $2 AND version = $3",
                 )
                 .bind(codec::id(c.tenant_id.0))
@@ -299,6 +301,7 @@ macro_rules! repository {
                 .bind(c.failing.retry_at.map(codec::at))
                 .bind(c.failing.held_until.map(codec::at))
                 .bind(c.cloud.as_str())
+                .bind(c.brake_occurrences)
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;

@@ -81,6 +81,8 @@ pub struct Connection {
     pub brake: Option<String>,
     /// How many deletions made it ask; an answer covers no more.
     pub brake_count: i32,
+    /// So many of them are occurrences of series.
+    pub brake_occurrences: i32,
     /// Raised whenever the tie to the account is made anew.
     pub generation: i64,
     /// For optimistic locking; starts at 1.

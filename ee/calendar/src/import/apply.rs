@@ -125,6 +125,7 @@ fn connection(services: &Services, target: TenantId, work: &Work) -> Connection 
         settings: ConnectionSettings::default(),
         brake: None,
         brake_count: 0,
+        brake_occurrences: 0,
         failing: Failing::default(),
         generation: 0,
         version: 1,

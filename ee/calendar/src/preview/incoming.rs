@@ -31,7 +31,7 @@ impl Plan {
     /// # Errors
     /// `Inconsistent` when what is noted about an entry cannot be read.
     pub fn take_in(&mut self, page: &Page) -> StorageResult<()> {
-        let lost = losses(page, &self.mappings);
+        let lost = losses(page, &self.mappings).events;
         let live = self.mappings.iter().filter(|row| is_live(row)).count();
         let answered = self.answered("accept_in", lost) || self.answered("put_back", lost);
         if Flow::parse(&self.connection.direction).comes_in() && brakes(lost, live) && !answered {

@@ -10,6 +10,7 @@ use crate::event::canonical;
 use crate::integrate::{base_of, flow, mark, of_occurrence, rules, set_base, words_of};
 use crate::merge::{Flow, brakes, decide, differing};
 use crate::push::{Task, rests, task};
+use crate::removals::outgoing;
 use crate::sync::{is_live, wanted};
 
 use super::plan::{Carries, Plan, Side, Step, forget};
@@ -61,15 +62,14 @@ impl Plan {
                 mapping.series_event_id.is_none() && !is_part(self.entries.get(&mapping.entry_id))
             })
             .collect();
-        let live = main.iter().filter(|at| is_live(&self.mappings[**at]));
-        let live = live.count();
-        let removals = main.iter().filter(|at| {
-            self.task(**at) == Task::Remove && self.mappings[**at].state != "removing"
-        });
-        let removals = removals.count();
-        if brakes(removals, live) && !self.answered("accept_out", removals) && self.brake.is_none()
-        {
-            self.brake = Some((false, removals));
+        let live = self.mappings.iter().filter(|row| is_live(row)).count();
+        let weigh = |mapping: &Mapping, entry: Option<&Entry>| {
+            let rests = rests(mapping, entry, self.now);
+            task(&self.connection, mapping, entry, rests)
+        };
+        let count = outgoing(&self.connection, &self.mappings, &self.entries, weigh).events;
+        if brakes(count, live) && !self.answered("accept_out", count) && self.brake.is_none() {
+            self.brake = Some((false, count));
         }
         for at in main {
             self.reconcile(at, carries)?;

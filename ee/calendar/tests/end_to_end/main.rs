@@ -33,6 +33,7 @@ mod adversity;
 mod at_once;
 mod bench;
 mod both_ways;
+mod braking;
 mod brought_in;
 mod choosing;
 mod clouds;
