@@ -15,7 +15,7 @@ use crate::merge::Flow;
 use crate::oauth::{google_place, is_ending, own};
 use crate::provider::{ProviderError, RemoteCalendar};
 use crate::tokens::Stop;
-use crate::{disconnect, retry, subscribe, sync};
+use crate::{disconnect, places, retry, subscribe, sync};
 
 const WHAT: &str = "The calendar connection";
 
@@ -30,7 +30,10 @@ pub fn shown(stop: Stop) -> AppError {
                 "Ask an administrator to check the client secret in Settings > Integrations > Providers.",
             )
         }
-        Stop::Held(_) | Stop::Provider(ProviderError::Throttled { .. }) => {
+        Stop::Busy => AppError::new(ErrorCode::RateLimited, "This calendar is being looked at already.")
+            .next_step("Try again in a minute."),
+        Stop::Held(_)
+        | Stop::Provider(ProviderError::Throttled { .. } | ProviderError::Exhausted { .. }) => {
             AppError::new(ErrorCode::RateLimited, "The provider asks Daybind to slow down.")
                 .next_step("Try again in a minute.")
         }
@@ -50,17 +53,21 @@ async fn remote(engine: &Engine, connection: &mut Connection) -> AppResult<Vec<R
     if let Some(until) = retry::held(connection, engine.now()) {
         return Err(shown(Stop::Held(until)));
     }
-    let provider = engine.connect(connection, false).await.map_err(shown)?;
-    match provider.calendars().await {
-        Err(ProviderError::Unauthorized) => {
-            let provider = engine.connect(connection, true).await.map_err(shown)?;
-            provider.calendars().await.map_err(|error| match error {
-                ProviderError::Unauthorized => shown(Stop::Reconnect("unauthorized")),
-                other => shown(Stop::Provider(other)),
-            })
+    let whose = connection.clone();
+    places::for_person(engine, &whose, Box::pin(listed(engine, connection)))
+        .await
+        .map_err(shown)
+}
+
+async fn listed(engine: &Engine, connection: &mut Connection) -> Result<Vec<RemoteCalendar>, Stop> {
+    for fresh in [false, true] {
+        let provider = engine.connect(connection, fresh).await?;
+        match provider.calendars().await {
+            Err(ProviderError::Unauthorized) => {}
+            other => return Ok(other?),
         }
-        other => other.map_err(|error| shown(Stop::Provider(error))),
     }
+    Err(Stop::Reconnect("unauthorized"))
 }
 
 /// The direction that was asked for, or the one the connection has.

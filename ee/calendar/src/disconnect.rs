@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::beside;
 use crate::engine::Engine;
 use crate::oauth::{is_ending, revoke, token_place};
+use crate::places;
 use crate::provider::{CalendarProvider, CopyKey, ProviderError};
 use crate::retry::held;
 use crate::tokens::Stop;
@@ -199,6 +200,27 @@ async fn outside(
     if let Some(until) = held(connection, engine.now()) {
         return Err(Stop::Held(until));
     }
+    let whose = connection.clone();
+    places::for_job(
+        engine,
+        &whose,
+        Box::pin(cleared(engine, connection, remove, left)),
+    )
+    .await?;
+    match fate(engine, connection).await? {
+        Fate::Stays => Ok(false),
+        Fate::Waits => Err(Stop::Held(engine.now() + SOON)),
+        Fate::Goes if give_back(engine, connection).await? => Ok(true),
+        Fate::Goes => Err(Stop::Provider(ProviderError::Transient("revoke"))),
+    }
+}
+
+async fn cleared(
+    engine: &Engine,
+    connection: &mut Connection,
+    remove: bool,
+    left: &mut Left,
+) -> Result<(), Stop> {
     for fresh in [false, true] {
         *left = Left::default();
         let provider = engine.connect(connection, fresh).await?;
@@ -207,18 +229,10 @@ async fn outside(
             Err(Stop::Provider(ProviderError::Unauthorized)) => {
                 return Err(Stop::Reconnect("unauthorized"));
             }
-            other => {
-                other?;
-                break;
-            }
+            other => return other,
         }
     }
-    match fate(engine, connection).await? {
-        Fate::Stays => Ok(false),
-        Fate::Waits => Err(Stop::Held(engine.now() + SOON)),
-        Fate::Goes if give_back(engine, connection).await? => Ok(true),
-        Fate::Goes => Err(Stop::Provider(ProviderError::Transient("revoke"))),
-    }
+    Ok(())
 }
 
 async fn clear(

@@ -10,6 +10,8 @@ use daybind_ee_storage::Connection;
 use daybind_services::{Services, crash};
 use uuid::Uuid;
 
+use crate::gate::{self, Gated};
+use crate::limits::Usage;
 use crate::provider::CalendarProvider;
 use crate::tokens::HttpProviders;
 
@@ -88,6 +90,8 @@ pub struct Engine {
     pub points: Arc<dyn Points>,
     /// How long runs, changes and settled conflicts are kept.
     pub keep_activity: TimeDelta,
+    /// How much of the providers' limits is used.
+    pub usage: Arc<Usage>,
 }
 
 impl Engine {
@@ -100,10 +104,11 @@ impl Engine {
             ids: Arc::new(TimeOrdered),
             points: Arc::new(GoOn),
             keep_activity: TimeDelta::days(90),
+            usage: Arc::default(),
         }
     }
 
-    /// A provider client with a token that works.
+    /// A provider client with a token that works, behind the gate.
     ///
     /// # Errors
     /// [`Stop`]
@@ -112,9 +117,12 @@ impl Engine {
         connection: &mut Connection,
         fresh: bool,
     ) -> Result<Box<dyn CalendarProvider>, Stop> {
-        self.providers
+        let buckets = gate::open(self, connection).await?;
+        let provider = self
+            .providers
             .connect(&self.services, connection, fresh)
-            .await
+            .await?;
+        Ok(Box::new(Gated::new(self.clone(), buckets, provider)))
     }
 
     /// A new id.

@@ -15,6 +15,8 @@ pub const DAYS: &str = "DAYBIND_HISTORY_DAYS";
 const DEFAULT: i64 = 90;
 /// What it may say.
 const SENSIBLE: std::ops::RangeInclusive<i64> = 1..=3650;
+/// What is known of a provider's limits is forgotten when it is older.
+const IDLE: Duration = Duration::days(1);
 /// How often what is too old is looked for.
 const PAUSE: Duration = Duration::hours(1);
 
@@ -75,6 +77,8 @@ async fn remove(engine: &Engine, before: DateTime<Utc>) -> StorageResult<u64> {
         let mut unit = engine.store.begin(scope).await?;
         let rows = calendar(unit.as_mut())?;
         gone += rows.prune_activity(tenant.tenant_id, before).await?;
+        let idle = engine.now() - IDLE;
+        rows.prune_limits(tenant.tenant_id, idle).await?;
         unit.save().await?;
     }
     Ok(gone)

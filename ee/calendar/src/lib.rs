@@ -2,7 +2,8 @@
 //!
 //! [`CalendarRuntime`] is the port the shared half calls. Inside: `oauth`, `callback` and `consent` connect accounts,
 //! `webhook`, `intake` and `subscribe` learn of changes, `sync` pulls (through `integrate`) and pushes (through `push`), and
-//! `merge` alone decides who wins.
+//! `merge` alone decides who wins. Every call to a connected account passes
+//! the `gate`, which keeps the `limits`.
 
 mod actions;
 mod activity;
@@ -17,6 +18,7 @@ pub mod engine;
 pub mod event;
 mod following;
 mod forgotten;
+mod gate;
 mod google;
 mod graph;
 mod guides;
@@ -25,9 +27,11 @@ mod import;
 mod incoming;
 mod intake;
 mod integrate;
+pub mod limits;
 pub mod merge;
 mod oauth;
 mod occurrences;
+mod places;
 pub mod preview;
 pub mod provider;
 mod pull;

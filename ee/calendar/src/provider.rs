@@ -35,6 +35,12 @@ pub enum ProviderError {
         /// How long the provider asks us to wait.
         after: Option<Duration>,
     },
+    /// The app registration used up what it may ask for, about all accounts.
+    #[error("the app's quota is used up")]
+    Exhausted {
+        /// How long to leave the provider alone.
+        after: Duration,
+    },
     /// No usable answer; trying again may help.
     #[error("no usable answer ({0})")]
     Transient(&'static str),

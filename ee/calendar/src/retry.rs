@@ -37,7 +37,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// What a stop means after `before`. [`Stop::Idle`], [`Stop::Held`] and [`Stop::Fenced`] are no failures.
+    /// What a stop means after `before`. [`Stop::Idle`], [`Stop::Held`], [`Stop::Busy`] and [`Stop::Fenced`] are no failures.
     #[must_use]
     pub fn on(stop: &Stop, before: &Failing, now: DateTime<Utc>) -> Self {
         let person = |code, status| Self {
@@ -62,12 +62,13 @@ impl Verdict {
             }
         };
         match stop {
-            Stop::Idle | Stop::Held(_) | Stop::Fenced => passing("idle", None),
+            Stop::Idle | Stop::Held(_) | Stop::Busy | Stop::Fenced => passing("idle", None),
             Stop::Brake { .. } => person(BRAKE, "paused"),
             Stop::Reconnect(code) => person(code, "needs_reconnect"),
             Stop::Operator(code) => repair(code),
             Stop::Provider(error) => match error {
                 ProviderError::Throttled { after } => passing("throttled", *after),
+                ProviderError::Exhausted { after } => passing("throttled", Some(*after)),
                 ProviderError::NotFound => repair("calendar_missing"),
                 ProviderError::Permanent(403) => repair("permission"),
                 ProviderError::Permanent(_) => repair("refused"),

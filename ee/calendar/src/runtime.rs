@@ -31,21 +31,24 @@ use crate::engine::Engine;
 use crate::history::{self, Looked};
 use crate::import::CalendarImport;
 use crate::intake::Intake;
+use crate::limits::{Allowed, Usage};
 use crate::provider::ProviderError;
 use crate::retry::{LOOK, Verdict};
 use crate::tokens::{Stop, change};
 use crate::{
-    actions, callback, disconnect, oauth, preview, questions, rebind, retry, subscribe, sync,
-    timeline, views, webhook,
+    actions, callback, disconnect, oauth, places, preview, questions, rebind, retry, subscribe,
+    sync, timeline, views, webhook,
 };
 
 /// Within this time of a start every calendar is looked at, where they are few.
 const SOON: Duration = Duration::seconds(10);
 const KINDS: [&str; 3] = [sync::JOB, subscribe::JOB, disconnect::JOB];
+/// Until a job looks again for a place at a mailbox that several connections share.
+const BUSY: Duration = Duration::seconds(1);
 /// Polling underneath push notifications.
 const WITH_PUSH: Duration = Duration::minutes(5);
-/// Polling without them.
-const WITHOUT_PUSH: Duration = Duration::seconds(60);
+/// Polling without them, from the first to the second.
+const WITHOUT_PUSH: (Duration, Duration) = (Duration::seconds(60), Duration::minutes(10));
 
 /// Calendar sync.
 #[derive(Clone)]
@@ -72,6 +75,7 @@ impl CalendarRuntime {
     ) -> Result<Self, String> {
         let mut engine = Engine::new(services);
         engine.keep_activity = history::kept(get)?;
+        engine.usage = Arc::new(Usage::new(Allowed::from_env(get)?));
         Ok(Self::with_engine(engine))
     }
 
@@ -106,14 +110,21 @@ impl CalendarRuntime {
         let run = Run::begin((job.tenant_id, id), self.engine.next_id(), cause, now)
             .in_step_since(in_step);
         let ended = match found {
-            Ok(found) => sync::run(&self.engine, job, found, &run).await,
+            Ok(found) => {
+                let whose = found.0.clone();
+                let work = Box::pin(sync::run(&self.engine, job, found, &run));
+                places::for_job(&self.engine, &whose, work).await
+            }
             Err(stop) => Err(stop),
         };
         let end = match &ended {
             Ok(()) => "done",
             Err(Stop::Idle) => "idle",
             Err(Stop::Held(_)) => "held",
-            Err(Stop::Provider(ProviderError::Throttled { .. })) => "throttled",
+            Err(Stop::Busy) => "busy",
+            Err(Stop::Provider(
+                ProviderError::Throttled { .. } | ProviderError::Exhausted { .. },
+            )) => "throttled",
             Err(Stop::Provider(_)) => "provider",
             Err(Stop::Reconnect(_)) => "reconnect",
             Err(Stop::Operator(_)) => "operator",
@@ -129,7 +140,7 @@ impl CalendarRuntime {
                     error: "entries".to_owned(),
                 };
             }
-            Ok(()) => match self.next_poll(job.tenant_id, id).await {
+            Ok(()) => match self.next_poll(&run).await {
                 Ok(at) if cause == "notification" => {
                     let rest = self.engine.now() + sync::BREATH;
                     return FinishJob::Rested { at, rest };
@@ -142,20 +153,31 @@ impl CalendarRuntime {
         self.stopped(job, id, stop, &run).await
     }
 
-    async fn next_poll(
-        &self,
-        tenant_id: TenantId,
-        id: ConnectionId,
-    ) -> Result<DateTime<Utc>, Stop> {
+    async fn next_poll(&self, run: &Run) -> Result<DateTime<Utc>, Stop> {
+        let (tenant_id, id) = (run.tenant_id, run.connection_id);
         let now = self.engine.now();
         let mut unit = self.engine.read(tenant_id).await?;
-        let known = calendar(unit.as_mut())?
-            .list_subscriptions(tenant_id, id)
-            .await?;
+        let rows = calendar(unit.as_mut())?;
+        let connection = rows
+            .find_connection(tenant_id, id)
+            .await?
+            .ok_or(Stop::Idle)?;
+        let known = rows.list_subscriptions(tenant_id, id).await?;
         let pushed = known
             .iter()
             .any(|row| row.state == "active" && row.expires_at > now);
-        let pause = if pushed { WITH_PUSH } else { WITHOUT_PUSH };
+        let pause = if pushed {
+            WITH_PUSH
+        } else {
+            let busy = if run.had_effect() {
+                Some(now)
+            } else {
+                rows.last_effect(tenant_id, id).await?
+            };
+            without_push(now - busy.unwrap_or(connection.created_at))
+        };
+        drop(unit);
+        let pause = pause.max(self.engine.usage.floor(&self.engine, &connection).await?);
         // A quarter either way, so that connections made together do not poll together.
         let share = rand::random_range(750..=1250);
         Ok(now + Duration::milliseconds(pause.num_milliseconds() / 1000 * share))
@@ -174,6 +196,7 @@ impl CalendarRuntime {
             // Whoever holds the lease records how the job ends; a fenced worker's word is refused.
             Stop::Idle | Stop::Fenced => return FinishJob::Done,
             Stop::Held(at) => return held(*at),
+            Stop::Busy => return FinishJob::Again(now + BUSY),
             // Somebody else changed the connection's row in the same moment: no fault of anybody, and tried at once.
             Stop::Storage(StorageError::Stale) => return FinishJob::Again(now),
             Stop::Brake { incoming, count } => {
@@ -239,6 +262,7 @@ impl CalendarRuntime {
         match stop {
             Stop::Idle | Stop::Fenced => return FinishJob::Done,
             Stop::Held(at) => return held(*at),
+            Stop::Busy => return FinishJob::Again(self.engine.now() + BUSY),
             _ => {}
         }
         tracing::warn!(connection = %id, kind = job.kind, ?stop, "a calendar job did not finish");
@@ -287,6 +311,12 @@ fn cause(job: &ClaimedJob, row: Option<&Connection>, now: DateTime<Utc>) -> &'st
     }
 }
 
+/// How long a calendar without push notifications is left alone: a tenth of the time for which nothing has happened to
+/// it, so that one at which somebody works is looked at every minute and one that rests costs little.
+fn without_push(quiet_for: Duration) -> Duration {
+    (quiet_for / 10).clamp(WITHOUT_PUSH.0, WITHOUT_PUSH.1)
+}
+
 /// The provider wants to be left alone until then.
 fn held(at: DateTime<Utc>) -> FinishJob {
     FinishJob::Retry {
@@ -298,6 +328,7 @@ fn held(at: DateTime<Utc>) -> FinishJob {
 #[async_trait]
 impl CalendarPort for CalendarRuntime {
     async fn housekeep(&self) -> AppResult<()> {
+        self.engine.usage.measure(self.engine.now());
         history::prune(&self.engine, &self.pruned).await
     }
 
@@ -580,5 +611,26 @@ impl CalendarPort for CalendarRuntime {
             unit.save().await.map_err(internal)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_calendar_that_rests_is_looked_at_less_often() {
+        for (quiet, pause) in [
+            (0, 1),
+            (9, 1),
+            (20, 2),
+            (60, 6),
+            (100, 10),
+            (60 * 24 * 30, 10),
+        ] {
+            let looked = without_push(Duration::minutes(quiet));
+            assert_eq!(looked, Duration::minutes(pause), "{quiet} minutes");
+        }
+        assert_eq!(without_push(Duration::minutes(-5)), Duration::minutes(1));
     }
 }

@@ -11,6 +11,7 @@ use rand::RngCore;
 use secrecy::SecretString;
 
 use crate::engine::Engine;
+use crate::places;
 use crate::provider::{CalendarProvider, ProviderError, SubscribeRequest};
 use crate::retry::held;
 use crate::sync::may_sync;
@@ -97,7 +98,22 @@ pub async fn run(
     if let Some(until) = held(&connection, now) {
         return Err(Stop::Held(until));
     }
-    let provider = engine.connect(&mut connection, false).await?;
+    let whose = connection.clone();
+    places::for_job(
+        engine,
+        &whose,
+        Box::pin(tend(engine, &mut connection, known)),
+    )
+    .await
+}
+
+async fn tend(
+    engine: &Engine,
+    connection: &mut Connection,
+    known: Vec<Subscription>,
+) -> Result<Option<DateTime<Utc>>, Stop> {
+    let now = engine.now();
+    let provider = engine.connect(connection, false).await?;
     let mut active: Option<Subscription> = None;
     let mut superseded = Vec::new();
     for mut subscription in known {
@@ -114,10 +130,10 @@ pub async fn run(
     }
     let next = match active {
         Some(subscription) => subscription.renew_at,
-        None => match create(engine, provider.as_ref(), &connection).await {
+        None => match create(engine, provider.as_ref(), connection).await {
             Ok(next) => Some(next),
             Err(Stop::Provider(ProviderError::Permanent(status))) => {
-                tracing::warn!(connection = %id, status, "no push notifications; polling only");
+                tracing::warn!(connection = %connection.connection_id, status, "no push notifications; polling only");
                 return Ok(Some(now + AGAIN));
             }
             Err(other) => return Err(other),

@@ -47,6 +47,8 @@ pub enum Stop {
     },
     /// The provider wants to be left alone until then.
     Held(DateTime<Utc>),
+    /// Others work at the mailbox; as many as may.
+    Busy,
     /// Another worker holds the lane now; nothing more may be written.
     Fenced,
     /// The provider refused or did not answer.

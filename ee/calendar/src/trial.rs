@@ -54,9 +54,11 @@ async fn listed(
             "Calendars that could be listed: {}.",
             list.len()
         ))),
-        Err(ProviderError::Transient(_) | ProviderError::Throttled { .. }) => {
-            Err(Failure::Unreachable)
-        }
+        Err(
+            ProviderError::Transient(_)
+            | ProviderError::Throttled { .. }
+            | ProviderError::Exhausted { .. },
+        ) => Err(Failure::Unreachable),
         Err(error) => {
             tracing::warn!(owner = "ee", %error, "the tester's calendars could not be listed");
             Err(Failure::Refused(Refused::ours("access_refused")))

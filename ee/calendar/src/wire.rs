@@ -73,7 +73,7 @@ pub async fn send(request: RequestBuilder) -> ProviderResult<Value> {
 fn word(answer: &ProviderResult<Value>) -> &'static str {
     match answer {
         Ok(_) => "ok",
-        Err(ProviderError::Throttled { .. }) => "throttled",
+        Err(ProviderError::Throttled { .. } | ProviderError::Exhausted { .. }) => "throttled",
         Err(ProviderError::Unauthorized) => "unauthorized",
         Err(ProviderError::Transient(_)) => "no_answer",
         Err(ProviderError::Permanent(_)) => "refused",
@@ -135,6 +135,11 @@ fn sort(status: StatusCode, after: Option<Duration>, body: &Value) -> ProviderEr
         .as_str()
         .unwrap_or_default();
     match status.as_u16() {
+        403 | 429 if let Some(pause) = exhausted(reason, &body["error"]["details"]) => {
+            ProviderError::Exhausted {
+                after: after.unwrap_or(pause),
+            }
+        }
         401 => ProviderError::Unauthorized,
         403 if reason.ends_with("LimitExceeded")
             || reason.ends_with("LimitsExceeded")
@@ -160,6 +165,22 @@ fn sort(status: StatusCode, after: Option<Duration>, body: &Value) -> ProviderEr
         _ if status.is_server_error() => ProviderError::Transient("server error"),
         other => ProviderError::Permanent(other),
     }
+}
+
+/// Whether a refusal says that the whole project's quota is used up, and for how long it then is, unless the answer says
+/// (Google's `ErrorInfo` names the quota: `...PerProject`, beside those per user and per calendar).
+fn exhausted(reason: &str, details: &Value) -> Option<Duration> {
+    if reason == "dailyLimitExceeded" {
+        return Some(Duration::from_secs(3600));
+    }
+    let mut quotas = details
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|detail| detail["metadata"]["quota_limit"].as_str());
+    quotas
+        .any(|quota| quota.ends_with("PerProject"))
+        .then_some(Duration::from_secs(60))
 }
 
 fn is_lost_state(code: &str) -> bool {
@@ -188,6 +209,30 @@ mod tests {
             sort(StatusCode::FORBIDDEN, None, &Value::Null),
             ProviderError::Permanent(403)
         );
+        // Of the whole project, and of one user.
+        for (reason, quota, seconds) in [
+            ("dailyLimitExceeded", "", Some(3600)),
+            ("rateLimitExceeded", "defaultPerMinutePerProject", Some(60)),
+            (
+                "rateLimitExceeded",
+                "defaultPerMinutePerProjectPerUser",
+                None,
+            ),
+        ] {
+            let body = serde_json::json!({"error": {
+                "errors": [{ "reason": reason }],
+                "details": [{ "metadata": { "quota_limit": quota } }],
+            }});
+            for status in [StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS] {
+                let expected = match seconds {
+                    Some(seconds) => ProviderError::Exhausted {
+                        after: Duration::from_secs(seconds),
+                    },
+                    None => ProviderError::Throttled { after: None },
+                };
+                assert_eq!(sort(status, None, &body), expected, "{reason} {quota}");
+            }
+        }
         let lost = serde_json::json!({"error": {"code": "SyncStateNotFound"}});
         assert_eq!(
             sort(StatusCode::BAD_REQUEST, None, &lost),

@@ -80,6 +80,13 @@ pub trait ActivityRepository: Send {
         limit: i64,
     ) -> StorageResult<Vec<SyncRun>>;
 
+    /// When a run of the connection last changed anything.
+    async fn last_effect(
+        &mut self,
+        tenant_id: TenantId,
+        connection_id: ConnectionId,
+    ) -> StorageResult<Option<DateTime<Utc>>>;
+
     /// Adds a change.
     async fn add_change(&mut self, change: &SyncChange) -> StorageResult<()>;
 
@@ -368,6 +375,23 @@ macro_rules! activity {
                 .await
                 .map_err(failure)?;
                 rows.iter().map(sync_run).collect()
+            }
+
+            async fn last_effect(
+                &mut self,
+                tenant_id: TenantId,
+                connection_id: ConnectionId,
+            ) -> StorageResult<Option<DateTime<Utc>>> {
+                let row = sqlx::query(
+                    "SELECT ended_at FROM sync_runs WHERE tenant_id = $1 AND connection_id = $2 \
+                     AND applied + pushed > 0 ORDER BY ended_at DESC LIMIT 1",
+                )
+                .bind(codec::id(tenant_id.0))
+                .bind(codec::id(connection_id.0))
+                .fetch_optional(self.connection())
+                .await
+                .map_err(failure)?;
+                row.map(|row| codec::get_at(&row, "ended_at")).transpose()
             }
 
             async fn add_change(&mut self, c: &SyncChange) -> StorageResult<()> {

@@ -7,6 +7,7 @@ pub mod alga;
 mod edits;
 mod grants;
 mod implement;
+mod limits;
 mod notified;
 mod postgres;
 mod rows;
@@ -21,6 +22,7 @@ use daybind_storage_sqlite::SqliteUnit;
 pub use activity::{ActivityRepository, FreshTokens};
 pub use edits::{CausedChange, EntryEdit, HistoryRepository};
 pub use grants::{Grant, GrantRepository, grants};
+pub use limits::{LimitRepository, Place};
 pub use notified::{Notice, NotificationRepository, Notified};
 pub use rows::{
     Conflict, Connection, ConnectionSettings, Failing, GoogleClient, Mapping, Subscription,
@@ -30,7 +32,7 @@ pub use rows::{
 /// Calendar connections, mappings, push subscriptions, and the tenant's Google client.
 #[async_trait]
 pub trait CalendarRepository:
-    ActivityRepository + HistoryRepository + NotificationRepository + Send
+    ActivityRepository + HistoryRepository + LimitRepository + NotificationRepository + Send
 {
     /// The tenant's Google client.
     async fn find_google_client(

@@ -51,4 +51,5 @@ crate::implement::repository!(
 crate::grants::repository!(PgUnit);
 crate::activity::activity!(PgUnit, PgRow);
 crate::edits::history!(PgUnit, PgRow);
+crate::limits::limits!(PgUnit);
 crate::notified::notifications!(PgUnit, "= ANY($2)", " FOR UPDATE");

@@ -216,6 +216,15 @@ impl FakeProviders {
         self.shared.lock().busy
     }
 
+    /// The most calls with an access token that were being answered at the same time since this was last asked.
+    #[must_use]
+    pub fn most_at_once(&self) -> usize {
+        let mut state = self.shared.lock();
+        let (now, most) = state.at_once;
+        state.at_once = (now, now);
+        most
+    }
+
     /// Makes every access token of a provider fail with 401 from now on; refresh still works.
     pub fn expire_access_tokens(&self, provider: Provider) {
         self.shared.lock().expire_access_tokens(provider);

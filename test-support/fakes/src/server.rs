@@ -95,6 +95,7 @@ async fn handle(shared: Shared, request: Request) -> Response {
         Provider::Microsoft
     };
     let fault = fault::take(&mut shared.lock().faults, operation);
+    let _answering = call.bearer().is_some().then(|| Answering::begin(&shared));
 
     let early = match &fault {
         Some(FaultKind::Status {
@@ -142,6 +143,26 @@ async fn handle(shared: Shared, request: Request) -> Response {
         _ => {}
     }
     render(reply, fault.as_ref())
+}
+
+/// One call among those that are being answered.
+struct Answering(Shared);
+
+impl Answering {
+    fn begin(shared: &Shared) -> Self {
+        let mut state = shared.lock();
+        let (now, most) = state.at_once;
+        state.at_once = (now + 1, most.max(now + 1));
+        drop(state);
+        Self(shared.clone())
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.at_once.0 = state.at_once.0.saturating_sub(1);
+    }
 }
 
 fn patched(mut reply: Reply, patch: &Value) -> Reply {

@@ -190,6 +190,8 @@ pub(crate) struct State {
     pub counters: BTreeMap<String, u64>,
     /// Time spent answering requests.
     pub busy: std::time::Duration,
+    /// Calls with an access token that are being answered, and the most there were at a time.
+    pub at_once: (usize, usize),
     pub outbox: UnboundedSender<Job>,
     /// Push messages sent or waiting that have not come to their end.
     pub undelivered: usize,
@@ -221,6 +223,7 @@ impl State {
             log_seq: 0,
             counters: BTreeMap::new(),
             busy: std::time::Duration::ZERO,
+            at_once: (0, 0),
             outbox,
             undelivered: 0,
             ahead: TimeDelta::zero(),

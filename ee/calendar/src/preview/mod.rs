@@ -21,6 +21,7 @@ use crate::engine::Engine;
 use crate::integrate::ask_provider;
 use crate::merge::Field;
 use crate::oauth::own;
+use crate::places;
 use crate::provider::{CalendarProvider, DeltaFrom, ProviderError};
 use crate::pull::{cursor_is_lost, everything, usable_cursor};
 use crate::questions::text_of;
@@ -74,9 +75,19 @@ pub async fn plan(engine: &Engine, mut connection: Connection) -> Result<Plan, S
     if let Some(until) = held(&connection, engine.now()) {
         return Err(Stop::Held(until));
     }
+    let whose = connection.clone();
+    places::for_person(
+        engine,
+        &whose,
+        Box::pin(with_account(engine, &mut connection)),
+    )
+    .await
+}
+
+async fn with_account(engine: &Engine, connection: &mut Connection) -> Result<Plan, Stop> {
     for fresh in [false, true] {
-        let provider = engine.connect(&mut connection, fresh).await?;
-        match with_provider(engine, &connection, provider.as_ref()).await {
+        let provider = engine.connect(connection, fresh).await?;
+        match with_provider(engine, connection, provider.as_ref()).await {
             Err(Stop::Provider(ProviderError::Unauthorized)) if !fresh => {}
             Err(Stop::Provider(ProviderError::Unauthorized)) => break,
             other => return other,

@@ -47,6 +47,7 @@ mod fields;
 mod forgotten;
 mod imported;
 mod intake;
+mod limits;
 mod meetings;
 mod misbehaviour;
 mod outbound;

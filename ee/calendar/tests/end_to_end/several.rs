@@ -18,7 +18,7 @@ pub(crate) async fn two(database: Database, provider: Provider) -> (World, Strin
 }
 
 /// Goes through the consent for another calendar of the same account.
-async fn another(w: &World) -> String {
+pub(crate) async fn another(w: &World) -> String {
     let end = location(&w.authorize(&w.tess, None).await);
     let begins = "/msp/profile?tab=calendar&calendarAuth=success&connection=";
     let id = end.strip_prefix(begins).unwrap_or_else(|| panic!("{end}"));
@@ -26,7 +26,7 @@ async fn another(w: &World) -> String {
 }
 
 /// The calendars that are offered to a connection.
-async fn free(w: &World, id: &str) -> Vec<String> {
+pub(crate) async fn free(w: &World, id: &str) -> Vec<String> {
     let all = w.port.list_remote_calendars(&w.tess, id).await.unwrap();
     let free = all.into_iter().filter(|calendar| !calendar.taken);
     free.map(|calendar| calendar.calendar_id).collect()
