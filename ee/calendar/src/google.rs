@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, SecondsFormat, Utc};
-use daybind_domain::schedule::EntryContent;
+use daybind_domain::schedule::{EntryContent, When};
 use http::header;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use crate::provider::{
     ProviderResult, RemoteCalendar, RemoteEvent, SubscribeRequest, Subscribed,
 };
 use crate::wire::{list, send, url, with_query};
+use crate::{rules, zones};
 
 /// The private property that marks our copies.
 const MARKER: &str = "daybindMapping";
@@ -159,6 +160,15 @@ impl CalendarProvider for Google {
             Ok(found) => Ok(Some(found)),
             Err(ProviderError::NotFound | ProviderError::Gone) => Ok(None),
             Err(other) => Err(other),
+        }
+    }
+
+    fn carries(&self, content: &EntryContent) -> Result<(), &'static str> {
+        match (&content.repeats, &content.when) {
+            (Some(_), When::Timed { zone, .. }) if zones::zone(zone).is_none() => {
+                Err(rules::NO_CLOCK)
+            }
+            _ => Ok(()),
         }
     }
 

@@ -197,10 +197,15 @@ impl CalendarProvider for Graph {
     }
 
     fn carries(&self, content: &EntryContent) -> Result<(), &'static str> {
-        match &content.repeats {
-            Some(rule) if rules::to_pattern(rule, &content.when).is_none() => Err(rules::UNSAYABLE),
-            _ => Ok(()),
+        let Some(rule) = &content.repeats else {
+            return Ok(());
+        };
+        if rules::graph_zone(&content.when).is_none() {
+            return Err(rules::NO_CLOCK);
         }
+        rules::to_pattern(rule, &content.when)
+            .map(|_| ())
+            .ok_or(rules::UNSAYABLE)
     }
 
     async fn find_same(&self, calendar: &str, uid: &str) -> ProviderResult<Vec<RemoteEvent>> {

@@ -1,7 +1,7 @@
 //! Recurrence rules as the providers write them: Google's `recurrence` lines (RFC 5545), Graph's `patternedRecurrence`
 //! (learn.microsoft.com/graph/api/resources/patternedrecurrence). What one side cannot say is refused, never simplified.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc, Weekday};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc, Weekday};
 use chrono_tz::Tz;
 use daybind_domain::recurrence::{ByDay, End, Frequency, Rule, read_day};
 use daybind_domain::schedule::When;
@@ -14,6 +14,12 @@ use crate::zones;
 pub const UNKNOWN: &str = "The event repeats in a way that Daybind does not plan with. It is left as it is on both sides.";
 /// Why a rule of the schedule does not travel.
 pub const UNSAYABLE: &str = "Outlook cannot express how this series repeats. It stays as it is in the schedule and does not travel.";
+
+/// Why a series from a calendar is left alone whose zone says nothing: read in another, it would drift with the clock changes.
+pub const NO_ZONE: &str =
+    "The series is in a time zone that Daybind does not know. It is left as it is on both sides.";
+/// Why a series of the schedule does not travel: under any name the calendar knows, it would drift.
+pub const NO_CLOCK: &str = "The calendar does not know this series' time zone. It stays as it is in the schedule and does not travel.";
 
 /// What Google's lines say.
 pub struct Lines {
@@ -226,19 +232,21 @@ fn every(weekday: Weekday) -> ByDay {
     ByDay { nth: None, weekday }
 }
 
+/// The name under which Graph knows a series' zone, `None` where there is no such clock.
+#[must_use]
+pub fn graph_zone(when: &When) -> Option<&'static str> {
+    match when {
+        When::Timed { start, zone, .. } => zones::graph_name(zones::zone(zone)?, *start),
+        When::AllDay { .. } => Some("UTC"),
+    }
+}
+
 /// Graph's `recurrence` of a series; `None` where it has no equal.
 #[must_use]
 pub fn to_pattern(rule: &Rule, when: &When) -> Option<Value> {
     let first = first_day(when);
     let rule = rule.clone().spelled_out(first);
-    let zone = match when {
-        When::Timed { zone, .. } => zones::zone(zone).unwrap_or(Tz::UTC),
-        When::AllDay { .. } => Tz::UTC,
-    };
-    let mut range = json!({
-        "startDate": first,
-        "recurrenceTimeZone": zones::graph_name(zone.name()),
-    });
+    let mut range = json!({ "startDate": first, "recurrenceTimeZone": graph_zone(when)? });
     match rule.end {
         End::Never => range["type"] = json!("noEnd"),
         End::Until(last) => {
@@ -321,20 +329,13 @@ fn month_pattern(rule: &Rule, month: Option<u8>) -> Option<Value> {
     }))
 }
 
-/// Whether both zones show the same clock from then on, for as long as series are planned ahead: providers rename zones.
+/// Whether both zones show the same clock for the year that follows: providers rename zones.
 #[must_use]
 pub fn same_clock(a: &str, b: &str, from: DateTime<Utc>) -> bool {
-    use chrono::Offset as _;
-    if a == b {
-        return true;
+    match (zones::zone(a), zones::zone(b)) {
+        (Some(x), Some(y)) => zones::same_clock(x, y, from),
+        _ => a == b,
     }
-    let (Some(a), Some(b)) = (zones::zone(a), zones::zone(b)) else {
-        return false;
-    };
-    (0..26).all(|fortnight| {
-        let at = (from + chrono::TimeDelta::weeks(2 * fortnight)).naive_utc();
-        a.offset_from_utc_datetime(&at).fix() == b.offset_from_utc_datetime(&at).fix()
-    })
 }
 
 #[cfg(test)]

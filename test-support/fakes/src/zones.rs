@@ -3,54 +3,17 @@
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
 
-/// Windows names and the IANA zone CLDR gives for territory 001; enough for a test double.
-const WINDOWS: &[(&str, &str)] = &[
-    ("UTC", "UTC"),
-    ("GMT Standard Time", "Europe/London"),
-    ("Greenwich Standard Time", "Atlantic/Reykjavik"),
-    ("W. Europe Standard Time", "Europe/Berlin"),
-    ("Central Europe Standard Time", "Europe/Budapest"),
-    ("Romance Standard Time", "Europe/Paris"),
-    ("Central European Standard Time", "Europe/Warsaw"),
-    ("GTB Standard Time", "Europe/Bucharest"),
-    ("FLE Standard Time", "Europe/Kiev"),
-    ("E. Europe Standard Time", "Europe/Chisinau"),
-    ("Turkey Standard Time", "Europe/Istanbul"),
-    ("Russian Standard Time", "Europe/Moscow"),
-    ("Eastern Standard Time", "America/New_York"),
-    ("Central Standard Time", "America/Chicago"),
-    ("Mountain Standard Time", "America/Denver"),
-    ("Pacific Standard Time", "America/Los_Angeles"),
-    ("Alaskan Standard Time", "America/Anchorage"),
-    ("Hawaiian Standard Time", "Pacific/Honolulu"),
-    ("Atlantic Standard Time", "America/Halifax"),
-    ("E. South America Standard Time", "America/Sao_Paulo"),
-    ("India Standard Time", "Asia/Calcutta"),
-    ("China Standard Time", "Asia/Shanghai"),
-    ("Tokyo Standard Time", "Asia/Tokyo"),
-    ("Singapore Standard Time", "Asia/Singapore"),
-    ("AUS Eastern Standard Time", "Australia/Sydney"),
-    ("New Zealand Standard Time", "Pacific/Auckland"),
-    ("South Africa Standard Time", "Africa/Johannesburg"),
-    ("Arabian Standard Time", "Asia/Dubai"),
-    ("Israel Standard Time", "Asia/Jerusalem"),
-];
-
-/// Zone for a Windows or IANA name.
+/// Zone for a Windows name (CLDR, territory 001) or an IANA name.
 pub(crate) fn zone(name: &str) -> Option<Tz> {
-    let iana = WINDOWS
-        .iter()
-        .find(|(windows, _)| windows.eq_ignore_ascii_case(name))
-        .map_or(name, |(_, iana)| iana);
-    iana.parse().ok()
+    localzone::win_zone_to_iana(name, Some("001"))
+        .unwrap_or(name)
+        .parse()
+        .ok()
 }
 
 /// Windows name of a zone, as Graph reports mailbox settings.
 pub(crate) fn windows_name(iana: &str) -> &str {
-    WINDOWS
-        .iter()
-        .find(|(_, i)| *i == iana)
-        .map_or("UTC", |(windows, _)| windows)
+    localzone::iana_to_win_zone(iana).map_or("UTC", |(windows, _)| windows)
 }
 
 /// The instant of a wall time. In a gap the time moves on by an hour, in a fold the first counts.

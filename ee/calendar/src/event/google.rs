@@ -100,6 +100,9 @@ pub fn from_google(event: &Value) -> Option<RemoteEvent> {
         match (google_when(event), lines) {
             (None, _) => RemoteState::Unsupported(NO_TIME),
             (Some(when), None) => RemoteState::Present(content(&says, when, None)),
+            (Some(When::Timed { .. }), Some(_)) if clock(event).is_none() => {
+                RemoteState::Unsupported(rules::NO_ZONE)
+            }
             (Some(when), Some(lines)) => match rules::from_lines(lines, &when) {
                 Some(lines) => {
                     without = lines.without;
@@ -166,6 +169,11 @@ fn google_original(point: &Value) -> Option<Original> {
     instant(&point["dateTime"]).map(Original::At)
 }
 
+/// The zone whose clock an event goes by.
+fn clock(event: &Value) -> Option<Tz> {
+    zones::zone(event["start"]["timeZone"].as_str()?)
+}
+
 fn google_when(event: &Value) -> Option<When> {
     let (start, end) = (&event["start"], &event["end"]);
     if let (Some(start), Some(end)) = (start["date"].as_str(), end["date"].as_str()) {
@@ -181,14 +189,11 @@ fn google_when(event: &Value) -> Option<When> {
             .ok()
             .map(|at| at.with_timezone(&Utc))
     };
-    let zone = start["timeZone"]
-        .as_str()
-        .and_then(zones::zone)
-        .unwrap_or(Tz::UTC);
     let when = When::Timed {
         start: at(start)?,
         end: at(end)?,
-        zone: zone.name().to_owned(),
+        // Of a single event the instants say it all.
+        zone: clock(event).unwrap_or(Tz::UTC).name().to_owned(),
     };
     when.is_ordered().then_some(when)
 }

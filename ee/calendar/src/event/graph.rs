@@ -75,7 +75,12 @@ fn graph_times(start: DateTime<Utc>, end: DateTime<Utc>, name: &str, series: boo
     } else {
         Tz::UTC
     };
-    let shown = zones::graph_name(zone.name());
+    // A series without such a name never gets here; an event's instants are right in UTC.
+    let (zone, shown) = match zones::graph_name(zone, start) {
+        Some(shown) => (zone, shown),
+        None if series => (zone, zone.name()),
+        None => (Tz::UTC, "UTC"),
+    };
     [start, end].map(|at| {
         json!({ "dateTime": wall(at, zone).format("%Y-%m-%dT%H:%M:%S%.f").to_string(), "timeZone": shown })
     })
@@ -107,6 +112,9 @@ pub fn from_graph(event: &Value) -> Option<RemoteEvent> {
         match (graph_when(event), event["type"] == "seriesMaster") {
             (None, _) => RemoteState::Unsupported(NO_TIME),
             (Some(when), false) => RemoteState::Present(content(&says, when, None)),
+            (Some(When::Timed { .. }), true) if clock(event).is_none() => {
+                RemoteState::Unsupported(rules::NO_ZONE)
+            }
             (Some(when), true) => match rules::from_pattern(&event["recurrence"]) {
                 Some(rule) => series(&says, when, rule),
                 None => RemoteState::Unsupported(rules::UNKNOWN),
@@ -154,6 +162,19 @@ fn graph_original(event: &Value) -> Option<Original> {
     }
 }
 
+/// The zone whose clock an event goes by. Of a series it is the zone its times are worked out in (MS-OXOCAL,
+/// PidLidAppointmentTimeZoneDefinitionRecur), where Graph tells it; it is empty for some (invitations from elsewhere).
+fn clock(event: &Value) -> Option<Tz> {
+    let told = |name: &Value| {
+        name.as_str()
+            .filter(|name| !name.is_empty())
+            .map(zones::zone)
+    };
+    told(&event["recurrence"]["range"]["recurrenceTimeZone"])
+        .or_else(|| told(&event["originalStartTimeZone"]))
+        .flatten()
+}
+
 fn graph_when(event: &Value) -> Option<When> {
     let wall = |point: &Value| {
         let text = point["dateTime"].as_str()?.trim_end_matches('Z');
@@ -173,22 +194,16 @@ fn graph_when(event: &Value) -> Option<When> {
         }
     } else {
         let at = |wall: NaiveDateTime, point: &Value| {
-            let zone = point["timeZone"]
-                .as_str()
-                .and_then(zones::zone)
-                .unwrap_or(Tz::UTC);
-            zone.from_local_datetime(&wall)
+            zones::zone(point["timeZone"].as_str()?)?
+                .from_local_datetime(&wall)
                 .earliest()
                 .map(|at| at.with_timezone(&Utc))
         };
-        let zone = event["originalStartTimeZone"]
-            .as_str()
-            .and_then(zones::zone)
-            .unwrap_or(Tz::UTC);
         When::Timed {
             start: at(start, &event["start"])?,
             end: at(end, &event["end"])?,
-            zone: zone.name().to_owned(),
+            // Of a single event the instants say it all.
+            zone: clock(event).unwrap_or(Tz::UTC).name().to_owned(),
         }
     };
     when.is_ordered().then_some(when)

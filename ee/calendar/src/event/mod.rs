@@ -384,6 +384,74 @@ mod tests {
         assert!(!to_graph(&single, &Field::ALL, false).contains_key("recurrence"));
     }
 
+    /// W11: a single event is known by its instants; a series in a zone that nobody knows is left alone, not read as UTC.
+    #[test]
+    fn a_series_needs_a_zone_that_is_known() {
+        let state =
+            |body: &Value, from: fn(&Value) -> Option<RemoteEvent>| from(body).unwrap().state;
+        let unknown = RemoteState::Unsupported(rules::NO_ZONE);
+        let series = series_of("Europe/Berlin");
+        let single = EntryContent {
+            repeats: None,
+            ..series.clone()
+        };
+
+        let mut google = Value::Object(to_google(&series, &Field::ALL, false));
+        google["id"] = json!("x");
+        for zone in [json!("Europe/Atlantis"), Value::Null] {
+            google["start"]["timeZone"] = zone;
+            assert_eq!(state(&google, from_google), unknown);
+        }
+        google["recurrence"] = Value::Null;
+        let RemoteState::Present(read) = state(&google, from_google) else {
+            panic!("its instants are known");
+        };
+        assert!(crate::merge::differing(&read, &single).is_empty());
+
+        let mut graph = Value::Object(to_graph(&series, &Field::ALL, false));
+        (graph["id"], graph["type"]) = (json!("x"), json!("seriesMaster"));
+        for (original, of_rule, known) in [
+            ("Customized Time Zone", "Customized Time Zone", false),
+            ("tzone://Microsoft/Custom", "", false),
+            ("W. Europe Standard Time", "tzone://Microsoft/Custom", false),
+            ("tzone://Microsoft/Custom", "W. Europe Standard Time", true),
+            ("W. Europe Standard Time", "", true),
+        ] {
+            graph["originalStartTimeZone"] = json!(original);
+            graph["recurrence"]["range"]["recurrenceTimeZone"] = json!(of_rule);
+            let expected = if known {
+                RemoteState::Present(series.clone())
+            } else {
+                unknown.clone()
+            };
+            assert_eq!(state(&graph, from_graph), expected, "{original} {of_rule}");
+        }
+        graph["originalStartTimeZone"] = json!("tzone://Microsoft/Custom");
+        (graph["type"], graph["recurrence"]) = (json!("singleInstance"), Value::Null);
+        let RemoteState::Present(read) = state(&graph, from_graph) else {
+            panic!("its instants are known");
+        };
+        assert!(crate::merge::differing(&read, &single).is_empty());
+        // A wall time in a zone that nobody knows is no instant.
+        graph["start"]["timeZone"] = json!("tzone://Microsoft/Custom");
+        assert_eq!(state(&graph, from_graph), RemoteState::Unsupported(NO_TIME));
+    }
+
+    /// W11: what Outlook has no clock for is told by its instants, never by a clock that comes close.
+    #[test]
+    fn graph_is_told_instants_where_it_has_no_clock() {
+        let sent = EntryContent {
+            repeats: None,
+            ..series_of("Antarctica/Troll")
+        };
+        let body = Value::Object(to_graph(&sent, &Field::ALL, false));
+        assert_eq!(
+            (&body["start"]["dateTime"], &body["start"]["timeZone"]),
+            (&json!("2026-10-20T07:00:00"), &json!("UTC"))
+        );
+        assert_eq!(rules::graph_zone(&series_of("Antarctica/Troll").when), None);
+    }
+
     /// W8: a rule Daybind does not plan with leaves the event alone, and so does one its first day does not fit.
     #[test]
     fn unknown_rules_are_left_alone() {

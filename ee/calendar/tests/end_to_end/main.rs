@@ -62,3 +62,4 @@ mod several;
 mod split;
 mod timeline;
 mod together;
+mod zones;

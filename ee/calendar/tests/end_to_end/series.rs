@@ -434,7 +434,10 @@ pub(crate) async fn seen(w: &World) -> Vec<String> {
     found
 }
 
-async fn rule_out(w: &World, with: impl FnOnce(&mut daybind_domain::view::CalendarRulesView)) {
+pub(crate) async fn rule_out(
+    w: &World,
+    with: impl FnOnce(&mut daybind_domain::view::CalendarRulesView),
+) {
     let view = w.port.get_calendar_providers(&w.tess).await.unwrap();
     let mut rules = view.connections[0].rules.clone();
     with(&mut rules);
