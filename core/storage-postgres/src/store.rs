@@ -15,6 +15,8 @@ use crate::codec::failure;
 
 /// The migrations of `migrations/postgres`.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/postgres");
+/// Whoever asks whether it is ready gets to know within this time, also while every connection is in use.
+const READY_MAX: Duration = Duration::from_secs(3);
 
 /// A PostgreSQL database.
 pub struct PgStore {
@@ -112,9 +114,9 @@ impl Store for PgStore {
     }
 
     async fn ready(&self) -> StorageResult<()> {
-        let state = self
-            .schema()
+        let state = tokio::time::timeout(READY_MAX, self.schema())
             .await
+            .map_err(|_| busy())?
             .map_err(|error| not_migrated(&error.to_string()))?;
         // More than it knows is fine: a server of the version before goes on while a new one is rolled out.
         if state
@@ -163,6 +165,10 @@ impl Store for PgStore {
     async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+fn busy() -> StorageError {
+    StorageError::Database("every connection to the database is in use".into())
 }
 
 fn not_migrated(why: &str) -> StorageError {

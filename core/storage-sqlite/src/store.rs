@@ -17,6 +17,8 @@ use crate::codec::failure;
 
 /// The migrations of `migrations/sqlite`.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/sqlite");
+/// Whoever asks whether it is ready gets to know within this time, also while every connection is in use.
+const READY_MAX: Duration = Duration::from_secs(3);
 
 /// A SQLite file.
 pub struct SqliteStore {
@@ -87,9 +89,14 @@ impl Store for SqliteStore {
     }
 
     async fn ready(&self) -> StorageResult<()> {
-        let state = self
-            .schema()
+        let asked = async {
+            // Whoever cannot get at the one connection that writes cannot work.
+            drop(self.writer.acquire().await.map_err(failure)?);
+            self.schema().await
+        };
+        let state = tokio::time::timeout(READY_MAX, asked)
             .await
+            .map_err(|_| busy())?
             .map_err(|error| not_migrated(&error.to_string()))?;
         // More than it knows is fine: a server of the version before goes on while a new one is rolled out.
         if state
@@ -157,6 +164,10 @@ impl Store for SqliteStore {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+fn busy() -> StorageError {
+    StorageError::Database("every connection to the database is in use".into())
 }
 
 fn not_migrated(why: &str) -> StorageError {

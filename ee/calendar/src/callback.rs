@@ -17,6 +17,7 @@ use daybind_storage::{OauthFlow, StorageError, UnitOfWork};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::consent::{Asked, Chosen, choose};
+use crate::engine::Engine;
 use crate::oauth::{self, OauthClient, TokenError, Tokens, token_place};
 use crate::provider::{Account, CalendarProvider};
 use crate::{import, subscribe, sync, trial};
@@ -72,7 +73,7 @@ fn storage(error: StorageError) -> Refusal {
 }
 
 /// Answers a callback.
-pub async fn serve(services: &Services, provider: Provider, request: Request<Body>) -> Response {
+pub async fn serve(engine: &Engine, provider: Provider, request: Request<Body>) -> Response {
     if request.method() != Method::GET {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
@@ -82,7 +83,7 @@ pub async fn serve(services: &Services, provider: Provider, request: Request<Bod
         .cloned()
         .flatten();
     let given = flow::returned(request.uri().query().unwrap_or_default());
-    let target = match finish(services, provider, actor, given).await {
+    let target = match finish(engine, provider, actor, given).await {
         Ok(End::Tested(page)) => page,
         Ok(End::Connected(done)) => {
             tracing::info!(
@@ -92,7 +93,7 @@ pub async fn serve(services: &Services, provider: Provider, request: Request<Bod
                 renewed = done.renewed,
                 "calendar connected"
             );
-            services.wake.notify_waiters();
+            engine.wake.notify_waiters();
             done.page()
         }
         Err(code) => {
@@ -114,7 +115,7 @@ pub async fn serve(services: &Services, provider: Provider, request: Request<Bod
 }
 
 async fn finish(
-    services: &Services,
+    engine: &Engine,
     provider: Provider,
     actor: Option<Actor>,
     given: Option<Returned>,
@@ -125,7 +126,7 @@ async fn finish(
     let tenant_id = flow::state_tenant(state)
         .filter(|id| *id == actor.tenant_id)
         .ok_or("invalid_state")?;
-    let mut unit = services
+    let mut unit = engine
         .begin(tenant_id)
         .await
         .map_err(|error| refuse(&error))?;
@@ -135,25 +136,26 @@ async fn finish(
         .map_err(storage)?;
     // Taken for good, whatever follows.
     unit.save().await.map_err(storage)?;
+    engine.point("consent.taken").await;
     if let Some(row) = taken
         .as_ref()
         .filter(|row| provider == Provider::Microsoft && trial::is_test(row))
     {
-        return trial::finish(services, &actor, &given, row)
+        return trial::finish(engine, &actor, &given, row)
             .await
             .map(End::Tested);
     }
     let flow = taken
-        .filter(|flow| fits(flow, provider, &actor, services))
+        .filter(|flow| fits(flow, provider, &actor, engine))
         .ok_or("invalid_state")?;
     if actor.require(Permission::OwnProfile).is_err() {
         return Err("access_denied");
     }
-    let mut unit = services
+    let mut unit = engine
         .read(tenant_id)
         .await
         .map_err(|error| refuse(&error))?;
-    let client = oauth::client(services, unit.as_mut(), tenant_id, provider)
+    let client = oauth::client(engine, unit.as_mut(), tenant_id, provider)
         .await
         .map_err(|e| refuse(&e))?;
     drop(unit);
@@ -162,7 +164,7 @@ async fn finish(
         return Err("configuration_error");
     }
     if let Some(named) = &given.issuer {
-        issued_by(services, tenant_id, &client, named).await?;
+        issued_by(engine, tenant_id, &client, named).await?;
     }
     if let Some(error) = &given.error {
         return Err(match error.as_str() {
@@ -175,23 +177,20 @@ async fn finish(
         });
     }
     let code = given.code.ok_or("missing_parameters")?;
-    let tokens = exchange(services, &client, &flow, &code).await?;
+    let tokens = exchange(engine, &client, &flow, &code).await?;
+    engine.point("consent.exchanged").await;
     if !oauth::granted(provider, &tokens) || tokens.refresh_token.is_none() {
         return Err("missing_scope");
     }
-    let reader = oauth::provider_client(
-        services,
-        provider,
-        client.cloud,
-        tokens.access_token.clone(),
-    )
-    .map_err(|error| refuse(&error))?;
+    let reader =
+        oauth::provider_client(engine, provider, client.cloud, tokens.access_token.clone())
+            .map_err(|error| refuse(&error))?;
     let account = reader.account().await.map_err(|error| {
         tracing::warn!(owner = "ee", %error, "the connected account could not be read");
         "token_exchange_failed"
     })?;
-    let adopted = adopted(services, reader.as_ref(), &actor, &flow).await?;
-    store(services, &actor, &flow, &client, &tokens, &account, adopted)
+    let adopted = adopted(engine, reader.as_ref(), &actor, &flow).await?;
+    store(engine, &actor, &flow, &client, &tokens, &account, adopted)
         .await
         .map(End::Connected)
 }
@@ -294,7 +293,7 @@ async fn exchange(
 }
 
 async fn store(
-    services: &Services,
+    engine: &Engine,
     actor: &Actor,
     flow: &OauthFlow,
     client: &OauthClient,
@@ -303,7 +302,7 @@ async fn store(
     adopted: Option<String>,
 ) -> Result<Connected, Refusal> {
     let tenant_id = actor.tenant_id;
-    let mut unit = services
+    let mut unit = engine
         .begin(tenant_id)
         .await
         .map_err(|error| refuse(&error))?;
@@ -320,7 +319,7 @@ async fn store(
     };
     let Chosen { row, along } = choose(&all, asked, &account.id)?;
     let is_new = row.is_none();
-    let mut row = row.unwrap_or_else(|| blank(services, actor, flow));
+    let mut row = row.unwrap_or_else(|| blank(engine, actor, flow));
     if let Some(calendar) = adopted {
         row.calendar_id = Some(calendar);
     }
@@ -333,7 +332,7 @@ async fn store(
             .count(),
     };
     for mut row in std::iter::once(row).chain(along) {
-        give(services, client, tokens, account, &mut row)?;
+        give(engine, client, tokens, account, &mut row)?;
         let rows = calendar(unit.as_mut()).map_err(storage)?;
         let stored = if is_new && row.connection_id == done.id {
             rows.add_connection(&row).await
@@ -345,11 +344,13 @@ async fn store(
             Err(StorageError::Duplicate(_)) => return Err("calendar_taken"),
             other => other.map_err(storage)?,
         }
-        follow_up(services, actor, unit.as_mut(), &row)
+        follow_up(engine, actor, unit.as_mut(), &row)
             .await
             .map_err(storage)?;
     }
+    engine.point("consent.before_commit").await;
     unit.save().await.map_err(storage)?;
+    engine.point("consent.after_commit").await;
     Ok(done)
 }
 

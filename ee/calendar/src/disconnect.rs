@@ -180,6 +180,7 @@ pub async fn run(
     let noted = audit::row(engine, tenant_id, None, "calendar.erased", subject, detail);
     unit.add_audit(&noted).await?;
     unit.save().await?;
+    engine.point("disconnect.after_commit").await;
     if !heirs.is_empty() {
         engine.wake.notify_waiters();
     }
@@ -242,8 +243,9 @@ async fn clear(
     remove: bool,
     left: &mut Left,
 ) -> Result<(), Stop> {
-    for subscription in &subscriptions(engine, connection).await? {
-        subscribe::end(engine, provider, subscription).await?;
+    let known = subscriptions(engine, connection).await?;
+    for subscription in &known {
+        subscribe::end(engine, provider, connection, subscription, &known).await?;
     }
     if remove && let Some(chosen) = connection.calendar_id.clone() {
         left.copies = remove_copies(engine, provider, connection, &chosen).await?;
@@ -260,7 +262,9 @@ async fn give_back(engine: &Engine, connection: &Connection) -> Result<bool, Sto
         .open(&place, &connection.refresh_token_sealed)
         .map_err(internal)?;
     let kind = Provider::parse(&connection.provider).ok_or(Stop::Idle)?;
-    Ok(revoke(engine, kind, &refresh).await)
+    let gone = revoke(engine, kind, &refresh).await;
+    engine.point("disconnect.revoked").await;
+    Ok(gone)
 }
 
 async fn subscriptions(
@@ -378,6 +382,7 @@ async fn remove_copies(
                 }
                 other => other?,
             }
+            engine.point("disconnect.copy_removed").await;
         }
         mapping.state = "removed".to_owned();
         mapping.updated_at = engine.now();

@@ -26,7 +26,7 @@ pub trait ProviderSource: Send + Sync + 'static {
     /// [`Stop`]
     async fn connect(
         &self,
-        services: &Services,
+        engine: &Engine,
         connection: &mut Connection,
         fresh: bool,
     ) -> Result<Box<dyn CalendarProvider>, Stop>;
@@ -48,7 +48,7 @@ impl Ids for TimeOrdered {
 }
 
 /// Places at which a crash must do no harm. A test stops a worker at each of them.
-pub const POINTS: [&str; 9] = [
+pub const POINTS: [&str; 25] = [
     "run.claimed",
     "call.before_send",
     "call.after_response",
@@ -58,6 +58,27 @@ pub const POINTS: [&str; 9] = [
     "page.after_commit",
     "run.before_commit",
     "run.after_commit",
+    // Consent: the state is used up; the code is exchanged; the grant is stored; the browser has no answer yet.
+    "consent.taken",
+    "consent.exchanged",
+    "consent.before_commit",
+    "consent.after_commit",
+    // The newest tokens are here and nowhere else; they are kept.
+    "refresh.before_commit",
+    "refresh.after_commit",
+    // A subscription: made at the provider, kept with the old one still there, prolonged or ended over there only.
+    "subscription.intended",
+    "subscription.made",
+    "subscription.kept",
+    "subscription.renewed",
+    "subscription.ended",
+    // What disconnecting did at the provider, and the end.
+    "disconnect.copy_removed",
+    "disconnect.revoked",
+    "disconnect.after_commit",
+    // A notification, before and after it is queued; nobody was answered.
+    "webhook.before_commit",
+    "webhook.after_commit",
 ];
 
 /// What happens at the declared points.
@@ -118,10 +139,7 @@ impl Engine {
         fresh: bool,
     ) -> Result<Box<dyn CalendarProvider>, Stop> {
         let buckets = gate::open(self, connection).await?;
-        let provider = self
-            .providers
-            .connect(&self.services, connection, fresh)
-            .await?;
+        let provider = self.providers.connect(self, connection, fresh).await?;
         Ok(Box::new(Gated::new(self.clone(), buckets, provider)))
     }
 

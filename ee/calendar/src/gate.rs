@@ -14,8 +14,8 @@ use crate::engine::Engine;
 use crate::limits::Buckets;
 use crate::merge::Field;
 use crate::provider::{
-    Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, Original, ProviderError,
-    ProviderResult, RemoteCalendar, RemoteEvent, SubscribeRequest, Subscribed,
+    Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, LostSubscription, Original,
+    ProviderError, ProviderResult, RemoteCalendar, RemoteEvent, SubscribeRequest, Subscribed,
 };
 use crate::tokens::Stop;
 
@@ -227,6 +227,14 @@ impl CalendarProvider for Gated {
         resource_id: Option<&str>,
     ) -> ProviderResult<()> {
         self.pass(self.provider.unsubscribe(external_id, resource_id))
+            .await
+    }
+    async fn unsubscribe_lost(
+        &self,
+        calendar: &str,
+        lost: &LostSubscription<'_>,
+    ) -> ProviderResult<()> {
+        self.pass(self.provider.unsubscribe_lost(calendar, lost))
             .await
     }
 }

@@ -11,8 +11,8 @@ use url::Url;
 use crate::event::{from_google, to_google};
 use crate::merge::Field;
 use crate::provider::{
-    Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, Original, ProviderError,
-    ProviderResult, RemoteCalendar, RemoteEvent, SubscribeRequest, Subscribed,
+    Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, LostSubscription, Original,
+    ProviderError, ProviderResult, RemoteCalendar, RemoteEvent, SubscribeRequest, Subscribed,
 };
 use crate::wire::{list, send, url, with_query};
 use crate::{rules, zones};
@@ -350,5 +350,28 @@ impl CalendarProvider for Google {
             Ok(_) | Err(ProviderError::NotFound | ProviderError::Gone) => Ok(()),
             Err(other) => Err(other),
         }
+    }
+
+    /// A channel is stopped by our id and the id of what it watches, which is the same for all channels of a calendar. Where
+    /// none is known, one more is made to learn it: there is no list of channels.
+    async fn unsubscribe_lost(
+        &self,
+        calendar: &str,
+        lost: &LostSubscription<'_>,
+    ) -> ProviderResult<()> {
+        if lost.resource_id.is_some() {
+            return self.unsubscribe(lost.id, lost.resource_id).await;
+        }
+        let request = SubscribeRequest {
+            id: uuid::Uuid::new_v4().to_string(),
+            address: lost.address.to_owned(),
+            // Nobody's: what it says is ignored.
+            token: SecretString::from(String::new()),
+            until: Utc::now() + chrono::Duration::minutes(1),
+        };
+        let made = self.subscribe(calendar, &request).await?;
+        let resource = made.resource_id.as_deref();
+        self.unsubscribe(lost.id, resource).await?;
+        self.unsubscribe(&made.external_id, resource).await
     }
 }

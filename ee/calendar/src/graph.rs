@@ -12,8 +12,9 @@ use url::Url;
 use crate::event::{from_graph, to_graph, wrapped_uid};
 use crate::merge::Field;
 use crate::provider::{
-    Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, Original, Part, ProviderError,
-    ProviderResult, RemoteCalendar, RemoteEvent, RemoteState, SubscribeRequest, Subscribed,
+    Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, LostSubscription, Original, Part,
+    ProviderError, ProviderResult, RemoteCalendar, RemoteEvent, RemoteState, SubscribeRequest,
+    Subscribed,
 };
 use crate::rules;
 use crate::wire::{list, same_origin, send, url, with_query};
@@ -422,5 +423,36 @@ impl CalendarProvider for Graph {
             Ok(_) | Err(ProviderError::NotFound | ProviderError::Gone) => Ok(()),
             Err(other) => Err(other),
         }
+    }
+
+    async fn unsubscribe_lost(
+        &self,
+        calendar: &str,
+        lost: &LostSubscription<'_>,
+    ) -> ProviderResult<()> {
+        let of = format!("calendars/{calendar}/events");
+        let mut found = Vec::new();
+        let mut next = Some(self.url(&["subscriptions"])?);
+        while let Some(url) = next {
+            let page = send(self.request(Method::GET, url)).await?;
+            for row in page["value"].as_array().into_iter().flatten() {
+                let ours = row["notificationUrl"] == lost.address
+                    && row["resource"]
+                        .as_str()
+                        .is_some_and(|resource| resource.ends_with(&of));
+                let id = row["id"]
+                    .as_str()
+                    .filter(|id| ours && !lost.kept.contains(id));
+                found.extend(id.map(str::to_owned));
+            }
+            next = match page["@odata.nextLink"].as_str() {
+                Some(link) => Some(same_origin(&self.base, link)?),
+                None => None,
+            };
+        }
+        for id in found {
+            self.unsubscribe(&id, None).await?;
+        }
+        Ok(())
     }
 }

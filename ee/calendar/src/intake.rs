@@ -14,17 +14,20 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use daybind_domain::ids::{SubscriptionId, TenantId};
 use daybind_ee_storage::{Notice, Notified, calendar};
-use daybind_services::{Provider, Services};
+use daybind_services::Provider;
 use daybind_storage::{Scope, StorageResult};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::oneshot;
 
+use crate::engine::Engine;
 use crate::{subscribe, sync};
 
 /// So many notifications of one tenant wait at most; the provider repeats the others.
 const WAITING_MAX: usize = 10_000;
-/// Providers hang up after ten seconds; a batch that takes longer has nobody left to answer.
-const BATCH_MAX: Duration = Duration::from_secs(10);
+/// Providers hang up after ten seconds; a batch that takes longer than this has nobody left to answer.
+const BATCH_MAX: Duration = Duration::from_secs(8);
+/// So long one waits for an answer, also behind a batch that takes long: what is not stored by then is to be repeated.
+const ANSWER_MAX: Duration = Duration::from_secs(9);
 
 /// What a notification asks for. Nothing in it is believed before the secret was compared.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -59,7 +62,7 @@ pub struct Refused;
 pub struct Intake(Arc<Inner>);
 
 struct Inner {
-    services: Services,
+    engine: Engine,
     /// The tenants whose batch is on its way, with what waits for the next one.
     waiting: Mutex<HashMap<TenantId, Batch>>,
 }
@@ -72,9 +75,9 @@ struct Batch {
 
 impl Intake {
     /// With nothing under way.
-    pub fn new(services: Services) -> Self {
+    pub fn new(engine: Engine) -> Self {
         Self(Arc::new(Inner {
-            services,
+            engine,
             waiting: Mutex::default(),
         }))
     }
@@ -82,7 +85,7 @@ impl Intake {
     /// Returns after the commit that queued whatever these rightly ask for.
     ///
     /// # Errors
-    /// [`Refused`] at once when too many wait, later when the commit failed.
+    /// [`Refused`] at once when too many wait, later when the commit failed or took too long.
     pub async fn take(&self, tenant_id: TenantId, pokes: HashSet<Poke>) -> Result<(), Refused> {
         let (answer, answered) = oneshot::channel();
         match self.0.waiting().entry(tenant_id) {
@@ -105,7 +108,10 @@ impl Intake {
                 tokio::spawn(Arc::clone(&self.0).work(tenant_id));
             }
         }
-        answered.await.map_err(|_| Refused)
+        match tokio::time::timeout(ANSWER_MAX, answered).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Refused),
+        }
     }
 }
 
@@ -180,7 +186,7 @@ impl Inner {
         let scope = Scope::Tenant(tenant_id);
         let named: BTreeSet<_> = pokes.iter().map(|poke| poke.subscription_id).collect();
         let named: Vec<_> = named.into_iter().collect();
-        let mut unit = self.services.store.read(scope).await?;
+        let mut unit = self.engine.store.read(scope).await?;
         let known = calendar(unit.as_mut())?
             .find_notified(tenant_id, &named, sync::JOB)
             .await?;
@@ -189,7 +195,7 @@ impl Inner {
             .into_iter()
             .map(|row| (row.subscription_id, row))
             .collect();
-        let now = self.services.now();
+        let now = self.engine.now();
         // Only what is right, and asks for more than is on its way, costs a write.
         let right: Vec<_> = pokes
             .iter()
@@ -228,18 +234,20 @@ impl Inner {
                 renewal.into_iter().chain([sync])
             })
             .collect();
-        let mut unit = self.services.store.begin(scope).await?;
+        let mut unit = self.engine.store.begin(scope).await?;
         calendar(unit.as_mut())?
             .note_notice(tenant_id, &notice, now)
             .await?;
         unit.enqueue_jobs(&jobs, now).await?;
+        self.engine.point("webhook.before_commit").await;
         unit.save().await?;
+        self.engine.point("webhook.after_commit").await;
         tracing::debug!(
             owner = "ee",
             subscriptions = notice.heard.len(),
             "calendar notifications"
         );
-        self.services.wake.notify_waiters();
+        self.engine.wake.notify_waiters();
         Ok(())
     }
 }

@@ -249,6 +249,19 @@ pub struct SubscribeRequest {
     pub until: DateTime<Utc>,
 }
 
+/// A subscription that was asked for and whose answer nobody got: it may be there.
+#[derive(Debug, Clone)]
+pub struct LostSubscription<'a> {
+    /// Our id for it.
+    pub id: &'a str,
+    /// Where its notifications go.
+    pub address: &'a str,
+    /// The provider's ids of those of the same calendar that are known.
+    pub kept: Vec<&'a str>,
+    /// Google's resource id of any of them.
+    pub resource_id: Option<&'a str>,
+}
+
 /// A push subscription that was made.
 #[derive(Debug, Clone)]
 pub struct Subscribed {
@@ -350,6 +363,12 @@ pub trait CalendarProvider: Send + Sync {
     /// Ends a subscription; fine when there is none.
     async fn unsubscribe(&self, external_id: &str, resource_id: Option<&str>)
     -> ProviderResult<()>;
+    /// Ends a subscription that may be there; fine when there is none.
+    async fn unsubscribe_lost(
+        &self,
+        calendar: &str,
+        lost: &LostSubscription<'_>,
+    ) -> ProviderResult<()>;
 }
 
 #[cfg(test)]

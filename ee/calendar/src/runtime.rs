@@ -1,6 +1,5 @@
 //! The Enterprise implementation of the calendar port.
 
-use std::ops::Deref as _;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -82,7 +81,7 @@ impl CalendarRuntime {
     /// With another engine than production's: tests replace providers, ids and what happens at the declared points.
     #[must_use]
     pub fn with_engine(engine: Engine) -> Self {
-        let intake = Intake::new(engine.deref().clone());
+        let intake = Intake::new(engine.clone());
         Self {
             engine,
             intake,

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 
 use crate::engine::Engine;
 use crate::places;
-use crate::provider::{CalendarProvider, ProviderError, SubscribeRequest};
+use crate::provider::{CalendarProvider, LostSubscription, ProviderError, SubscribeRequest};
 use crate::retry::held;
 use crate::sync::may_sync;
 use crate::tokens::Stop;
@@ -128,6 +128,11 @@ async fn tend(
         }
         superseded.push(subscription);
     }
+    // What an earlier look may have made goes first, so that tries that fail leave no more than one behind.
+    let (lost, superseded): (Vec<_>, Vec<_>) = superseded
+        .into_iter()
+        .partition(|row| row.external_id.is_none());
+    end_all(engine, provider.as_ref(), connection, lost).await?;
     let next = match active {
         Some(subscription) => subscription.renew_at,
         None => match create(engine, provider.as_ref(), connection).await {
@@ -140,11 +145,33 @@ async fn tend(
         },
     };
     // The old ones only after the new one works; what comes twice is merged into one sync.
-    for subscription in superseded {
-        end(engine, provider.as_ref(), &subscription).await?;
+    if !superseded.is_empty() {
+        engine.point("subscription.kept").await;
     }
+    end_all(engine, provider.as_ref(), connection, superseded).await?;
     let soonest = now + SOONEST;
     Ok(Some(next.unwrap_or(soonest).max(soonest)))
+}
+
+async fn end_all(
+    engine: &Engine,
+    provider: &dyn CalendarProvider,
+    connection: &Connection,
+    ended: Vec<Subscription>,
+) -> Result<(), Stop> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let (tenant_id, id) = (connection.tenant_id, connection.connection_id);
+    let mut unit = engine.read(tenant_id).await?;
+    let known = calendar(unit.as_mut())?
+        .list_subscriptions(tenant_id, id)
+        .await?;
+    drop(unit);
+    for subscription in &ended {
+        end(engine, provider, connection, subscription, &known).await?;
+    }
+    Ok(())
 }
 
 fn count(what: &'static str, provider: &str, ok: bool) {
@@ -157,14 +184,14 @@ fn count(what: &'static str, provider: &str, ok: bool) {
 }
 
 async fn renew(
-    services: &Services,
+    engine: &Engine,
     provider: &dyn CalendarProvider,
     subscription: &mut Subscription,
 ) -> Result<bool, Stop> {
     let Some(external) = subscription.external_id.clone() else {
         return Ok(false);
     };
-    let answer = provider.renew(&external, services.now() + LIFE).await;
+    let answer = provider.renew(&external, engine.now() + LIFE).await;
     // Google's are never prolonged, so this is no failure of its.
     if subscription.provider != Provider::Google.as_str() {
         count("renewed", &subscription.provider, answer.is_ok());
@@ -172,14 +199,15 @@ async fn renew(
     match answer {
         Ok(ends) => {
             subscription.expires_at = ends;
-            subscription.renew_at = Some(renewal(services.now(), ends));
+            subscription.renew_at = Some(renewal(engine.now(), ends));
         }
         Err(ProviderError::NotFound | ProviderError::Gone | ProviderError::Permanent(_)) => {
             return Ok(false);
         }
         Err(other) => return Err(other.into()),
     }
-    let mut unit = services.begin(subscription.tenant_id).await?;
+    engine.point("subscription.renewed").await;
+    let mut unit = engine.begin(subscription.tenant_id).await?;
     calendar(unit.as_mut())?
         .update_subscription(subscription)
         .await?;
@@ -188,7 +216,7 @@ async fn renew(
 }
 
 async fn create(
-    services: &Services,
+    engine: &Engine,
     provider: &dyn CalendarProvider,
     connection: &Connection,
 ) -> Result<DateTime<Utc>, Stop> {
@@ -197,10 +225,10 @@ async fn create(
     let mut secret = [0_u8; 32];
     rand::rng().fill_bytes(&mut secret);
     let secret = URL_SAFE_NO_PAD.encode(secret);
-    let now = services.now();
+    let now = engine.now();
     let mut row = Subscription {
         tenant_id: connection.tenant_id,
-        subscription_id: SubscriptionId(services.new_id()),
+        subscription_id: SubscriptionId(engine.new_id()),
         connection_id: connection.connection_id,
         provider: connection.provider.clone(),
         external_id: None,
@@ -212,18 +240,20 @@ async fn create(
         last_notified_at: None,
         created_at: now,
     };
-    let mut unit = services.begin(row.tenant_id).await?;
+    let mut unit = engine.begin(row.tenant_id).await?;
     calendar(unit.as_mut())?.add_subscription(&row).await?;
     unit.save().await?;
+    engine.point("subscription.intended").await;
     let request = SubscribeRequest {
         id: row.subscription_id.to_string(),
-        address: services.absolute(StableRoute::Webhook(route).path()),
+        address: address(engine, route),
         token: SecretString::from(token(row.tenant_id, row.subscription_id, &secret)),
         until: row.expires_at,
     };
     let made = provider.subscribe(chosen, &request).await;
+    engine.point("subscription.made").await;
     count("made", &row.provider, made.is_ok());
-    let mut unit = services.begin(row.tenant_id).await?;
+    let mut unit = engine.begin(row.tenant_id).await?;
     let rows = calendar(unit.as_mut())?;
     match made {
         Ok(made) => {
@@ -237,8 +267,9 @@ async fn create(
             unit.save().await?;
             Ok(next)
         }
+        // It may have been made all the same: its row stays, so that it is ended by the next look.
+        Err(error @ ProviderError::Transient(_)) => Err(error.into()),
         Err(error) => {
-            // Without its row, whatever the provider may have made is answered and ignored until it lapses.
             rows.remove_subscription(row.tenant_id, row.subscription_id)
                 .await?;
             unit.save().await?;
@@ -247,25 +278,51 @@ async fn create(
     }
 }
 
-/// Ends one subscription and forgets it. A refusal is no obstacle: without its row it has no effect.
+/// Where a provider's notifications are to go.
+fn address(services: &Services, provider: Provider) -> String {
+    services.absolute(StableRoute::Webhook(provider).path())
+}
+
+/// Ends one subscription and forgets it; `known` are all that are stored of the connection. A refusal is no obstacle: without
+/// its row it has no effect.
 ///
 /// # Errors
 /// [`Stop`] when the provider did not answer or the database failed.
 pub async fn end(
-    services: &Services,
+    engine: &Engine,
     provider: &dyn CalendarProvider,
+    connection: &Connection,
     subscription: &Subscription,
+    known: &[Subscription],
 ) -> Result<(), Stop> {
-    if let Some(external) = &subscription.external_id {
-        match provider
-            .unsubscribe(external, subscription.resource_id.as_deref())
-            .await
-        {
-            Ok(()) | Err(ProviderError::Permanent(_)) => {}
-            Err(other) => return Err(other.into()),
+    let ended = match (&subscription.external_id, &connection.calendar_id) {
+        (Some(external), _) => {
+            provider
+                .unsubscribe(external, subscription.resource_id.as_deref())
+                .await
         }
+        (None, Some(chosen)) => {
+            let route = Provider::parse(&connection.provider).ok_or(Stop::Idle)?;
+            let id = subscription.subscription_id.to_string();
+            let lost = LostSubscription {
+                id: &id,
+                address: &address(engine, route),
+                kept: known
+                    .iter()
+                    .filter_map(|row| row.external_id.as_deref())
+                    .collect(),
+                resource_id: known.iter().find_map(|row| row.resource_id.as_deref()),
+            };
+            provider.unsubscribe_lost(chosen, &lost).await
+        }
+        (None, None) => Ok(()),
+    };
+    match ended {
+        Ok(()) | Err(ProviderError::Permanent(_)) => {}
+        Err(other) => return Err(other.into()),
     }
-    let mut unit = services.begin(subscription.tenant_id).await?;
+    engine.point("subscription.ended").await;
+    let mut unit = engine.begin(subscription.tenant_id).await?;
     calendar(unit.as_mut())?
         .remove_subscription(subscription.tenant_id, subscription.subscription_id)
         .await?;

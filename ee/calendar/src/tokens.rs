@@ -10,7 +10,7 @@ use daybind_storage::StorageError;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
-use crate::engine::ProviderSource;
+use crate::engine::{Engine, ProviderSource};
 use crate::oauth::{self, TokenError, Tokens, token_place};
 use crate::provider::{CalendarProvider, ProviderError};
 use crate::removals::Deletions;
@@ -116,18 +116,18 @@ pub struct HttpProviders;
 impl ProviderSource for HttpProviders {
     async fn connect(
         &self,
-        services: &Services,
+        engine: &Engine,
         connection: &mut Connection,
         fresh: bool,
     ) -> Result<Box<dyn CalendarProvider>, Stop> {
         let provider = Provider::parse(&connection.provider).ok_or(Stop::Idle)?;
-        let token = if !fresh && is_fresh(services, connection) {
-            access_token(services, connection)?
+        let token = if !fresh && is_fresh(engine, connection) {
+            access_token(engine, connection)?
         } else {
-            refresh(services, connection, provider).await?
+            refresh(engine, connection, provider).await?
         };
         Ok(oauth::provider_client(
-            services,
+            engine,
             provider,
             connection.cloud,
             token,
@@ -151,7 +151,7 @@ fn access_token(services: &Services, connection: &Connection) -> Result<SecretSt
 /// Refreshes the tokens, or waits for whoever is doing so already, on this server or another: at most one request per
 /// connection is under way, and nobody writes over a newer token.
 async fn refresh(
-    services: &Services,
+    engine: &Engine,
     connection: &mut Connection,
     provider: Provider,
 ) -> Result<SecretString, Stop> {
@@ -159,27 +159,27 @@ async fn refresh(
     let tried = connection.access_token_sealed.clone();
     let holder = Uuid::new_v4();
     for _ in 0..WAITS {
-        let now = services.now();
-        let mut unit = services.begin(tenant_id).await?;
+        let now = engine.now();
+        let mut unit = engine.begin(tenant_id).await?;
         let rows = calendar(unit.as_mut())?;
         let taken = rows
             .take_token_lease((tenant_id, id), holder, now + LEASE, now)
             .await?;
         let row = rows.find_connection(tenant_id, id).await?;
         *connection = row.ok_or(Stop::Idle)?;
-        let done = connection.access_token_sealed != tried && is_fresh(services, connection);
+        let done = connection.access_token_sealed != tried && is_fresh(engine, connection);
         if done || connection.status == "needs_reconnect" {
             // Somebody was faster; without `save` the lease goes back.
             unit.cancel().await?;
             return if done {
-                access_token(services, connection)
+                access_token(engine, connection)
             } else {
                 Err(Stop::Reconnect("grant_ended"))
             };
         }
         if taken {
             unit.save().await?;
-            return exchange(services, connection, provider, holder).await;
+            return exchange(engine, connection, provider, holder).await;
         }
         unit.cancel().await?;
         tokio::time::sleep(WAIT).await;
@@ -189,17 +189,17 @@ async fn refresh(
 
 /// The one request, by the holder of the lease.
 async fn exchange(
-    services: &Services,
+    engine: &Engine,
     connection: &mut Connection,
     provider: Provider,
     holder: Uuid,
 ) -> Result<SecretString, Stop> {
     let whose = (connection.tenant_id, connection.connection_id);
     let generation = connection.generation;
-    let tokens = match ask(services, connection, provider).await {
+    let tokens = match ask(engine, connection, provider).await {
         Ok(tokens) => tokens,
         Err(stop) => {
-            let mut unit = services.begin(whose.0).await?;
+            let mut unit = engine.begin(whose.0).await?;
             let rows = calendar(unit.as_mut())?;
             let held = rows
                 .end_token_lease(whose, holder, generation, None)
@@ -214,7 +214,7 @@ async fn exchange(
                 row.status = "needs_reconnect".to_owned();
                 row.status_reason = Some(code.to_owned());
                 row.last_error = Some(code.to_owned());
-                row.updated_at = services.now();
+                row.updated_at = engine.now();
                 rows.update_connection(&row).await?;
             }
             unit.save().await?;
@@ -222,14 +222,14 @@ async fn exchange(
         }
     };
     let seal = |column, secret: &SecretString| {
-        services
+        engine
             .keyring
             .seal(&token_place(whose.0, whose.1, column), secret)
             .map_err(internal)
     };
     let fresh = FreshTokens {
         access_token_sealed: seal("access_token_sealed", &tokens.access_token)?,
-        access_token_expires_at: oauth::token_end(services.now(), &tokens),
+        access_token_expires_at: oauth::token_end(engine.now(), &tokens),
         refresh_token_sealed: tokens
             .refresh_token
             .as_ref()
@@ -238,8 +238,9 @@ async fn exchange(
     };
     // The old refresh token may be worth nothing any more, so a database that stumbles is asked again.
     let mut tries = 0;
+    engine.point("refresh.before_commit").await;
     let stored = loop {
-        match store(services, whose, holder, generation, &fresh).await {
+        match store(engine, whose, holder, generation, &fresh).await {
             Err(Stop::Storage(error)) if tries < STORES => {
                 tries += 1;
                 tracing::warn!(connection = %whose.1, %error, "fresh tokens could not be stored; trying again");
@@ -248,7 +249,8 @@ async fn exchange(
             other => break other?,
         }
     };
-    let mut unit = services.read(whose.0).await?;
+    engine.point("refresh.after_commit").await;
+    let mut unit = engine.read(whose.0).await?;
     let row = calendar(unit.as_mut())?
         .find_connection(whose.0, whose.1)
         .await?;
@@ -257,7 +259,7 @@ async fn exchange(
         Ok(tokens.access_token)
     } else {
         // Reconnected meanwhile, or the lease ran out and somebody else refreshed: theirs are the newer ones.
-        access_token(services, connection)
+        access_token(engine, connection)
     }
 }
 

@@ -19,6 +19,8 @@ use crate::intake::{Intake, Lifecycle, Poke};
 const BODY_MAX: usize = 256 << 10;
 /// Graph's own tokens have about a hundred characters.
 const HANDSHAKE_MAX: usize = 4 << 10;
+/// Seconds after which a provider may try again what could not be stored.
+const RETRY_AFTER: &str = "5";
 /// So long a sender may take for its body.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
@@ -154,7 +156,8 @@ async fn take(
         .any(|taken| async move { taken.is_err() })
         .await;
     if refused {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        let later = [(header::RETRY_AFTER, RETRY_AFTER)];
+        return (StatusCode::SERVICE_UNAVAILABLE, later).into_response();
     }
     done.into_response()
 }

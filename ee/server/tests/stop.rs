@@ -92,6 +92,19 @@ async fn google_on_sqlite() {
 
 /// M-38, the half about stopping.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn microsoft_on_sqlite() {
+    stopped_while_it_writes(Provider::Microsoft, "microsoft", None).await;
+}
+
+/// M-38, the half about stopping.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn google_on_postgres() {
+    let database = daybind_storage_postgres::testing::database_url().await;
+    stopped_while_it_writes(Provider::Google, "google", Some(database)).await;
+}
+
+/// M-38, the half about stopping.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn microsoft_on_postgres() {
     let database = daybind_storage_postgres::testing::database_url().await;
     stopped_while_it_writes(Provider::Microsoft, "microsoft", Some(database)).await;

@@ -8,15 +8,15 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use daybind_domain::ids::MappingId;
 use daybind_domain::schedule::{EntryContent, ShowAs, When};
-use daybind_ee_calendar::engine::{ProviderSource, Stop};
+use daybind_ee_calendar::engine::{Engine, ProviderSource, Stop};
 use daybind_ee_calendar::event::canonical;
 use daybind_ee_calendar::merge::Field;
 use daybind_ee_calendar::provider::{
-    About, Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, Original, Part, ProviderError,
-    ProviderResult, RemoteCalendar, RemoteEvent, RemoteState, SubscribeRequest, Subscribed,
+    About, Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, LostSubscription, Original,
+    Part, ProviderError, ProviderResult, RemoteCalendar, RemoteEvent, RemoteState,
+    SubscribeRequest, Subscribed,
 };
 use daybind_ee_storage::Connection;
-use daybind_services::Services;
 use daybind_services::recurrence::{days_between, first_day, has_day, occurrence, when_on};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -397,7 +397,7 @@ impl Calendar {
 impl ProviderSource for Calendar {
     async fn connect(
         &self,
-        _: &Services,
+        _: &Engine,
         _: &mut Connection,
         _: bool,
     ) -> Result<Box<dyn CalendarProvider>, Stop> {
@@ -637,6 +637,10 @@ impl CalendarProvider for Calendar {
     }
 
     async fn unsubscribe(&self, _: &str, _: Option<&str>) -> ProviderResult<()> {
+        Ok(())
+    }
+
+    async fn unsubscribe_lost(&self, _: &str, _: &LostSubscription<'_>) -> ProviderResult<()> {
         Ok(())
     }
 }

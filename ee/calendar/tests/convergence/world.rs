@@ -33,6 +33,8 @@ use crate::calendar::{Calendar, edit, says};
 
 const JOB: &str = "calendar.sync";
 const FIELDS: [&str; 4] = ["title", "notes", "shows", "private"];
+/// What the names of the points of a run begin with.
+const RUN: [&str; 4] = ["run.", "call.", "map.", "page."];
 /// Points outside transactions, at which a worker may sleep while another one works.
 const QUIET: [&str; 5] = [
     "run.claimed",
@@ -355,7 +357,9 @@ impl<'a> World<'a> {
     }
 
     pub fn crash_soon(&self, rng: &mut StdRng) {
-        let point = POINTS[rng.random_range(0..POINTS.len())];
+        let in_run = |point: &&&str| RUN.iter().any(|part| point.starts_with(part));
+        let points: Vec<_> = POINTS.iter().filter(in_run).collect();
+        let point = points[rng.random_range(0..points.len())];
         *self.worker.trouble.next.lock().unwrap() = Some((true, point));
     }
 

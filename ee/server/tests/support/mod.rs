@@ -1,5 +1,7 @@
 //! The real binary against the stand-ins: starting it, signing in, connecting a calendar.
 
+#![allow(dead_code, reason = "no test needs all of it")]
+
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -22,11 +24,7 @@ pub struct Server {
 impl Server {
     /// A folder and a free port of its own; `database` is a PostgreSQL URL, or nothing for the embedded one.
     pub fn new(fakes: &FakeProviders, database: Option<String>) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         let folder = tempfile::tempdir().unwrap();
         let mut env = fakes.env();
         let listen = format!("127.0.0.1:{port}");
@@ -77,9 +75,23 @@ impl Server {
     pub async fn start(&self, more: &[(&str, &str)], log: &str) -> Child {
         let mut command = self.command(&["serve"], log);
         command.envs(more.iter().copied());
+        self.begin(command, &self.url, log).await
+    }
+
+    /// Serves beside another one, at an address of its own.
+    pub async fn start_beside(&self, more: &[(&str, &str)], log: &str) -> Child {
+        let port = free_port();
+        let mut command = self.command(&["serve"], log);
+        command.envs(more.iter().copied());
+        command.env("DAYBIND_LISTEN", format!("127.0.0.1:{port}"));
+        self.begin(command, &format!("http://127.0.0.1:{port}"), log)
+            .await
+    }
+
+    async fn begin(&self, mut command: Command, url: &str, log: &str) -> Child {
         let child = command.spawn().unwrap();
         for _ in 0..300 {
-            if reqwest::get(format!("{}/readyz", self.url))
+            if reqwest::get(format!("{url}/readyz"))
                 .await
                 .is_ok_and(|r| r.status().is_success())
             {
@@ -90,10 +102,20 @@ impl Server {
         panic!("the server does not serve:\n{}", self.log(log));
     }
 
+    /// Where the embedded database is.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// What a process wrote.
     pub fn log(&self, name: &str) -> String {
         std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
     }
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 /// Signs in as the demo technician, connects the provider, and chooses its first writable calendar.
