@@ -3,8 +3,11 @@
 use async_trait::async_trait;
 use chrono::{DateTime, SecondsFormat, Utc};
 use daybind_domain::schedule::{EntryContent, When};
-use http::header;
+use http::{Method, header};
+use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -14,7 +17,7 @@ use crate::provider::{
     Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, LostSubscription, Original,
     ProviderError, ProviderResult, RemoteCalendar, RemoteEvent, SubscribeRequest, Subscribed,
 };
-use crate::wire::{list, send, url, with_query};
+use crate::wire::{events, send, send_for, url, with_query};
 use crate::{rules, zones};
 
 /// The private property that marks our copies.
@@ -37,19 +40,28 @@ impl Google {
         url(&self.base, &all)
     }
 
+    fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.http
+            .request(method, url)
+            .bearer_auth(self.token.expose_secret())
+    }
+
     async fn get_json(&self, url: Url) -> ProviderResult<Value> {
-        send(self.http.get(url).bearer_auth(self.token.expose_secret())).await
+        send(self.request(Method::GET, url)).await
     }
 
     async fn post_json(&self, url: Url, body: &Value) -> ProviderResult<Value> {
-        send(
-            self.http
-                .post(url)
-                .bearer_auth(self.token.expose_secret())
-                .json(body),
-        )
-        .await
+        send(self.request(Method::POST, url).json(body)).await
     }
+}
+
+/// A page of a delta: where it goes on is known before its events are read. A page without changes may have no list.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct DeltaAnswer {
+    items: Option<Vec<Box<RawValue>>>,
+    next_page_token: Option<String>,
+    next_sync_token: Option<String>,
 }
 
 fn event(value: &Value) -> ProviderResult<RemoteEvent> {
@@ -131,19 +143,12 @@ impl CalendarProvider for Google {
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        let answer = self
-            .get_json(with_query(
-                self.url(&["calendars", calendar, "events"])?,
-                &pairs,
-            ))
-            .await?;
+        let url = with_query(self.url(&["calendars", calendar, "events"])?, &pairs);
+        let answer: DeltaAnswer = send_for(self.request(Method::GET, url)).await?;
         Ok(DeltaPage {
-            events: list(&answer, "items", false)?
-                .iter()
-                .filter_map(from_google)
-                .collect(),
-            next: answer["nextPageToken"].as_str().map(str::to_owned),
-            cursor: answer["nextSyncToken"].as_str().map(str::to_owned),
+            events: events(answer.items.unwrap_or_default(), from_google),
+            next: answer.next_page_token,
+            cursor: answer.next_sync_token,
         })
     }
 
@@ -230,9 +235,7 @@ impl CalendarProvider for Google {
         ];
         let mut body = to_google(content, &fields, true);
         body.insert("status".to_owned(), json!("confirmed"));
-        let request = self.http.patch(url);
-        let request = request.bearer_auth(self.token.expose_secret()).json(&body);
-        event(&send(request).await?)
+        event(&send(self.request(Method::PATCH, url).json(&body)).await?)
     }
 
     async fn create(
@@ -267,9 +270,7 @@ impl CalendarProvider for Google {
             &[("sendUpdates", "none")],
         );
         let mut request = self
-            .http
-            .patch(url)
-            .bearer_auth(self.token.expose_secret())
+            .request(Method::PATCH, url)
             .json(&to_google(content, fields, true));
         if let Some(etag) = etag {
             request = request.header(header::IF_MATCH, etag);
@@ -282,10 +283,7 @@ impl CalendarProvider for Google {
             self.url(&["calendars", calendar, "events", id])?,
             &[("sendUpdates", "none")],
         );
-        let mut request = self
-            .http
-            .delete(url)
-            .bearer_auth(self.token.expose_secret());
+        let mut request = self.request(Method::DELETE, url);
         if let Some(etag) = etag {
             request = request.header(header::IF_MATCH, etag);
         }

@@ -6,6 +6,8 @@ use daybind_domain::schedule::EntryContent;
 use http::{Method, header};
 use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -17,7 +19,7 @@ use crate::provider::{
     Subscribed,
 };
 use crate::rules;
-use crate::wire::{list, same_origin, send, url, with_query};
+use crate::wire::{events, same_origin, send, send_for, url, with_query};
 
 /// The extended property that marks our copies; the GUID is ours.
 const MARKER: &str = "String {6f2c0a4e-52d1-4f0f-9a53-2d7f9f0d6a11} Name DaybindMapping";
@@ -49,17 +51,27 @@ impl Graph {
     }
 
     /// A link of an answer, checked before it is kept anywhere.
-    fn link(&self, answer: &Value, name: &str) -> ProviderResult<Option<String>> {
-        let Some(link) = answer[name].as_str() else {
-            return Ok(None);
-        };
-        same_origin(&self.base, link)?;
-        Ok(Some(link.to_owned()))
+    fn checked(&self, link: Option<String>) -> ProviderResult<Option<String>> {
+        if let Some(link) = &link {
+            same_origin(&self.base, link)?;
+        }
+        Ok(link)
     }
 
     async fn get_json(&self, url: Url) -> ProviderResult<Value> {
         send(self.request(Method::GET, url)).await
     }
+}
+
+/// A page of a delta: where it goes on is known before its events are read. One without a list is no usable answer: taken
+/// for an empty one, the cursor would pass over changes nobody has seen.
+#[derive(Default, Deserialize)]
+struct DeltaAnswer {
+    value: Option<Vec<Box<RawValue>>>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
+    #[serde(rename = "@odata.deltaLink")]
+    delta: Option<String>,
 }
 
 fn event(value: &Value) -> ProviderResult<RemoteEvent> {
@@ -161,14 +173,12 @@ impl CalendarProvider for Graph {
                 ],
             ),
         };
-        let answer = self.get_json(url).await?;
+        let answer: DeltaAnswer = send_for(self.request(Method::GET, url)).await?;
+        let items = answer.value.ok_or(ProviderError::Transient("list"))?;
         Ok(DeltaPage {
-            events: list(&answer, "value", true)?
-                .iter()
-                .filter_map(from_graph)
-                .collect(),
-            next: self.link(&answer, "@odata.nextLink")?,
-            cursor: self.link(&answer, "@odata.deltaLink")?,
+            events: events(items, from_graph),
+            next: self.checked(answer.next)?,
+            cursor: self.checked(answer.delta)?,
         })
     }
 
@@ -454,5 +464,28 @@ impl CalendarProvider for Graph {
             self.unsubscribe(&id, None).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where a page goes on is known while its events lie there as they came; one that cannot be read is an error, no gap.
+    #[test]
+    fn a_page_goes_on_before_its_events_are_read() {
+        let text = r#"{
+            "value": [{ "id": "a", "@removed": { "reason": "deleted" } }, { "id": "\ud800" }, { "subject": "no id" }],
+            "@odata.nextLink": "https://graph.example/v1.0/next"
+        }"#;
+        let page: DeltaAnswer = serde_json::from_str(text).unwrap();
+        assert_eq!(
+            page.next.as_deref(),
+            Some("https://graph.example/v1.0/next")
+        );
+        let read: Vec<_> = events(page.value.unwrap(), from_graph).collect();
+        assert_eq!(read.len(), 2);
+        assert_eq!(read[0].as_ref().unwrap().id, "a");
+        assert!(read[1].is_err());
     }
 }

@@ -184,11 +184,15 @@ pub enum DeltaFrom {
     Since(String),
 }
 
+/// A page's events, made of what came only when they are asked for: by then the next page is on its way.
+///
+/// Each is an event, or the error that it cannot be read.
+pub type Events = Box<dyn Iterator<Item = ProviderResult<RemoteEvent>> + Send>;
+
 /// One page of a delta.
-#[derive(Debug, Clone)]
 pub struct DeltaPage {
     /// Events, in no order, possibly repeated.
-    pub events: Vec<RemoteEvent>,
+    pub events: Events,
     /// The next page, if any.
     pub next: Option<String>,
     /// The cursor for next time, on the last page.

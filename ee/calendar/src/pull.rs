@@ -129,7 +129,8 @@ impl Lane<'_> {
                     None => None,
                 }
             };
-            let (taken_in, ahead) = tokio::join!(self.take_in(&mut pass, answer), ahead);
+            // First things first: what is joined is polled in this order.
+            let (ahead, taken_in) = tokio::join!(ahead, self.take_in(&mut pass, answer));
             if let Some(connection) = taken_in? {
                 self.connection = connection;
             }

@@ -16,6 +16,9 @@ use crate::provider::{
 use crate::sync::is_live;
 use crate::tokens::Stop;
 
+/// How many events are read before whoever asks for the next page meanwhile has a turn.
+const AT_ONCE: usize = 16;
+
 /// One page's worth, sorted out.
 #[derive(Debug, Default)]
 pub struct Page {
@@ -125,10 +128,14 @@ impl Reader<'_> {
         if last && answer.cursor.is_none() {
             return Err(Stop::Provider(ProviderError::Transient("cursor")));
         }
-        pass.heard |= !answer.events.is_empty();
         // The same event may come again, on this page or a later one; what came last counts.
         let mut events = BTreeMap::new();
-        for event in answer.events {
+        for (at, event) in answer.events.enumerate() {
+            if at % AT_ONCE == AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
+            let event = event?;
+            pass.heard = true;
             pass.seen.insert(event.id.clone());
             pass.gone.retain(|gone| gone.id != event.id);
             pass.told.remove(&event.id);

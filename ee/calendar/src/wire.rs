@@ -5,10 +5,12 @@ use std::time::Duration;
 use chrono::DateTime;
 use http::HeaderMap;
 use reqwest::{RequestBuilder, Response, StatusCode, header};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use url::Url;
 
-use crate::provider::{ProviderError, ProviderResult};
+use crate::provider::{Events, ProviderError, ProviderResult, RemoteEvent};
 
 /// The longest answer we read.
 const ANSWER_MAX: usize = 16 << 20;
@@ -49,18 +51,24 @@ pub fn same_origin(base: &str, link: &str) -> ProviderResult<Url> {
     }
 }
 
-/// A list in an answer. One that is something else, or missing where it `must` be there, is no usable answer: taken for
-/// an empty one, the cursor would pass over changes nobody has seen.
-pub fn list<'a>(answer: &'a Value, name: &str, must: bool) -> ProviderResult<&'a [Value]> {
-    match &answer[name] {
-        Value::Array(items) => Ok(items),
-        Value::Null if !must => Ok(&[]),
-        _ => Err(ProviderError::Transient("list")),
-    }
+/// The events of a list; what `read` makes nothing of is none.
+pub fn events(items: Vec<Box<RawValue>>, read: fn(&Value) -> Option<RemoteEvent>) -> Events {
+    Box::new(items.into_iter().filter_map(move |item| {
+        match serde_json::from_str(item.get()) {
+            Ok(value) => read(&value).map(Ok),
+            // Its syntax was right, but not what its strings say.
+            Err(_) => Some(Err(ProviderError::Transient("answer"))),
+        }
+    }))
 }
 
 /// Sends a request and reads the JSON answer (`Null` when empty).
 pub async fn send(request: RequestBuilder) -> ProviderResult<Value> {
+    send_for(request).await
+}
+
+/// Sends a request and reads a JSON answer of that form (its default when empty).
+pub async fn send_for<T: DeserializeOwned + Default>(request: RequestBuilder) -> ProviderResult<T> {
     let (client, request) = request.build_split();
     let request = request.map_err(|_| ProviderError::Transient("request"))?;
     let host = request.url().host_str().unwrap_or_default().to_owned();
@@ -70,7 +78,7 @@ pub async fn send(request: RequestBuilder) -> ProviderResult<Value> {
     answer
 }
 
-fn word(answer: &ProviderResult<Value>) -> &'static str {
+fn word<T>(answer: &ProviderResult<T>) -> &'static str {
     match answer {
         Ok(_) => "ok",
         Err(ProviderError::Throttled { .. } | ProviderError::Exhausted { .. }) => "throttled",
@@ -82,7 +90,10 @@ fn word(answer: &ProviderResult<Value>) -> &'static str {
     }
 }
 
-async fn exchange(client: &reqwest::Client, request: reqwest::Request) -> ProviderResult<Value> {
+async fn exchange<T: DeserializeOwned + Default>(
+    client: &reqwest::Client,
+    request: reqwest::Request,
+) -> ProviderResult<T> {
     let response = client
         .execute(request)
         .await
@@ -92,7 +103,7 @@ async fn exchange(client: &reqwest::Client, request: reqwest::Request) -> Provid
     let bytes = read(response).await?;
     if status.is_success() {
         if bytes.is_empty() {
-            return Ok(Value::Null);
+            return Ok(T::default());
         }
         return serde_json::from_slice(&bytes).map_err(|_| ProviderError::Transient("answer"));
     }

@@ -2,6 +2,7 @@
 //! owner edits in between.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -368,6 +369,9 @@ impl State {
     }
 }
 
+/// How many events were read while the page after theirs was asked for already.
+pub static AHEAD: AtomicU64 = AtomicU64::new(0);
+
 #[derive(Clone)]
 pub struct Calendar(Arc<Mutex<State>>);
 
@@ -472,8 +476,14 @@ impl CalendarProvider for Calendar {
             events.reverse();
         }
         let more = ids.len() > (first + 1) * 2;
+        let (calendar, mine) = (Arc::clone(&self.0), state.calls);
         Ok(DeltaPage {
-            events,
+            events: Box::new(events.into_iter().map(move |event| {
+                if more && calendar.lock().unwrap().calls > mine {
+                    AHEAD.fetch_add(1, Ordering::Relaxed);
+                }
+                Ok(event)
+            })),
             next: more.then(|| format!("{start}:{end}:{}", at + 1)),
             cursor: (!more).then(|| format!("{}:{end}", state.epoch)),
         })

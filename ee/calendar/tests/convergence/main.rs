@@ -144,6 +144,11 @@ async fn cases(store: world::Stored, google: bool, part: u64, share: u64) {
             std::panic::resume_unwind(panic);
         }
     }
+    let ahead = calendar::AHEAD.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(
+        ahead > 0,
+        "a page waits until the one before it is taken in"
+    );
 }
 
 /// M-30, M-31, M-32, M-33, W9, W10.
