@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use daybind_domain::ids::TenantId;
 use daybind_storage::{
     ClaimedJob, FinishJob, JobRepository, JobStats, NewJob, Scope, StorageError, StorageResult,
-    merged,
+    at_claim, merged,
 };
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ fn claimed(row: &Row) -> StorageResult<ClaimedJob> {
         job_id: codec::get_id(row, "job_id")?.into(),
         kind: get(row, "kind")?,
         key: get(row, "key")?,
-        payload: codec::get_json(row, "payload")?,
+        payload: at_claim(codec::get_json(row, "payload")?),
         attempt: get(row, "attempt")?,
         max_attempts: get(row, "max_attempts")?,
         run_at: codec::get_at(row, "run_at")?,
@@ -34,7 +34,11 @@ const ENQUEUE: &str = "INSERT INTO jobs (tenant_id, job_id, kind, key, payload, 
     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::int[], $7::timestamptz[]) \
     AS new (tenant_id, job_id, kind, key, payload, max_attempts, run_at) \
     ON CONFLICT (tenant_id, kind, key) DO UPDATE SET \
-    payload = excluded.payload, \
+    payload = CASE WHEN excluded.payload->>'cause' IS NULL THEN excluded.payload \
+    WHEN jobs.state = 'running' THEN (excluded.payload - 'cause') || jsonb_strip_nulls(jsonb_build_object('cause', jobs.payload->'cause', \
+    'then', CASE WHEN jobs.payload->>'then' = 'person' THEN 'person' ELSE excluded.payload->>'cause' END)) \
+    WHEN jobs.payload->>'cause' = 'person' THEN excluded.payload || jsonb_build_object('cause', 'person') \
+    ELSE excluded.payload END, \
     max_attempts = excluded.max_attempts, poked = jobs.poked + 1, \
     run_at = CASE WHEN jobs.state = 'dead' OR excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END, \
     attempt = CASE WHEN jobs.state = 'dead' THEN 0 ELSE jobs.attempt END, \
@@ -56,18 +60,25 @@ const CLAIM: &str = "WITH queued AS MATERIALIZED (SELECT tenant_id, job_id, run_
 /// Back to the queue at `$4`, or at `$7` if that is earlier and it was poked after the claim (`$5`), with a fresh count of
 /// attempts.
 const AGAIN: &str = "UPDATE jobs SET state = 'queued', attempt = 0, lease_token = NULL, lease_until = NULL, \
-    last_error = NULL, run_at = CASE WHEN poked > $5 AND $7 < $4 THEN $7 ELSE $4 END, updated_at = $6 \
+    last_error = NULL, run_at = CASE WHEN poked > $5 AND $7 < $4 THEN $7 ELSE $4 END, updated_at = $6, \
+    payload = CASE WHEN poked > $5 AND payload->'then' IS NOT NULL \
+    THEN (payload - 'then') || jsonb_build_object('cause', payload->'then') \
+    WHEN payload->>'cause' IS NOT NULL OR payload->'then' IS NOT NULL THEN payload - 'then' - 'cause' ELSE payload END \
     WHERE tenant_id = $1 AND job_id = $2 AND lease_token = $3 AND state = 'running'";
 
 /// Back to the queue at `$4`, or at once (`$5`) if it was poked after the claim (`$7`): that request may be what mends it.
 const RETRY: &str = "UPDATE jobs SET state = 'queued', lease_token = NULL, lease_until = NULL, last_error = $6, \
-    run_at = CASE WHEN poked > $7 AND $5 < $4 THEN $5 ELSE $4 END, updated_at = $5 \
+    run_at = CASE WHEN poked > $7 AND $5 < $4 THEN $5 ELSE $4 END, updated_at = $5, \
+    payload = CASE WHEN payload->'then' IS NOT NULL THEN (payload - 'then') || jsonb_build_object('cause', \
+    CASE WHEN payload->>'cause' = 'person' THEN 'person' ELSE payload->>'then' END) ELSE payload END \
     WHERE tenant_id = $1 AND job_id = $2 AND lease_token = $3 AND state = 'running'";
 
 /// Dead, unless somebody poked the lane after the claim (`$4`): that request has not been tried yet.
 const DEAD: &str = "UPDATE jobs SET state = CASE WHEN poked > $4 THEN 'queued' ELSE 'dead' END, \
     attempt = CASE WHEN poked > $4 THEN 0 ELSE attempt END, lease_token = NULL, lease_until = NULL, \
-    last_error = $6, run_at = $5, updated_at = $5 \
+    last_error = $6, run_at = $5, updated_at = $5, \
+    payload = CASE WHEN payload->'then' IS NOT NULL THEN (payload - 'then') || jsonb_build_object('cause', \
+    CASE WHEN payload->>'cause' = 'person' THEN 'person' ELSE payload->>'then' END) ELSE payload END \
     WHERE tenant_id = $1 AND job_id = $2 AND lease_token = $3 AND state = 'running'";
 
 #[async_trait]

@@ -24,6 +24,9 @@ pub struct NewJob {
     /// What to do it to; with the kind and the tenant it names the lane.
     pub key: String,
     /// Arguments that the key does not carry. A merged job keeps the newest.
+    ///
+    /// The member `cause` says why it is to run, and is that one run's: it goes when the run is done. `person` is kept until
+    /// then, whatever else is asked for meanwhile. What is asked for while it runs is the cause of the run after it.
     pub payload: serde_json::Value,
     /// Not before.
     pub run_at: DateTime<Utc>,
@@ -106,14 +109,35 @@ pub fn merged(jobs: &[NewJob]) -> Vec<NewJob> {
             .entry((job.tenant_id, job.kind, job.key.as_str()))
             .and_modify(|lane: &mut NewJob| {
                 let run_at = lane.run_at.min(job.run_at);
+                let asked = lane.payload["cause"] == PERSON && job.payload["cause"].is_string();
                 *lane = NewJob {
                     run_at,
                     ..job.clone()
                 };
+                if asked {
+                    lane.payload["cause"] = PERSON.into();
+                }
             })
             .or_insert_with(|| job.clone());
     }
     lanes.into_values().collect()
+}
+
+/// The cause that outranks the others.
+const PERSON: &str = "person";
+
+/// The arguments as a worker gets them. Of a job whose worker died, what was asked for while it ran (`then`) is this run's, too.
+#[must_use]
+pub fn at_claim(mut payload: serde_json::Value) -> serde_json::Value {
+    let then = payload
+        .as_object_mut()
+        .and_then(|members| members.remove("then"));
+    if let Some(then) = then
+        && (then == PERSON || payload["cause"].is_null())
+    {
+        payload["cause"] = then;
+    }
+    payload
 }
 
 /// The job queue.

@@ -38,7 +38,7 @@ pub use audit::{AuditActor, AuditCursor, AuditFilter, AuditRepository, AuditRow,
 pub use error::{StorageError, StorageResult};
 pub use flows::{FlowRepository, OauthFlow};
 pub use identities::{Identity, IdentityRepository, IdentityRequest, Proof, RequestState};
-pub use jobs::{ClaimedJob, FinishJob, JobRepository, JobStats, NewJob, merged};
+pub use jobs::{ClaimedJob, FinishJob, JobRepository, JobStats, NewJob, at_claim, merged};
 pub use ledger::{LedgerRepository, LedgerRow};
 pub use limits::{LimitRepository, Rate};
 pub use login_domains::{DomainChallenge, LoginDomain, LoginDomainRepository};

@@ -325,3 +325,79 @@ pub async fn unknown_kinds_are_not_touched(store: &dyn Store) {
     u.save().await.unwrap();
     assert_eq!(claim(store, 10).await.remove(0).attempt, 1);
 }
+
+/// Why a job runs is that run's: a person's wish stays the cause until the run is done, whatever comes meanwhile; what comes
+/// while it runs is the cause of the next one; a periodic run has none.
+pub async fn a_persons_wish_stays_the_cause(store: &dyn Store) {
+    let (a, _) = tenant(store, "A").await;
+    let because = |cause: &str, now: i64| NewJob {
+        payload: serde_json::json!({ "cause": cause }),
+        ..job(a, now)
+    };
+    let cause = |job: &ClaimedJob| job.payload["cause"].as_str().map(str::to_owned);
+    let is = |cause: &str| Some(cause.to_owned());
+    enqueue(store, &because("notification", 0), 0).await;
+    enqueue(store, &because("person", 1), 1).await;
+    enqueue(store, &because("notification", 2), 2).await;
+    enqueue(store, &because("schedule", 3), 3).await;
+    let first = claim(store, 3).await.remove(0);
+    assert_eq!(cause(&first), is("person"));
+
+    // Another worker takes it over: the same run, and still that person's.
+    enqueue(store, &because("notification", 4), 4).await;
+    let again = claim(store, 3 + LEASE).await.remove(0);
+    assert_eq!(cause(&again), is("person"));
+    enqueue(store, &because("schedule", 70), 70).await;
+    let retry = FinishJob::Retry {
+        at: at(500),
+        error: "later".to_owned(),
+    };
+    finish(store, &again, retry, 71).await.unwrap();
+    let retried = claim(store, 71).await.remove(0);
+    assert_eq!(cause(&retried), is("person"), "it is not done yet");
+
+    // Done: the wish is fulfilled, and the next run is about what came meanwhile.
+    enqueue(store, &because("notification", 72), 72).await;
+    let done = || FinishJob::Again(at(1000));
+    finish(store, &retried, done(), 73).await.unwrap();
+    let next = claim(store, 73).await.remove(0);
+    assert_eq!(cause(&next), is("notification"));
+    enqueue(store, &because("person", 74), 74).await;
+    enqueue(store, &because("notification", 75), 75).await;
+    finish(store, &next, done(), 76).await.unwrap();
+    let asked = claim(store, 76).await.remove(0);
+    assert_eq!(cause(&asked), is("person"), "asked for during a run");
+    finish(store, &asked, done(), 77).await.unwrap();
+    let poll = claim(store, 1000).await.remove(0);
+    assert_eq!(cause(&poll), None, "nobody asked for this one");
+    enqueue(store, &because("schedule", 1001), 1001).await;
+    finish(store, &poll, FinishJob::Again(at(2000)), 1002)
+        .await
+        .unwrap();
+    let after = claim(store, 1002).await.remove(0);
+    assert_eq!(cause(&after), is("schedule"));
+    finish(store, &after, FinishJob::Done, 1003).await.unwrap();
+
+    // In one statement, too; other arguments are the newest.
+    let mut batch = [because("person", 1004), because("notification", 1004)];
+    batch[1].payload["more"] = 1.into();
+    let mut u = unit(store, a).await;
+    u.enqueue_jobs(&batch, at(1004)).await.unwrap();
+    u.save().await.unwrap();
+    let merged = claim(store, 1004).await.remove(0);
+    assert_eq!(
+        merged.payload,
+        serde_json::json!({ "cause": "person", "more": 1 })
+    );
+    // Jobs that name no cause are as they were.
+    let mut plain = job(a, 1005);
+    plain.payload = serde_json::Value::Null;
+    enqueue(store, &plain, 1005).await;
+    finish(store, &merged, FinishJob::Done, 1006).await.unwrap();
+    let plain = claim(store, 1006).await.remove(0);
+    assert_eq!(plain.payload, serde_json::Value::Null);
+    finish(store, &plain, FinishJob::Again(at(1007)), 1006)
+        .await
+        .unwrap();
+    assert_eq!(claim(store, 1007).await[0].payload, serde_json::Value::Null);
+}

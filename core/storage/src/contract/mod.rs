@@ -48,7 +48,7 @@ macro_rules! contract_tests {
             series_are_listed_while_they_last, an_occurrence_has_one_entry,
             jobs_of_one_lane_are_merged, jobs_queued_together_are_queued_one_by_one, a_job_is_claimed_once, an_expired_lease_is_taken_over,
             every_sealed_column_can_be_rewritten, sealed_values_are_replaced_by_comparing, the_canary_is_written_once,
-            the_ledger_holds_a_row_once, a_poke_while_running_runs_again, the_oldest_due_is_known, failed_jobs_retry_die_and_revive, unknown_kinds_are_not_touched,
+            the_ledger_holds_a_row_once, a_poke_while_running_runs_again, a_persons_wish_stays_the_cause, the_oldest_due_is_known, failed_jobs_retry_die_and_revive, unknown_kinds_are_not_touched,
             audit_rows_are_filtered, audit_pages_show_each_row_once, a_binding_changes_only_from_what_was_seen,
             one_of_two_binding_changes_wins, binding_and_archiving_never_both_happen,
             the_last_binding_change_is_kept, people_without_a_password_are_found,

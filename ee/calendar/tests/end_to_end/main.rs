@@ -35,6 +35,7 @@ mod bench;
 mod both_ways;
 mod braking;
 mod brought_in;
+mod causes;
 mod choosing;
 mod clouds;
 mod crash_points;
