@@ -68,7 +68,8 @@ pub fn state(
         clock: Arc::new(SystemClock),
         public_url: config.public_url.clone(),
         endpoints: Arc::new(config.endpoints.clone()),
-        http: daybind_services::outbound::client().context("cannot set up the HTTP client")?,
+        http: daybind_services::outbound::client(&config.endpoints)
+            .context("cannot set up the HTTP client")?,
         issuers: Arc::default(),
         wake: Arc::default(),
     };

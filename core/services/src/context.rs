@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::endpoints::Endpoints;
 use crate::failure::{AppResult, internal};
 use crate::guide::ConsumerGuide;
+use crate::outbound::Outbound;
 use crate::seal::Keyring;
 use crate::sso::issuer::Issuers;
 
@@ -51,8 +52,8 @@ pub struct Services {
     pub public_url: Url,
     /// Where Microsoft's log-in lives, and (Enterprise) where the calendar providers live.
     pub endpoints: Arc<Endpoints>,
-    /// The one HTTP client for calls to providers: no redirects, bounded times.
-    pub http: reqwest::Client,
+    /// The one HTTP client for calls to providers: no redirects, bounded times, public addresses only.
+    pub http: Outbound,
     /// Who signs for the directories people come from.
     pub issuers: Arc<Issuers>,
     /// Wakes the job worker when something was queued in this process.

@@ -24,6 +24,8 @@ struct Host {
     variable: &'static str,
     /// Without trailing slash.
     address: String,
+    /// The operator named it.
+    named: bool,
     /// The operator named it, or every installation needs it.
     wanted: bool,
 }
@@ -76,6 +78,7 @@ impl Endpoints {
         self.hosts.push(Host {
             variable,
             address: read(get, variable, default)?,
+            named: get(variable).is_some(),
             wanted: true,
         });
         Ok(())
@@ -93,7 +96,7 @@ impl Endpoints {
     ) -> Result<(), String> {
         self.add(get, variable, default)?;
         if let Some(host) = self.hosts.last_mut() {
-            host.wanted = get(variable).is_some();
+            host.wanted = host.named;
         }
         Ok(())
     }
@@ -103,6 +106,12 @@ impl Endpoints {
     pub fn wanted(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let wanted = self.hosts.iter().filter(|host| host.wanted);
         wanted.map(|host| (host.variable, host.address.as_str()))
+    }
+
+    /// The addresses that the operator named, wherever they are.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        let named = self.hosts.iter().filter(|host| host.named);
+        named.map(|host| host.address.as_str())
     }
 
     /// Every variable that names a host.

@@ -67,7 +67,7 @@ impl World {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             public_url: Url::parse("http://127.0.0.1:3000").unwrap(),
             endpoints: Arc::new(Endpoints::from_env(&|_| None).unwrap()),
-            http: outbound::client().unwrap(),
+            http: outbound::client(&Endpoints::from_env(&|_| None).unwrap()).unwrap(),
             wake: Arc::default(),
             issuers: Arc::default(),
         };

@@ -93,7 +93,7 @@ impl World {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             public_url: Url::parse("http://127.0.0.1:3000").unwrap(),
             endpoints: Arc::new(Endpoints::from_env(&get).unwrap()),
-            http: outbound::client().unwrap(),
+            http: outbound::client(&Endpoints::from_env(&get).unwrap()).unwrap(),
             wake: Arc::default(),
             issuers: Arc::default(),
         };

@@ -93,7 +93,7 @@ impl World {
             clock: Arc::new(SystemClock),
             public_url: Url::parse("http://127.0.0.1:3000").unwrap(),
             endpoints: Arc::new(Endpoints::from_env(&|_| None).unwrap()),
-            http: outbound::client().unwrap(),
+            http: outbound::client(&Endpoints::from_env(&|_| None).unwrap()).unwrap(),
             wake: Arc::default(),
             issuers: Arc::default(),
         };

@@ -111,8 +111,8 @@ impl World {
             keyring: Arc::new(Keyring::parse(&key)?),
             clock: Arc::new(SystemClock),
             public_url: Url::parse(&url)?,
+            http: outbound::client(&endpoints)?,
             endpoints: Arc::new(endpoints),
-            http: outbound::client()?,
             issuers: Arc::default(),
             wake: Arc::default(),
         };

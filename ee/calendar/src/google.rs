@@ -4,54 +4,39 @@ use async_trait::async_trait;
 use chrono::{DateTime, SecondsFormat, Utc};
 use daybind_domain::schedule::{EntryContent, When};
 use http::{Method, header};
-use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::bearer::Bearer;
 use crate::event::{from_google, to_google};
 use crate::merge::Field;
 use crate::provider::{
     Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, LostSubscription, Original,
     ProviderError, ProviderResult, RemoteCalendar, RemoteEvent, SubscribeRequest, Subscribed,
 };
-use crate::wire::{events, send, send_for, url, with_query};
+use crate::wire::{events, send, send_for, with_query};
 use crate::{rules, zones};
 
 /// The private property that marks our copies.
 const MARKER: &str = "daybindMapping";
 
-/// A client with one account's access token.
-pub struct Google {
-    /// The server's one HTTP client.
-    pub http: reqwest::Client,
-    /// `DAYBIND_GOOGLE_API_URL`
-    pub base: String,
-    /// The access token.
-    pub token: SecretString,
-}
+/// A client for one account.
+pub struct Google(pub Bearer);
 
 impl Google {
     fn url(&self, segments: &[&str]) -> ProviderResult<Url> {
-        let mut all = vec!["calendar", "v3"];
-        all.extend(segments);
-        url(&self.base, &all)
-    }
-
-    fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.http
-            .request(method, url)
-            .bearer_auth(self.token.expose_secret())
+        self.0.url(&["calendar", "v3"], segments)
     }
 
     async fn get_json(&self, url: Url) -> ProviderResult<Value> {
-        send(self.request(Method::GET, url)).await
+        send(self.0.request(Method::GET, &url)?).await
     }
 
     async fn post_json(&self, url: Url, body: &Value) -> ProviderResult<Value> {
-        send(self.request(Method::POST, url).json(body)).await
+        send(self.0.request(Method::POST, &url)?.json(body)).await
     }
 }
 
@@ -144,7 +129,7 @@ impl CalendarProvider for Google {
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
         let url = with_query(self.url(&["calendars", calendar, "events"])?, &pairs);
-        let answer: DeltaAnswer = send_for(self.request(Method::GET, url)).await?;
+        let answer: DeltaAnswer = send_for(self.0.request(Method::GET, &url)?).await?;
         Ok(DeltaPage {
             events: events(answer.items.unwrap_or_default(), from_google),
             next: answer.next_page_token,
@@ -235,7 +220,7 @@ impl CalendarProvider for Google {
         ];
         let mut body = to_google(content, &fields, true);
         body.insert("status".to_owned(), json!("confirmed"));
-        event(&send(self.request(Method::PATCH, url).json(&body)).await?)
+        event(&send(self.0.request(Method::PATCH, &url)?.json(&body)).await?)
     }
 
     async fn create(
@@ -270,7 +255,8 @@ impl CalendarProvider for Google {
             &[("sendUpdates", "none")],
         );
         let mut request = self
-            .request(Method::PATCH, url)
+            .0
+            .request(Method::PATCH, &url)?
             .json(&to_google(content, fields, true));
         if let Some(etag) = etag {
             request = request.header(header::IF_MATCH, etag);
@@ -283,7 +269,7 @@ impl CalendarProvider for Google {
             self.url(&["calendars", calendar, "events", id])?,
             &[("sendUpdates", "none")],
         );
-        let mut request = self.request(Method::DELETE, url);
+        let mut request = self.0.request(Method::DELETE, &url)?;
         if let Some(etag) = etag {
             request = request.header(header::IF_MATCH, etag);
         }

@@ -5,12 +5,13 @@ use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use daybind_domain::schedule::EntryContent;
 use http::{Method, header};
 use reqwest::RequestBuilder;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::bearer::Bearer;
 use crate::event::{from_graph, to_graph, wrapped_uid};
 use crate::merge::Field;
 use crate::provider::{
@@ -19,47 +20,36 @@ use crate::provider::{
     Subscribed,
 };
 use crate::rules;
-use crate::wire::{events, same_origin, send, send_for, url, with_query};
+use crate::wire::{events, send, send_for, with_query};
 
 /// The extended property that marks our copies; the GUID is ours.
 const MARKER: &str = "String {6f2c0a4e-52d1-4f0f-9a53-2d7f9f0d6a11} Name DaybindMapping";
 /// Ids that survive moves, times in UTC, bodies as text.
 const PREFER: &str = "IdType=\"ImmutableId\", outlook.timezone=\"UTC\", outlook.body-content-type=\"text\", odata.maxpagesize=250";
 
-/// A client with one account's access token.
-pub struct Graph {
-    /// The server's one HTTP client.
-    pub http: reqwest::Client,
-    /// The host of the cloud the token is from.
-    pub base: String,
-    /// The access token.
-    pub token: SecretString,
-}
+/// A client for one account.
+pub struct Graph(pub Bearer);
 
 impl Graph {
     fn url(&self, segments: &[&str]) -> ProviderResult<Url> {
-        let mut all = vec!["v1.0"];
-        all.extend(segments);
-        url(&self.base, &all)
+        self.0.url(&["v1.0"], segments)
     }
 
-    fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.http
-            .request(method, url)
-            .bearer_auth(self.token.expose_secret())
-            .header("Prefer", PREFER)
+    fn request(&self, method: Method, url: &Url) -> ProviderResult<RequestBuilder> {
+        let request = self.0.request(method, url)?;
+        Ok(request.header("Prefer", PREFER))
     }
 
     /// A link of an answer, checked before it is kept anywhere.
     fn checked(&self, link: Option<String>) -> ProviderResult<Option<String>> {
         if let Some(link) = &link {
-            same_origin(&self.base, link)?;
+            self.0.link(link)?;
         }
         Ok(link)
     }
 
     async fn get_json(&self, url: Url) -> ProviderResult<Value> {
-        send(self.request(Method::GET, url)).await
+        send(self.request(Method::GET, &url)?).await
     }
 }
 
@@ -146,7 +136,7 @@ impl CalendarProvider for Graph {
                 });
             }
             next = match answer["@odata.nextLink"].as_str() {
-                Some(link) => Some(same_origin(&self.base, link)?),
+                Some(link) => Some(self.0.link(link)?),
                 None => None,
             };
         }
@@ -160,11 +150,9 @@ impl CalendarProvider for Graph {
         page: Option<&str>,
     ) -> ProviderResult<DeltaPage> {
         let url = match (page, from) {
-            (Some(link), _) => same_origin(&self.base, link)?,
+            (Some(link), _) => self.0.link(link)?,
             // A stored link that leads elsewhere is worth nothing: everything is read anew.
-            (None, DeltaFrom::Since(link)) => {
-                same_origin(&self.base, link).map_err(|_| ProviderError::Gone)?
-            }
+            (None, DeltaFrom::Since(link)) => self.0.link(link).map_err(|_| ProviderError::Gone)?,
             (None, DeltaFrom::Full { from, to }) => with_query(
                 self.url(&["me", "calendars", calendar, "calendarView", "delta"])?,
                 &[
@@ -173,7 +161,7 @@ impl CalendarProvider for Graph {
                 ],
             ),
         };
-        let answer: DeltaAnswer = send_for(self.request(Method::GET, url)).await?;
+        let answer: DeltaAnswer = send_for(self.request(Method::GET, &url)?).await?;
         let items = answer.value.ok_or(ProviderError::Transient("list"))?;
         Ok(DeltaPage {
             events: events(items, from_graph),
@@ -269,7 +257,7 @@ impl CalendarProvider for Graph {
                 return Ok(found);
             }
             next = match answer["@odata.nextLink"].as_str() {
-                Some(link) => Some(same_origin(&self.base, link)?),
+                Some(link) => Some(self.0.link(link)?),
                 None => None,
             };
         }
@@ -350,7 +338,7 @@ impl CalendarProvider for Graph {
             json!([{ "id": MARKER, "value": key.marker() }]),
         );
         let url = self.url(&["me", "calendars", calendar, "events"])?;
-        event(&send(self.request(Method::POST, url).json(&body)).await?)
+        event(&send(self.request(Method::POST, &url)?.json(&body)).await?)
     }
 
     async fn update(
@@ -363,7 +351,7 @@ impl CalendarProvider for Graph {
     ) -> ProviderResult<RemoteEvent> {
         let url = self.url(&["me", "calendars", calendar, "events", id])?;
         let mut request = self
-            .request(Method::PATCH, url)
+            .request(Method::PATCH, &url)?
             .json(&to_graph(content, fields, true));
         if let Some(etag) = etag {
             request = request.header(header::IF_MATCH, etag);
@@ -373,7 +361,7 @@ impl CalendarProvider for Graph {
 
     async fn delete(&self, calendar: &str, id: &str, etag: Option<&str>) -> ProviderResult<()> {
         let url = self.url(&["me", "calendars", calendar, "events", id])?;
-        let mut request = self.request(Method::DELETE, url);
+        let mut request = self.request(Method::DELETE, &url)?;
         if let Some(etag) = etag {
             request = request.header(header::IF_MATCH, etag);
         }
@@ -398,7 +386,7 @@ impl CalendarProvider for Graph {
             "latestSupportedTlsVersion": "v1_2",
         });
         let answer = send(
-            self.request(Method::POST, self.url(&["subscriptions"])?)
+            self.request(Method::POST, &self.url(&["subscriptions"])?)?
                 .json(&body),
         )
         .await?;
@@ -419,7 +407,7 @@ impl CalendarProvider for Graph {
     ) -> ProviderResult<DateTime<Utc>> {
         let url = self.url(&["subscriptions", external_id])?;
         let body = json!({ "expirationDateTime": instant(until) });
-        let answer = send(self.request(Method::PATCH, url).json(&body)).await?;
+        let answer = send(self.request(Method::PATCH, &url)?.json(&body)).await?;
         Ok(expiry(&answer, until))
     }
 
@@ -429,7 +417,7 @@ impl CalendarProvider for Graph {
         _resource_id: Option<&str>,
     ) -> ProviderResult<()> {
         let url = self.url(&["subscriptions", external_id])?;
-        match send(self.request(Method::DELETE, url)).await {
+        match send(self.request(Method::DELETE, &url)?).await {
             Ok(_) | Err(ProviderError::NotFound | ProviderError::Gone) => Ok(()),
             Err(other) => Err(other),
         }
@@ -444,7 +432,7 @@ impl CalendarProvider for Graph {
         let mut found = Vec::new();
         let mut next = Some(self.url(&["subscriptions"])?);
         while let Some(url) = next {
-            let page = send(self.request(Method::GET, url)).await?;
+            let page = send(self.request(Method::GET, &url)?).await?;
             for row in page["value"].as_array().into_iter().flatten() {
                 let ours = row["notificationUrl"] == lost.address
                     && row["resource"]
@@ -456,7 +444,7 @@ impl CalendarProvider for Graph {
                 found.extend(id.map(str::to_owned));
             }
             next = match page["@odata.nextLink"].as_str() {
-                Some(link) => Some(same_origin(&self.base, link)?),
+                Some(link) => Some(self.0.link(link)?),
                 None => None,
             };
         }

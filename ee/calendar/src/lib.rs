@@ -2,12 +2,13 @@
 //!
 //! [`CalendarRuntime`] is the port the shared half calls. Inside: `oauth`, `callback` and `consent` connect accounts,
 //! `webhook`, `intake` and `subscribe` learn of changes, `sync` pulls (through `integrate`) and pushes (through `push`), and
-//! `merge` alone decides who wins. Every call to a connected account passes
+//! `merge` alone decides who wins. `bearer` holds the tokens. Every call to a connected account passes
 //! the `gate`, which keeps the `limits`.
 
 mod actions;
 mod activity;
 mod admit;
+mod bearer;
 mod beside;
 mod callback;
 mod conflicts;

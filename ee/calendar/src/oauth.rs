@@ -16,6 +16,7 @@ use daybind_storage::UnitOfWork;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use crate::bearer::Bearer;
 use crate::google::Google;
 use crate::graph::Graph;
 use crate::provider::CalendarProvider;
@@ -421,16 +422,14 @@ pub fn provider_client(
 ) -> AppResult<Box<dyn CalendarProvider>> {
     let http = services.http.clone();
     Ok(match provider {
-        Provider::Google => Box::new(Google {
-            http,
-            base: endpoint(services, GOOGLE_API_URL)?,
-            token,
-        }),
-        Provider::Microsoft => Box::new(Graph {
-            http,
-            base: graph(services, cloud)?,
-            token,
-        }),
+        Provider::Google => {
+            let base = endpoint(services, GOOGLE_API_URL)?;
+            Box::new(Google(Bearer::new(http, base, token)))
+        }
+        Provider::Microsoft => {
+            let base = graph(services, cloud)?;
+            Box::new(Graph(Bearer::new(http, base, token)))
+        }
     })
 }
 

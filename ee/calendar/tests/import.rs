@@ -60,8 +60,8 @@ impl Place {
             keyring: Arc::new(Keyring::parse(&Keyring::generate()).unwrap()),
             clock: Arc::new(SystemClock),
             public_url: "https://daybind.example".parse().unwrap(),
+            http: outbound::client(&endpoints).unwrap(),
             endpoints: Arc::new(endpoints),
-            http: outbound::client().unwrap(),
             wake: Arc::default(),
             issuers: Arc::default(),
         };

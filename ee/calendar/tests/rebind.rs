@@ -78,8 +78,8 @@ impl World {
             keyring: Arc::new(Keyring::parse(&Keyring::generate()).unwrap()),
             clock: Arc::new(SystemClock),
             public_url: Url::parse("http://127.0.0.1:3000").unwrap(),
+            http: outbound::client(&endpoints).unwrap(),
             endpoints: Arc::new(endpoints),
-            http: outbound::client().unwrap(),
             wake: Arc::default(),
             issuers: Arc::default(),
         };

@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::Method;
 use url::Url;
 
 use super::Finding;
@@ -17,7 +18,7 @@ pub(super) async fn reachable(config: &Config, offline: bool) -> Vec<Finding> {
     if offline {
         return vec![Finding::skip(CHECK, "not asked for (--offline)")];
     }
-    let client = match daybind_services::outbound::client() {
+    let client = match daybind_services::outbound::client(&config.endpoints) {
         Ok(client) => client,
         Err(error) => {
             return vec![Finding::fail(
@@ -41,7 +42,7 @@ pub(super) async fn reachable(config: &Config, offline: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut clock = None;
     for (origin, variables) in origins {
-        match client.head(&origin).timeout(LIMIT).send().await {
+        match client.request(Method::HEAD, &origin).timeout(LIMIT).send().await {
             // Any answer will do: what matters is that name, network and certificate work.
             Ok(answer) => {
                 let date = answer

@@ -3,7 +3,6 @@
 use daybind_domain::Cloud;
 use daybind_fakes::{FakeAccount, FakeOptions, FakeProviders, MicrosoftClient};
 use daybind_guards::{Answer, Call, Database, Plan, SECRET, Site, Tenant, made};
-use daybind_services::outbound;
 use daybind_services::sso::{self, Begun};
 use secrecy::ExposeSecret as _;
 
@@ -158,7 +157,9 @@ impl Bench {
 
     /// Follows the address at Microsoft, which says yes.
     pub async fn consent(&self, url: &str, cookie: String) -> Back {
-        let answer = outbound::client().unwrap().get(url).send().await.unwrap();
+        let nowhere = reqwest::redirect::Policy::none();
+        let browser = reqwest::Client::builder().redirect(nowhere).build();
+        let answer = browser.unwrap().get(url).send().await.unwrap();
         let target = answer.headers()["location"].to_str().unwrap().to_owned();
         let path = target.strip_prefix("http://127.0.0.1:3000").unwrap();
         Back {

@@ -160,21 +160,24 @@ pub async fn actor(services: &Services, email: &str) -> Actor {
         .unwrap()
 }
 
+/// How long production waits for an answer.
+const HALF_A_MINUTE: std::time::Duration = std::time::Duration::from_secs(30);
+
 impl World {
     pub async fn new(
         database: Database,
         provider: Provider,
         duplicate: DuplicateTransaction,
     ) -> Self {
-        Self::with_client(database, provider, duplicate, outbound::client().unwrap()).await
+        Self::that_waits(database, provider, duplicate, HALF_A_MINUTE).await
     }
 
-    /// With another HTTP client than production's, which waits for half a minute.
-    pub async fn with_client(
+    /// With a client that waits so long for an answer.
+    pub async fn that_waits(
         database: Database,
         provider: Provider,
         duplicate: DuplicateTransaction,
-        http: reqwest::Client,
+        limit: std::time::Duration,
     ) -> Self {
         let files = tempfile::tempdir().unwrap();
         let place = match database {
@@ -184,7 +187,7 @@ impl World {
             }
         };
         let home = (Cloud::Global, Vec::new());
-        Self::on(place, files, provider, duplicate, http, home).await
+        Self::on(place, files, provider, duplicate, limit, home).await
     }
 
     /// Connected to Outlook in that cloud; the environment names the hosts of the others.
@@ -196,18 +199,25 @@ impl World {
                 Place::Postgres(daybind_storage_postgres::testing::database_url().await)
             }
         };
-        let http = outbound::client().unwrap();
         let (provider, duplicate) = (Provider::Microsoft, DuplicateTransaction::Existing);
-        Self::on(place, files, provider, duplicate, http, (cloud, others)).await
+        Self::on(
+            place,
+            files,
+            provider,
+            duplicate,
+            HALF_A_MINUTE,
+            (cloud, others),
+        )
+        .await
     }
 
     /// With a PostgreSQL database at this address.
     pub async fn at(url: &str, provider: Provider) -> Self {
         let place = Place::Postgres(url.to_owned());
-        let (files, http) = (tempfile::tempdir().unwrap(), outbound::client().unwrap());
+        let files = tempfile::tempdir().unwrap();
         let duplicate = DuplicateTransaction::Existing;
         let home = (Cloud::Global, Vec::new());
-        Self::on(place, files, provider, duplicate, http, home).await
+        Self::on(place, files, provider, duplicate, HALF_A_MINUTE, home).await
     }
 
     async fn on(
@@ -215,7 +225,7 @@ impl World {
         files: tempfile::TempDir,
         provider: Provider,
         duplicate: DuplicateTransaction,
-        http: reqwest::Client,
+        limit: std::time::Duration,
         (cloud, others): (Cloud, Vec<(String, String)>),
     ) -> Self {
         let store = place.open().await;
@@ -247,8 +257,8 @@ impl World {
             keyring: Arc::new(Keyring::parse(&Keyring::generate()).unwrap()),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             public_url,
+            http: outbound::client_that_waits(&endpoints, limit).unwrap(),
             endpoints: Arc::new(endpoints),
-            http,
             issuers: Arc::default(),
             wake: Arc::default(),
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use daybind_fakes::{DuplicateTransaction, Fault, FaultKind};
-use daybind_services::{Provider, outbound};
+use daybind_services::Provider;
 use serde_json::json;
 
 use crate::bench::{Database, World};
@@ -206,8 +206,8 @@ async fn provoke(w: &World, operation: &str, title: &str) -> daybind_domain::ids
 
 /// M-41: the whole table, row by row, in one world.
 async fn every_row_ends_as_documented(database: Database, provider: Provider) {
-    let http = outbound::client_that_waits(Duration::from_millis(800)).unwrap();
-    let w = World::with_client(database, provider, DuplicateTransaction::Conflict, http).await;
+    let (duplicate, limit) = (DuplicateTransaction::Conflict, Duration::from_millis(800));
+    let w = World::that_waits(database, provider, duplicate, limit).await;
     let mut wrong = Vec::new();
     for (number, (operation, kind, count, end)) in table(&w).into_iter().enumerate() {
         let case = format!("{operation} {kind:?} x{count}");
