@@ -283,6 +283,7 @@ impl Inbound<'_> {
             generation: 0,
             created_at: self.now,
             copy_left: false,
+            answers: 0,
             ..speaker.clone()
         };
         let is_new = known.is_none();

@@ -161,20 +161,27 @@ pub async fn resolve(
         .find_conflict(actor.tenant_id, id)
         .await
         .map_err(internal)?;
-    let mut conflict = found.ok_or_else(|| AppError::not_found(WHAT))?;
-    let connection_id = conflict.connection_id.to_string();
+    let asked = found.ok_or_else(|| AppError::not_found(WHAT))?;
+    let connection_id = asked.connection_id.to_string();
     let connection = own(unit.as_mut(), actor, &connection_id)
         .await
         .map_err(|_| AppError::not_found(WHAT))?;
-    if conflict.state != "open" {
-        return Err(changed_meanwhile());
-    }
+    // A run that looks at the same event ends first, or finds this answer and looks again.
     let rows = calendar(unit.as_mut()).map_err(internal)?;
+    rows.lock_person(actor.tenant_id, connection.user_id)
+        .await
+        .map_err(internal)?;
     let mapping = rows
-        .find_mapping(actor.tenant_id, conflict.connection_id, conflict.entry_id)
+        .answer_about(actor.tenant_id, asked.connection_id, asked.entry_id)
         .await
         .map_err(internal)?
         .filter(|mapping| mapping.state == "conflict");
+    let mut conflict = rows
+        .find_conflict(actor.tenant_id, id)
+        .await
+        .map_err(internal)?
+        .filter(|conflict| conflict.state == "open")
+        .ok_or_else(changed_meanwhile)?;
     let entry = unit
         .find_entry(actor.tenant_id, conflict.entry_id)
         .await

@@ -298,6 +298,7 @@ impl Inbound<'_> {
             meeting_url: meeting_of(origin, event),
             beside: None,
             copy_left: false,
+            answers: 0,
             state: "synced".to_owned(),
             origin: origin.to_owned(),
             generation: 0,

@@ -302,6 +302,7 @@ impl Push<'_, '_> {
             meeting_url: None,
             beside: None,
             copy_left: false,
+            answers: 0,
             state: "creating".to_owned(),
             origin: "schedule".to_owned(),
             generation: 0,
@@ -646,7 +647,6 @@ impl Push<'_, '_> {
         let outcome = decide(base.as_ref(), &local, there, &rules);
         let target = &outcome.remote;
         let fields = differing(there, target);
-        let mut noted = None;
         if !fields.is_empty() {
             if let Err(reason) = lane.provider.carries(target) {
                 mapping.entry_version = entry.version;
@@ -671,32 +671,35 @@ impl Push<'_, '_> {
         set_base(mapping, Some(&outcome.base));
         let asked = mapping.state == "conflict";
         mark(mapping, &outcome.conflicts);
-        if asked || !outcome.conflicts.is_empty() {
-            let engine = lane.engine;
-            let mut unit = engine.begin(mapping.tenant_id).await?;
-            if outcome.conflicts.is_empty() {
-                conflicts::settle(unit.as_mut(), mapping, "sides_agree", engine.now()).await?;
-            } else {
-                // What is asked shows what the schedule says now.
-                let seen = conflicts::Seen::Changed {
-                    base: base.as_ref(),
-                    remote: there,
-                    remote_at: None,
-                    fields: &outcome.conflicts,
-                };
-                conflicts::record(unit.as_mut(), engine, mapping, entry, seen, engine.now())
-                    .await?;
-            }
-            self.commit(unit).await?;
+        let engine = lane.engine;
+        let mut unit = engine.begin(mapping.tenant_id).await?;
+        // First of all: when its owner has answered meanwhile, nothing of this is kept.
+        let mut row = mapping.clone();
+        row.updated_at = engine.now();
+        calendar(unit.as_mut())?.update_mapping(&row).await?;
+        if !outcome.conflicts.is_empty() {
+            // What is asked shows what the schedule says now.
+            let seen = conflicts::Seen::Changed {
+                base: base.as_ref(),
+                remote: there,
+                remote_at: None,
+                fields: &outcome.conflicts,
+            };
+            conflicts::record(unit.as_mut(), engine, mapping, entry, seen, engine.now()).await?;
+        } else if asked {
+            conflicts::settle(unit.as_mut(), mapping, "sides_agree", engine.now()).await?;
         }
         if !fields.is_empty() {
-            noted = Some(Noted {
+            let noted = Noted {
                 before: Some(there),
                 after: Some(target),
                 ..about(mapping, "calendar", "changed")
-            });
+            };
+            lane.run
+                .note(unit.as_mut(), engine.next_id(), noted, engine.now())
+                .await?;
         }
-        self.store(mapping, noted).await
+        self.commit(unit).await
     }
 
     async fn current(&self, entry: &Entry) -> Result<Option<Entry>, Stop> {

@@ -93,6 +93,7 @@ macro_rules! repository {
                 meeting_url: get(row, "meeting_url")?,
                 beside: get(row, "beside")?,
                 copy_left: get(row, "copy_left")?,
+                answers: get(row, "answers")?,
                 entry_version: get(row, "entry_version")?,
                 error: get(row, "error")?,
                 attempts: get(row, "attempts")?,
@@ -516,7 +517,7 @@ macro_rules! repository {
                      external_ical_uid = $5, state = $6, generation = $7, base = $8, entry_version = $9, \
                      error = $10, attempts = $11, updated_at = $12, origin = $13, sent = $14, series_event_id = $15, \
                      meeting_url = $16 \
-                     WHERE tenant_id = $1 AND mapping_id = $2",
+                     WHERE tenant_id = $1 AND mapping_id = $2 AND answers = $17",
                 )
                 .bind(codec::id(m.tenant_id.0))
                 .bind(codec::id(m.mapping_id.0))
@@ -534,10 +535,41 @@ macro_rules! repository {
                 .bind(m.sent.as_ref().map(codec::json))
                 .bind(m.series_event_id.clone())
                 .bind(m.meeting_url.clone())
+                .bind(m.answers)
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;
-                if done.rows_affected() == 0 { Err(StorageError::NotFound) } else { Ok(()) }
+                if done.rows_affected() > 0 {
+                    return Ok(());
+                }
+                let there = sqlx::query(
+                    "SELECT 1 FROM calendar_event_mappings WHERE tenant_id = $1 AND mapping_id = $2",
+                )
+                .bind(codec::id(m.tenant_id.0))
+                .bind(codec::id(m.mapping_id.0))
+                .fetch_optional(self.connection())
+                .await
+                .map_err(failure)?;
+                Err(if there.is_some() { StorageError::Stale } else { StorageError::NotFound })
+            }
+
+            async fn answer_about(
+                &mut self,
+                tenant_id: TenantId,
+                connection_id: ConnectionId,
+                entry_id: EntryId,
+            ) -> StorageResult<Option<Mapping>> {
+                let row = sqlx::query(
+                    "UPDATE calendar_event_mappings SET answers = answers + 1 \
+                     WHERE tenant_id = $1 AND connection_id = $2 AND entry_id = $3 RETURNING *",
+                )
+                .bind(codec::id(tenant_id.0))
+                .bind(codec::id(connection_id.0))
+                .bind(codec::id(entry_id.0))
+                .fetch_optional(self.connection())
+                .await
+                .map_err(failure)?;
+                row.as_ref().map(mapping).transpose()
             }
 
             async fn add_subscription(&mut self, s: &Subscription) -> StorageResult<()> {

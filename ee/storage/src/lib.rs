@@ -131,8 +131,18 @@ pub trait CalendarRepository:
     /// Stores [`Mapping::beside`] and [`Mapping::copy_left`]. `NotFound` when the row is gone.
     async fn stand_beside(&mut self, mapping: &Mapping) -> StorageResult<()>;
 
-    /// Stores everything but the keys and what [`Self::stand_beside`] stores. `NotFound` when the row is gone.
+    /// Stores everything but the keys, [`Mapping::answers`] and what [`Self::stand_beside`] stores. `NotFound` when the row is
+    /// gone, `Stale` when a person answered a question about it since it was read.
     async fn update_mapping(&mut self, mapping: &Mapping) -> StorageResult<()>;
+
+    /// Reads a mapping for somebody who answers a question about it: whoever read it before stores nothing any more, and nobody
+    /// changes it until this unit ends.
+    async fn answer_about(
+        &mut self,
+        tenant_id: TenantId,
+        connection_id: ConnectionId,
+        entry_id: EntryId,
+    ) -> StorageResult<Option<Mapping>>;
 
     /// Adds a subscription.
     async fn add_subscription(&mut self, subscription: &Subscription) -> StorageResult<()>;

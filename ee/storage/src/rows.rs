@@ -165,6 +165,10 @@ pub struct Mapping {
     pub beside: Option<String>,
     /// A copy that was made of the entry before its event was found has to go. Stored by `stand_beside` only.
     pub copy_left: bool,
+    /// How often a person has answered a question about it. Who read it before such an answer stores nothing ([`Stale`]).
+    ///
+    /// [`Stale`]: daybind_storage::StorageError::Stale
+    pub answers: i64,
     /// Raised for every copy made after an earlier one was removed.
     pub generation: i32,
     /// What both sides last agreed on, as canonical content.

@@ -68,6 +68,7 @@ async fn write(services: &Services, target: TenantId, work: &Work) -> StorageRes
             meeting_url: None,
             beside: None,
             copy_left: false,
+            answers: 0,
             state: "synced".to_owned(),
             origin: "schedule".to_owned(),
             generation: 0,

@@ -212,6 +212,7 @@ impl Plan {
             meeting_url: None,
             beside: None,
             copy_left: false,
+            answers: 0,
             state: "synced".to_owned(),
             origin: origin.to_owned(),
             generation: 0,

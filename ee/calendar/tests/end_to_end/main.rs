@@ -30,6 +30,7 @@ macro_rules! everywhere {
 }
 
 mod adversity;
+mod answers;
 mod at_once;
 mod bench;
 mod both_ways;

@@ -9,20 +9,20 @@ use serde_json::{Value, json};
 
 use crate::bench::{Database, World, actor};
 
-fn place(w: &World, name: &str) -> Value {
+pub(crate) fn place(w: &World, name: &str) -> Value {
     match w.provider {
         Provider::Google => json!({ "location": name }),
         Provider::Microsoft => json!({ "location": { "displayName": name } }),
     }
 }
 
-async fn questions(w: &World) -> Vec<QuestionView> {
+pub(crate) async fn questions(w: &World) -> Vec<QuestionView> {
     let view = w.port.get_calendar_providers(&w.tess).await.unwrap();
     view.connections[0].questions.clone()
 }
 
 /// An entry whose title both sides changed to something else, and its event.
-async fn disputed(w: &World, was: &str) -> (EntryId, Value) {
+pub(crate) async fn disputed(w: &World, was: &str) -> (EntryId, Value) {
     let id = w.add(was).await;
     w.drain().await;
     let copy = w.named(was)[0].clone();

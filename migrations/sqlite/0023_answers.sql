@@ -1,0 +1,3 @@
+-- How often a person has answered a question about the entry: who read the row before an answer does not write over it.
+
+alter table calendar_event_mappings add column answers integer not null default 0;
