@@ -14,7 +14,8 @@ pub struct Place {
     pub view: fn() -> AnyView,
 }
 
-/// What an edition adds to the shared pages. Both halves of an edition (server and browser) get the same table.
+/// What an edition adds to the shared pages. A page gets what it needs of it, the same in both halves of the edition (server
+/// and browser).
 #[derive(Debug, Clone, Copy)]
 pub struct Entries {
     /// The edition that runs.

@@ -17,4 +17,4 @@ pub mod ui;
 
 pub use entries::Entries;
 pub use error::ApiError;
-pub use shell::{App, shell};
+pub use shell::{app, shell};

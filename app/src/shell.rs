@@ -4,24 +4,18 @@ use leptos::hydration::HydrationScripts;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
-use leptos_router::{SsrMode, path};
+use leptos_router::{Lazy, SsrMode, path};
 
-use crate::entries::Entries;
 use crate::pages::failure::NotFoundPage;
 use crate::pages::frame::Frame;
-use crate::pages::operations::OperationsPage;
-use crate::pages::profile::ProfilePage;
-use crate::pages::schedule::SchedulePage;
-use crate::pages::settings::SettingsPage;
-use crate::pages::sign_in_result::SignInResultPage;
-use crate::pages::signin::SignInPage;
+use crate::pages::routes::{Pages, running};
 
 /// The document around the app. `data-edition` tells the browser half which edition runs.
 #[must_use]
-pub fn shell(options: LeptosOptions) -> impl IntoView {
+pub fn shell<P: Pages>(options: LeptosOptions) -> AnyView {
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-edition=Entries::current().edition.as_str()>
+        <html lang="en" data-edition=running().as_str()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -31,17 +25,18 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <MetaTags/>
             </head>
             <body>
-                <App/>
+                {app::<P>()}
             </body>
         </html>
     }
+    .into_any()
 }
 
 /// Every page. Page routes render complete ([`SsrMode::Async`]), so that they work without WebAssembly.
 ///
-/// Reads the edition's [`Entries`] from context.
-#[component]
-pub fn App() -> impl IntoView {
+/// Reads from context which edition runs.
+#[must_use]
+pub fn app<P: Pages>() -> AnyView {
     provide_meta_context();
     // Browser tests wait for this mark; effects run only in the browser.
     Effect::new(|| {
@@ -54,15 +49,16 @@ pub fn App() -> impl IntoView {
         <Title text="Daybind"/>
         <Router>
             <Routes fallback=|| view! { <NotFoundPage/> }>
-                <Route path=path!("/auth/msp/signin") view=SignInPage ssr=SsrMode::Async/>
-                <Route path=path!("/auth/msp/result") view=SignInResultPage ssr=SsrMode::Async/>
+                <Route path=path!("/auth/msp/signin") view={Lazy::<P::SignIn>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/auth/msp/result") view={Lazy::<P::SignInResult>::new()} ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/msp") view=Frame ssr=SsrMode::Async>
-                    <Route path=path!("schedule") view=SchedulePage ssr=SsrMode::Async/>
-                    <Route path=path!("settings") view=SettingsPage ssr=SsrMode::Async/>
-                    <Route path=path!("operations") view=OperationsPage ssr=SsrMode::Async/>
-                    <Route path=path!("profile") view=ProfilePage ssr=SsrMode::Async/>
+                    <Route path=path!("schedule") view={Lazy::<P::Schedule>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("settings") view={Lazy::<P::Settings>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("operations") view={Lazy::<P::Operations>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("profile") view={Lazy::<P::Profile>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>
         </Router>
     }
+    .into_any()
 }

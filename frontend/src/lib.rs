@@ -1,15 +1,22 @@
 //! The browser half of the Community edition.
 
-use daybind_app::{App, Entries};
+use daybind_domain::Edition;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::wasm_bindgen;
+
+daybind_app::pages! {
+    schedule: daybind_app::Entries::community,
+    settings: daybind_app::Entries::community,
+    profile: daybind_app::Entries::community,
+    others: daybind_app::Entries::community,
+}
 
 /// Takes over the server-rendered page; the generated start script calls it once.
 #[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(|| {
-        provide_context(Entries::community());
-        view! { <App/> }
+    leptos::mount::hydrate_lazy(|| {
+        provide_context(Edition::Community);
+        daybind_app::app::<Site>()
     });
 }

@@ -112,7 +112,7 @@ pub fn routes(
         .filter_map(|name| config.endpoints.get(name));
     let logins = Cloud::ALL.map(|cloud| config.endpoints.microsoft_login(cloud));
     let policy = Policy::new(targets.chain(logins));
-    let router = router::router(state, (composition.entries)(), options, &policy)?;
+    let router = router::router(state, composition.pages, options, &policy)?;
     Ok(router.layer(axum::middleware::from_fn_with_state(
         config.trusted_proxies.clone(),
         client_address::note,

@@ -101,14 +101,26 @@ pub async fn headers(State(state): State<AppState>, request: Request, next: Next
     let asset = ["/pkg/", "/fonts/", "/icons", "/favicon"]
         .iter()
         .any(|start| path.starts_with(start));
-    headers
+    let kept = response.status().is_success() && is_marked(&path);
+    response
+        .headers_mut()
         .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static(if asset {
-            "no-cache"
-        } else {
-            "no-store"
+        .or_insert(HeaderValue::from_static(match asset {
+            true if kept => "public, max-age=31536000, immutable",
+            true => "no-cache",
+            false => "no-store",
         }));
     response
+}
+
+/// Whether the file's name says of which build it is, so that what it holds never changes: a part of the WASM,
+/// `name.0123456789abcdef.wasm`.
+fn is_marked(path: &str) -> bool {
+    let mut ends = path.rsplit('.');
+    ends.next() == Some("wasm")
+        && ends.next().is_some_and(|mark| {
+            mark.len() == 16 && mark.bytes().all(|byte| byte.is_ascii_hexdigit())
+        })
 }
 
 /// What a page was told by its address alone, once: an earlier failure of a form (`__path` and `__err` are Leptos'), and
@@ -264,4 +276,23 @@ pub fn plain(error: &AppError) -> Response {
             .insert(header::RETRY_AFTER, seconds.into());
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_names_its_build_is_kept() {
+        assert!(is_marked("/pkg/chunk_1.0123456789abcdef.wasm"));
+        for other in [
+            "/pkg/daybind.wasm",
+            "/pkg/daybind.js",
+            "/pkg/chunk_1.wasm",
+            "/pkg/chunk_1.0123456789abcdeg.wasm",
+            "/pkg/chunk_1.0123456789abcdef.js",
+        ] {
+            assert!(!is_marked(other), "{other}");
+        }
+    }
 }

@@ -29,22 +29,51 @@ pub mod telemetry;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use daybind_app::Entries;
+use daybind_app::pages::routes::Pages;
 pub use daybind_domain::Edition;
 use daybind_services::{
     CalendarPort, CommunityClaims, CommunityPort, ConsumerGuide, DomainClaims, Endpoints, Services,
 };
+use leptos::config::LeptosOptions;
+use leptos::prelude::AnyView;
 
 /// Reads one environment variable.
 pub type ReadEnv<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+daybind_app::pages! {
+    schedule: daybind_app::Entries::community,
+    settings: daybind_app::Entries::community,
+    profile: daybind_app::Entries::community,
+    others: daybind_app::Entries::community,
+}
+
+/// An edition's pages, as the router needs them.
+#[derive(Clone, Copy)]
+pub struct PagesOf {
+    /// The routes.
+    pub app: fn() -> AnyView,
+    /// The document around them.
+    pub shell: fn(LeptosOptions) -> AnyView,
+}
+
+impl PagesOf {
+    /// Those of an edition.
+    #[must_use]
+    pub fn of<P: Pages>() -> Self {
+        Self {
+            app: daybind_app::app::<P>,
+            shell: daybind_app::shell::<P>,
+        }
+    }
+}
 
 /// What makes an edition: handed in by its entry.
 #[derive(Clone, Copy)]
 pub struct Composition {
     /// The edition that was linked.
     pub built: Edition,
-    /// Its entry points for pages.
-    pub entries: fn() -> Entries,
+    /// Its pages.
+    pub pages: PagesOf,
     /// What its consumers need in Entra.
     pub guides: &'static [ConsumerGuide],
     /// Adds the hosts only this edition talks to.
@@ -65,7 +94,7 @@ impl Composition {
     pub fn community() -> Self {
         Self {
             built: Edition::Community,
-            entries: Entries::community,
+            pages: PagesOf::of::<Site>(),
             guides: daybind_services::guide::COMMUNITY,
             endpoints: |_, _| Ok(()),
             calendar: |_, _| Ok(Arc::new(CommunityPort)),

@@ -7,7 +7,6 @@ use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use daybind_app::server::AppState;
-use daybind_app::{App, Entries, shell};
 use daybind_services::sso::CALLBACK_PATH;
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
@@ -17,6 +16,7 @@ use leptos_axum::{
 };
 use tower_http::csrf::CsrfLayer;
 
+use crate::PagesOf;
 use crate::csp::Policy;
 use crate::{again, alone, audit_csv, guard, health, signin, sso};
 
@@ -31,9 +31,9 @@ struct PageState {
 }
 
 /// Listing routes sets a process-wide flag inside Leptos, so it happens once.
-fn routes() -> &'static [AxumRouteListing] {
+fn routes(pages: PagesOf) -> &'static [AxumRouteListing] {
     static ROUTES: OnceLock<Vec<AxumRouteListing>> = OnceLock::new();
-    ROUTES.get_or_init(|| generate_route_list(App))
+    ROUTES.get_or_init(|| generate_route_list(pages.app))
 }
 
 /// The whole application.
@@ -42,16 +42,16 @@ fn routes() -> &'static [AxumRouteListing] {
 /// When the public URL is not an origin.
 pub fn router(
     state: &AppState,
-    entries: Entries,
+    edition: PagesOf,
     options: LeptosOptions,
     policy: &Policy,
 ) -> anyhow::Result<Router> {
-    let entries = entries.lowered(state.services.edition);
+    let shell = edition.shell;
     let context = {
         let (state, policy) = (state.clone(), policy.clone());
         move || {
             provide_context(state.clone());
-            provide_context(entries);
+            provide_context(state.services.edition);
             policy.apply();
         }
     };
@@ -62,9 +62,10 @@ pub fn router(
     let session = middleware::from_fn_with_state(state.clone(), guard::session);
     let brought = {
         let options = options.clone();
-        let read = render_route_with_context(routes().to_vec(), context.clone(), move || {
-            shell(options.clone())
-        });
+        let read =
+            render_route_with_context(routes(edition).to_vec(), context.clone(), move || {
+                shell(options.clone())
+            });
         post(
             move |state: State<PageState>, request: Request| async move {
                 match again::page(request, BODY_LIMIT).await {
@@ -79,7 +80,7 @@ pub fn router(
     });
     let site = Router::new()
         .merge(with_forms)
-        .leptos_routes_with_context(&pages, routes().to_vec(), context.clone(), {
+        .leptos_routes_with_context(&pages, routes(edition).to_vec(), context.clone(), {
             let options = options.clone();
             move || shell(options.clone())
         })

@@ -1,5 +1,6 @@
 //! Building an edition with cargo-leptos, and where its parts end up.
 
+use crate::parts;
 use crate::process::{self, Context};
 use anyhow::Result;
 use clap::ValueEnum;
@@ -55,12 +56,13 @@ impl Edition {
         }
     }
 
-    /// Most the brotli-compressed WASM of a release build may weigh, in bytes. Keeps it from growing unseen; the product's
-    /// own limits (300,000 and 450,000, aim 240,000 and 300,000) want more pages that are only rendered by the server.
-    pub fn wasm_limit(self) -> u64 {
+    /// Most the brotli-compressed WASM of a release build may weigh, in bytes: the program that starts first, and that
+    /// with the parts of the page that needs most. The product allows 300,000 and 450,000 to start with and aims at 240,000
+    /// and 300,000; the second number keeps pages from growing unseen.
+    pub fn wasm_limits(self) -> (u64, u64) {
         match self {
-            Self::Ce => 410_000,
-            Self::Ee => 500_000,
+            Self::Ce => (240_000, 420_000),
+            Self::Ee => (240_000, 460_000),
         }
     }
 
@@ -72,9 +74,14 @@ impl Edition {
         })
     }
 
-    /// The WASM file.
+    /// Folder with what the browser runs.
+    pub fn pkg(self, context: &Context) -> PathBuf {
+        self.site(context).join("pkg")
+    }
+
+    /// The WASM file that starts first.
     pub fn wasm(self, context: &Context) -> PathBuf {
-        self.site(context).join("pkg/daybind.wasm")
+        self.pkg(context).join("daybind.wasm")
     }
 
     /// The server program of a debug or release build.
@@ -108,13 +115,15 @@ fn profile_dir(context: &Context, release: bool) -> PathBuf {
 /// # Errors
 /// When the build fails.
 pub fn edition(context: &Context, edition: Edition, release: bool) -> Result<()> {
-    let mut command = context.cargo(["leptos", "build", "--project", edition.project()]);
+    let mut command = context.cargo(["leptos", "build", "--split", "--project", edition.project()]);
     // cargo-leptos adds its own flag to these; with ours there too it would stand there twice.
     command.env_remove("RUSTFLAGS");
     if release {
         command.arg("--release");
     }
-    process::run(&mut command)
+    process::run(&mut command)?;
+    parts::mark(&edition.pkg(context))?;
+    Ok(())
 }
 
 /// Builds the debug server and the release WASM, for the tests: an optimised server takes minutes
@@ -132,9 +141,11 @@ pub fn for_tests(context: &Context, edition: Edition) -> Result<()> {
     // Both halves must erase alike, or hydration would walk a tree of another shape.
     process::run(
         leptos("--frontend-only")
-            .arg("--release")
+            .args(["--release", "--split"])
             .env("RUSTFLAGS", ERASED),
-    )
+    )?;
+    parts::mark(&edition.pkg(context))?;
+    Ok(())
 }
 
 /// Builds the stand-ins.

@@ -8,6 +8,7 @@ mod bench;
 mod build;
 mod disk;
 mod ids;
+mod parts;
 mod prerequisites;
 mod process;
 mod run;

@@ -3,13 +3,14 @@
 use daybind_domain::bindings::{BoardView, RebindChoices, RebindReview};
 use leptos::prelude::*;
 
+use super::text::Answer;
 use crate::error::ApiError;
 
 /// Which service of this edition uses which profile.
 ///
 /// # Errors
 /// Signed out; forbidden.
-#[server(endpoint = "list_microsoft_consumer_bindings")]
+#[server(endpoint = "list_microsoft_consumer_bindings", output = Answer)]
 pub async fn list_microsoft_consumer_bindings() -> Result<BoardView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -20,7 +21,7 @@ pub async fn list_microsoft_consumer_bindings() -> Result<BoardView, ApiError> {
 ///
 /// # Errors
 /// Signed out; forbidden; enterprise only.
-#[server(endpoint = "list_rebind_choices")]
+#[server(endpoint = "list_rebind_choices", output = Answer)]
 pub async fn list_rebind_choices(consumer: String) -> Result<RebindChoices, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -31,7 +32,7 @@ pub async fn list_rebind_choices(consumer: String) -> Result<RebindChoices, ApiE
 ///
 /// # Errors
 /// Signed out; forbidden; enterprise only; unknown profile.
-#[server(endpoint = "plan_rebind")]
+#[server(endpoint = "plan_rebind", output = Answer)]
 pub async fn plan_rebind(consumer: String, to: String) -> Result<RebindReview, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -44,7 +45,7 @@ pub async fn plan_rebind(consumer: String, to: String) -> Result<RebindReview, A
 ///
 /// # Errors
 /// Signed out; forbidden; enterprise only; unknown, archived or incomplete profile; changed meanwhile.
-#[server(endpoint = "confirm_rebind")]
+#[server(endpoint = "confirm_rebind", output = Answer)]
 pub async fn confirm_rebind(
     consumer: String,
     profile_id: String,
@@ -79,7 +80,7 @@ pub async fn confirm_rebind(
 ///
 /// # Errors
 /// Signed out; forbidden; enterprise only; too late; changed again since.
-#[server(endpoint = "undo_rebind")]
+#[server(endpoint = "undo_rebind", output = Answer)]
 pub async fn undo_rebind(
     consumer: String,
     change: String,

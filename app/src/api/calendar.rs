@@ -7,13 +7,14 @@ use daybind_domain::view::{
 };
 use leptos::prelude::*;
 
+use super::text::Answer;
 use crate::error::ApiError;
 
 /// The reader's connections and what can be connected.
 ///
 /// # Errors
 /// Signed out; enterprise only.
-#[server(endpoint = "get_calendar_providers")]
+#[server(endpoint = "get_calendar_providers", output = Answer)]
 pub async fn get_calendar_providers() -> Result<CalendarProfileView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -24,7 +25,7 @@ pub async fn get_calendar_providers() -> Result<CalendarProfileView, ApiError> {
 ///
 /// # Errors
 /// Signed out; forbidden; enterprise only.
-#[server(endpoint = "get_calendar_settings")]
+#[server(endpoint = "get_calendar_settings", output = Answer)]
 pub async fn get_calendar_settings() -> Result<CalendarSettingsView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -35,7 +36,7 @@ pub async fn get_calendar_settings() -> Result<CalendarSettingsView, ApiError> {
 ///
 /// # Errors
 /// Signed out; not ready; enterprise only.
-#[server(endpoint = "initiate_calendar_oauth")]
+#[server(endpoint = "initiate_calendar_oauth", output = Answer)]
 pub async fn initiate_calendar_oauth(
     provider: String,
     #[server(default)] connection_id: String,
@@ -57,7 +58,7 @@ pub async fn initiate_calendar_oauth(
 ///
 /// # Errors
 /// Signed out; not found; provider trouble; enterprise only.
-#[server(endpoint = "list_remote_calendars")]
+#[server(endpoint = "list_remote_calendars", output = Answer)]
 pub async fn list_remote_calendars(
     connection_id: String,
 ) -> Result<Vec<RemoteCalendarView>, ApiError> {
@@ -75,7 +76,7 @@ pub async fn list_remote_calendars(
 ///
 /// # Errors
 /// Signed out; not found; enterprise only.
-#[server(endpoint = "get_schedule_entry_history")]
+#[server(endpoint = "get_schedule_entry_history", output = Answer)]
 pub async fn get_schedule_entry_history(entry_id: String) -> Result<EntryHistoryView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -91,7 +92,7 @@ pub async fn get_schedule_entry_history(entry_id: String) -> Result<EntryHistory
 ///
 /// # Errors
 /// Signed out; not found; no calendar chosen; provider trouble; enterprise only.
-#[server(endpoint = "preview_calendar_sync")]
+#[server(endpoint = "preview_calendar_sync", output = Answer)]
 pub async fn preview_calendar_sync(
     connection_id: String,
     #[server(default)] calendar_id: String,
@@ -114,7 +115,7 @@ pub async fn preview_calendar_sync(
 ///
 /// # Errors
 /// Signed out; not found; conflict; enterprise only.
-#[server(endpoint = "update_calendar_provider")]
+#[server(endpoint = "update_calendar_provider", output = Answer)]
 pub async fn update_calendar_provider(
     connection_id: String,
     #[server(default)] calendar_id: String,
@@ -143,7 +144,7 @@ pub async fn update_calendar_provider(
 ///
 /// # Errors
 /// Signed out; not found; enterprise only.
-#[server(endpoint = "delete_calendar_provider")]
+#[server(endpoint = "delete_calendar_provider", output = Answer)]
 pub async fn delete_calendar_provider(
     connection_id: String,
     #[server(default)] remove_copies: bool,
@@ -164,7 +165,7 @@ pub async fn delete_calendar_provider(
 ///
 /// # Errors
 /// Signed out; not found; enterprise only.
-#[server(endpoint = "sync_calendar_provider")]
+#[server(endpoint = "sync_calendar_provider", output = Answer)]
 pub async fn sync_calendar_provider(connection_id: String) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -182,7 +183,7 @@ pub async fn sync_calendar_provider(connection_id: String) -> Result<(), ApiErro
 ///
 /// # Errors
 /// Signed out; not found; a word that is none; enterprise only.
-#[server(endpoint = "update_calendar_rules")]
+#[server(endpoint = "update_calendar_rules", output = Answer)]
 pub async fn update_calendar_rules(
     connection_id: String,
     conflict_policy: String,
@@ -210,7 +211,7 @@ pub async fn update_calendar_rules(
 ///
 /// # Errors
 /// Signed out; not found; a side that changed meanwhile; enterprise only.
-#[server(endpoint = "answer_calendar_question")]
+#[server(endpoint = "answer_calendar_question", output = Answer)]
 pub async fn answer_calendar_question(
     connection_id: String,
     question_id: String,
@@ -235,7 +236,7 @@ pub async fn answer_calendar_question(
 ///
 /// # Errors
 /// Signed out; forbidden; enterprise only.
-#[server(endpoint = "get_google_client")]
+#[server(endpoint = "get_google_client", output = Answer)]
 pub async fn get_google_client() -> Result<GoogleClientView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -246,7 +247,7 @@ pub async fn get_google_client() -> Result<GoogleClientView, ApiError> {
 ///
 /// # Errors
 /// Signed out; forbidden; wrong fields; enterprise only.
-#[server(endpoint = "save_google_client")]
+#[server(endpoint = "save_google_client", output = Answer)]
 pub async fn save_google_client(
     client_id: String,
     #[server(default)] client_secret: String,

@@ -3,6 +3,7 @@
 use daybind_domain::login_domain::{DomainClaimsView, LoginDomainsView, SignInTestView};
 use leptos::prelude::*;
 
+use super::text::Answer;
 use crate::error::ApiError;
 #[cfg(feature = "ssr")]
 use daybind_services::audit::noted;
@@ -11,7 +12,7 @@ use daybind_services::audit::noted;
 ///
 /// # Errors
 /// Signed out; forbidden.
-#[server(endpoint = "list_login_domains")]
+#[server(endpoint = "list_login_domains", output = Answer)]
 pub async fn list_login_domains() -> Result<LoginDomainsView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -22,7 +23,7 @@ pub async fn list_login_domains() -> Result<LoginDomainsView, ApiError> {
 ///
 /// # Errors
 /// Signed out; forbidden; a wrong field; conflict.
-#[server(endpoint = "add_login_domain")]
+#[server(endpoint = "add_login_domain", output = Answer)]
 pub async fn add_login_domain(
     domain: String,
     #[server(default)] note: String,
@@ -39,7 +40,7 @@ pub async fn add_login_domain(
 ///
 /// # Errors
 /// Signed out; forbidden; not found; conflict.
-#[server(endpoint = "remove_login_domain")]
+#[server(endpoint = "remove_login_domain", output = Answer)]
 pub async fn remove_login_domain(
     domain_id: String,
     #[server(default)] note: String,
@@ -56,7 +57,7 @@ pub async fn remove_login_domain(
 ///
 /// # Errors
 /// Signed out; forbidden; a wrong field.
-#[server(endpoint = "test_sign_in_address")]
+#[server(endpoint = "test_sign_in_address", output = Answer)]
 pub async fn test_sign_in_address(address: String) -> Result<SignInTestView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -67,7 +68,7 @@ pub async fn test_sign_in_address(address: String) -> Result<SignInTestView, Api
 ///
 /// # Errors
 /// Enterprise only; signed out; forbidden.
-#[server(endpoint = "list_domain_claims")]
+#[server(endpoint = "list_domain_claims", output = Answer)]
 pub async fn list_domain_claims() -> Result<DomainClaimsView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -78,7 +79,7 @@ pub async fn list_domain_claims() -> Result<DomainClaimsView, ApiError> {
 ///
 /// # Errors
 /// Enterprise only; signed out; forbidden; a wrong field; conflict.
-#[server(endpoint = "request_domain_claim")]
+#[server(endpoint = "request_domain_claim", output = Answer)]
 pub async fn request_domain_claim(
     domain: String,
     #[server(default)] note: String,
@@ -94,7 +95,7 @@ pub async fn request_domain_claim(
 ///
 /// # Errors
 /// Enterprise only; signed out; forbidden; not found; conflict.
-#[server(endpoint = "renew_domain_claim")]
+#[server(endpoint = "renew_domain_claim", output = Answer)]
 pub async fn renew_domain_claim(domain_id: String) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -107,7 +108,7 @@ pub async fn renew_domain_claim(domain_id: String) -> Result<(), ApiError> {
 ///
 /// # Errors
 /// Enterprise only; signed out; forbidden; not found; conflict; too many look-ups.
-#[server(endpoint = "check_domain_claim")]
+#[server(endpoint = "check_domain_claim", output = Answer)]
 pub async fn check_domain_claim(domain_id: String) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -120,7 +121,7 @@ pub async fn check_domain_claim(domain_id: String) -> Result<(), ApiError> {
 ///
 /// # Errors
 /// Enterprise only; signed out; forbidden; not found; conflict.
-#[server(endpoint = "revoke_domain_claim")]
+#[server(endpoint = "revoke_domain_claim", output = Answer)]
 pub async fn revoke_domain_claim(
     domain_id: String,
     #[server(default)] confirmed: String,

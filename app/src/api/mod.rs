@@ -13,3 +13,4 @@ pub mod schedule;
 pub mod session;
 pub mod sessions;
 pub mod sign_in;
+pub mod text;

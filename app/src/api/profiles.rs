@@ -10,6 +10,7 @@
 
 use leptos::prelude::*;
 
+use super::text::Answer;
 use crate::error::ApiError;
 
 /// The page of one profile (`profile` is its id; `panel` empty, `verify` or `rotate`), or a step of the walkthrough
@@ -17,7 +18,7 @@ use crate::error::ApiError;
 ///
 /// # Errors
 /// Signed out; forbidden; not found.
-#[server(endpoint = "microsoft_profile_page")]
+#[server(endpoint = "microsoft_profile_page", output = Answer)]
 pub async fn microsoft_profile_page(
     profile: String,
     #[server(default)] panel: String,
@@ -40,7 +41,7 @@ pub async fn microsoft_profile_page(
 ///
 /// # Errors
 /// Signed out; forbidden; not found; wrong fields; in use; changed by somebody else; Microsoft refused.
-#[server(endpoint = "change_microsoft_profile")]
+#[server(endpoint = "change_microsoft_profile", output = Answer)]
 pub async fn change_microsoft_profile(
     act: String,
     #[server(default)] profile_id: String,
@@ -145,7 +146,7 @@ pub async fn change_microsoft_profile(
 ///
 /// # Errors
 /// Signed out; forbidden; wrong fields; an earlier step is missing; Microsoft knows no such directory.
-#[server(endpoint = "build_microsoft_profile")]
+#[server(endpoint = "build_microsoft_profile", output = Answer)]
 pub async fn build_microsoft_profile(
     act: String,
     #[server(default)] consumers: Vec<String>,

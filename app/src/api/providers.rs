@@ -3,13 +3,14 @@
 use daybind_domain::view::ProvidersView;
 use leptos::prelude::*;
 
+use super::text::Answer;
 use crate::error::ApiError;
 
 /// Profiles and bindings, for the edition that runs.
 ///
 /// # Errors
 /// Signed out; forbidden.
-#[server(endpoint = "list_microsoft_profiles")]
+#[server(endpoint = "list_microsoft_profiles", output = Answer)]
 pub async fn list_microsoft_profiles() -> Result<ProvidersView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -20,7 +21,7 @@ pub async fn list_microsoft_profiles() -> Result<ProvidersView, ApiError> {
 ///
 /// # Errors
 /// Signed out; forbidden; wrong fields.
-#[server(endpoint = "create_microsoft_profile")]
+#[server(endpoint = "create_microsoft_profile", output = Answer)]
 pub async fn create_microsoft_profile(
     display_name: String,
     client_id: String,
@@ -51,7 +52,7 @@ pub async fn create_microsoft_profile(
 ///
 /// # Errors
 /// Signed out; forbidden; enterprise only; unknown or archived profile.
-#[server(endpoint = "set_microsoft_consumer_binding")]
+#[server(endpoint = "set_microsoft_consumer_binding", output = Answer)]
 pub async fn set_microsoft_consumer_binding(
     consumer: String,
     profile_id: String,

@@ -8,13 +8,14 @@
 use daybind_domain::view::{EntryView, ScheduleView};
 use leptos::prelude::*;
 
+use super::text::Answer;
 use crate::error::ApiError;
 
 /// One week; `week` is any day of it, `YYYY-MM-DD`, or empty for this week.
 ///
 /// # Errors
 /// Signed out; forbidden.
-#[server(endpoint = "list_schedule")]
+#[server(endpoint = "list_schedule", output = Answer)]
 pub async fn list_schedule(#[server(default)] week: String) -> Result<ScheduleView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -32,7 +33,7 @@ pub async fn list_schedule(#[server(default)] week: String) -> Result<ScheduleVi
 ///
 /// # Errors
 /// Signed out; not found.
-#[server(endpoint = "get_schedule_entry")]
+#[server(endpoint = "get_schedule_entry", output = Answer)]
 pub async fn get_schedule_entry(
     entry_id: String,
     #[server(default)] day: String,
@@ -54,7 +55,7 @@ pub async fn get_schedule_entry(
 ///
 /// # Errors
 /// Signed out; not found; wrong fields; changed by somebody else.
-#[server(endpoint = "save_schedule_entry")]
+#[server(endpoint = "save_schedule_entry", output = Answer)]
 pub async fn save_schedule_entry(
     #[server(default)] entry_id: String,
     #[server(default)] version: i64,
@@ -123,7 +124,7 @@ pub async fn save_schedule_entry(
 ///
 /// # Errors
 /// Signed out; not found; changed by somebody else.
-#[server(endpoint = "delete_schedule_entry")]
+#[server(endpoint = "delete_schedule_entry", output = Answer)]
 pub async fn delete_schedule_entry(
     entry_id: String,
     version: i64,

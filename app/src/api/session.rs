@@ -3,13 +3,14 @@
 use daybind_domain::view::SessionView;
 use leptos::prelude::*;
 
+use super::text::Answer;
 use crate::error::ApiError;
 
 /// The signed-in person.
 ///
 /// # Errors
 /// Signed out; forbidden for client-portal users.
-#[server(endpoint = "current_session")]
+#[server(endpoint = "current_session", output = Answer)]
 pub async fn current_session() -> Result<SessionView, ApiError> {
     use crate::server::{actor, answer, state};
     use daybind_domain::user::Permission;

@@ -4,6 +4,7 @@ use daybind_domain::login_domain::PasswordRuleView;
 use daybind_domain::session::SessionsView;
 use leptos::prelude::*;
 
+use super::text::Answer;
 use crate::error::ApiError;
 #[cfg(feature = "ssr")]
 use daybind_services::audit::noted;
@@ -23,7 +24,7 @@ fn back(person: &str, saved: &str) -> String {
 ///
 /// # Errors
 /// Signed out; forbidden; not found.
-#[server(endpoint = "list_sessions")]
+#[server(endpoint = "list_sessions", output = Answer)]
 pub async fn list_sessions(#[server(default)] person: String) -> Result<SessionsView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -34,7 +35,7 @@ pub async fn list_sessions(#[server(default)] person: String) -> Result<Sessions
 ///
 /// # Errors
 /// Signed out; forbidden; not found; conflict for the one in use.
-#[server(endpoint = "end_session")]
+#[server(endpoint = "end_session", output = Answer)]
 pub async fn end_session(
     session_id: String,
     #[server(default)] person: String,
@@ -52,7 +53,7 @@ pub async fn end_session(
 ///
 /// # Errors
 /// Signed out; forbidden; not found.
-#[server(endpoint = "end_other_sessions")]
+#[server(endpoint = "end_other_sessions", output = Answer)]
 pub async fn end_other_sessions(
     #[server(default)] person: String,
     #[server(default)] note: String,
@@ -69,7 +70,7 @@ pub async fn end_other_sessions(
 ///
 /// # Errors
 /// Signed out; forbidden; wrong fields; too many tries.
-#[server(endpoint = "change_own_password")]
+#[server(endpoint = "change_own_password", output = Answer)]
 pub async fn change_own_password(
     current: String,
     new: String,
@@ -94,7 +95,7 @@ pub async fn change_own_password(
 ///
 /// # Errors
 /// Signed out; forbidden.
-#[server(endpoint = "get_password_rule")]
+#[server(endpoint = "get_password_rule", output = Answer)]
 pub async fn get_password_rule() -> Result<PasswordRuleView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -105,7 +106,7 @@ pub async fn get_password_rule() -> Result<PasswordRuleView, ApiError> {
 ///
 /// # Errors
 /// Signed out; forbidden; not ready.
-#[server(endpoint = "set_password_rule")]
+#[server(endpoint = "set_password_rule", output = Answer)]
 pub async fn set_password_rule(
     technicians: String,
     #[server(default)] note: String,

@@ -3,13 +3,14 @@
 use daybind_domain::sso::{IdentityRequestsView, SignInMethodsView, SignInStep};
 use leptos::prelude::*;
 
+use super::text::Answer;
 use crate::error::ApiError;
 
 /// What somebody who is signing in has typed so far.
 ///
 /// # Errors
 /// An internal error outside a request.
-#[server(endpoint = "kept_sign_in_address")]
+#[server(endpoint = "kept_sign_in_address", output = Answer)]
 pub async fn kept_sign_in_address() -> Result<SignInStep, ApiError> {
     use crate::server::{answer, cookie, state};
     use daybind_services::sso::{address_cookie, read_address};
@@ -26,7 +27,7 @@ pub async fn kept_sign_in_address() -> Result<SignInStep, ApiError> {
 ///
 /// # Errors
 /// Signed out; forbidden.
-#[server(endpoint = "sign_in_methods")]
+#[server(endpoint = "sign_in_methods", output = Answer)]
 pub async fn sign_in_methods() -> Result<SignInMethodsView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -37,7 +38,7 @@ pub async fn sign_in_methods() -> Result<SignInMethodsView, ApiError> {
 ///
 /// # Errors
 /// Signed out; forbidden; not found; conflict when it is their last way in.
-#[server(endpoint = "disconnect_microsoft_account")]
+#[server(endpoint = "disconnect_microsoft_account", output = Answer)]
 pub async fn disconnect_microsoft_account(
     identity_id: String,
     #[server(default)] note: String,
@@ -55,7 +56,7 @@ pub async fn disconnect_microsoft_account(
 ///
 /// # Errors
 /// Signed out; forbidden.
-#[server(endpoint = "list_sign_in_requests")]
+#[server(endpoint = "list_sign_in_requests", output = Answer)]
 pub async fn list_sign_in_requests() -> Result<IdentityRequestsView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
@@ -66,7 +67,7 @@ pub async fn list_sign_in_requests() -> Result<IdentityRequestsView, ApiError> {
 ///
 /// # Errors
 /// Signed out; forbidden; not found; wrong person; conflict.
-#[server(endpoint = "approve_sign_in_request")]
+#[server(endpoint = "approve_sign_in_request", output = Answer)]
 pub async fn approve_sign_in_request(
     request_id: String,
     user_id: String,
@@ -85,7 +86,7 @@ pub async fn approve_sign_in_request(
 ///
 /// # Errors
 /// Signed out; forbidden; not found.
-#[server(endpoint = "decline_sign_in_request")]
+#[server(endpoint = "decline_sign_in_request", output = Answer)]
 pub async fn decline_sign_in_request(
     request_id: String,
     #[server(default)] note: String,

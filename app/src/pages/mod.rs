@@ -6,6 +6,7 @@ pub mod login_domains;
 pub mod operations;
 pub mod profile;
 pub mod providers;
+pub mod routes;
 pub mod schedule;
 pub mod schedule_form;
 mod schedule_repeat;

@@ -22,9 +22,15 @@ fn address(query: &AuditQuery) -> String {
         })
 }
 
+/// The page, for its route.
+#[must_use]
+pub fn page() -> AnyView {
+    view! { <OperationsPage/> }.into_any()
+}
+
 /// `/msp/operations`: `view` chooses what is shown; there is only the audit log so far.
 #[component]
-pub fn OperationsPage() -> impl IntoView {
+fn OperationsPage() -> impl IntoView {
     let map = use_query_map();
     let query = Memo::new(move |_| {
         map.with(|map| {

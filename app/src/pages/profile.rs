@@ -21,9 +21,15 @@ enum Shown {
     Edition,
 }
 
+/// The page, for its route.
+#[must_use]
+pub fn page() -> AnyView {
+    view! { <ProfilePage/> }.into_any()
+}
+
 /// `/msp/profile`: `tab` chooses what is shown; an unknown one shows the profile.
 #[component]
-pub fn ProfilePage() -> impl IntoView {
+fn ProfilePage() -> impl IntoView {
     let tab = query_value("tab");
     let place = Entries::current().calendar_profile;
     let shown = move || {

@@ -11,10 +11,16 @@ use crate::ApiError;
 use crate::api::schedule::list_schedule;
 use crate::ui::{Announcement, EmptyState};
 
+/// The page, for its route.
+#[must_use]
+pub fn page() -> AnyView {
+    view! { <SchedulePage/> }.into_any()
+}
+
 /// `/msp/schedule`: `week` is any day of the week shown, `entry` the entry being edited (`new` for a new one), `part` the
 /// day of a series' occurrence, `saved` what has just been done.
 #[component]
-pub fn SchedulePage() -> impl IntoView {
+fn SchedulePage() -> impl IntoView {
     let (week, entry, saved) = (
         query_value("week"),
         query_value("entry"),

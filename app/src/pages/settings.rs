@@ -26,9 +26,15 @@ enum Shown {
     Edition,
 }
 
+/// The page, for its route.
+#[must_use]
+pub fn page() -> AnyView {
+    view! { <SettingsPage/> }.into_any()
+}
+
 /// `/msp/settings`: `category` chooses what is shown. Stale addresses never arrive here: the server sends them on.
 #[component]
-pub fn SettingsPage() -> impl IntoView {
+fn SettingsPage() -> impl IntoView {
     let (category, notice) = (query_value("category"), query_value("notice"));
     let place = Entries::current().calendar_settings;
     let elsewhere = move || place.is_some_and(|place| category.with(|key| key == place.key));

@@ -7,9 +7,15 @@ use leptos_meta::Title;
 use super::query_value;
 use crate::ui::{CopyField, Icon};
 
+/// The page, for its route.
+#[must_use]
+pub fn page() -> AnyView {
+    view! { <SignInResultPage/> }.into_any()
+}
+
 /// `/auth/msp/result`: `code` says what happened.
 #[component]
-pub fn SignInResultPage() -> impl IntoView {
+fn SignInResultPage() -> impl IntoView {
     let code = query_value("code");
     move || view! { <Outcome outcome=SsoOutcome::parse(&code.get())/> }
 }

@@ -13,9 +13,15 @@ use crate::api::sign_in::kept_sign_in_address;
 use crate::location::encode;
 use crate::ui::{ErrorSummary, TextField};
 
+/// The page, for its route.
+#[must_use]
+pub fn page() -> AnyView {
+    view! { <SignInPage/> }.into_any()
+}
+
 /// `/auth/msp/signin`: `step` says which step, `error` why an attempt failed, `next` where to go afterwards.
 #[component]
-pub fn SignInPage() -> impl IntoView {
+fn SignInPage() -> impl IntoView {
     let (error, next, step) = (
         query_value("error"),
         query_value("next"),

@@ -22,25 +22,50 @@ use entry_history::EntryHistory;
 use google_card::GoogleCard;
 use login_domains::LoginDomains;
 
-/// The Enterprise table of entry points. Server and browser lower it when Community runs.
-#[must_use]
-pub fn entries() -> Entries {
+daybind_app::pages! {
+    schedule: on_schedule,
+    settings: on_settings,
+    profile: on_profile,
+    others: enterprise,
+}
+
+/// What every page of the Enterprise edition knows. Server and browser lower it when Community runs.
+fn enterprise() -> Entries {
     Entries {
         edition: Edition::Enterprise,
+        microsoft_intro: "A Microsoft profile is an app registration that MSP SSO, Email, Calendar and Teams can use, each the same or another one.",
+        microsoft_empty: "Add the app registration that MSP SSO, Email, Calendar or Teams should use.",
+        ..Entries::community()
+    }
+}
+
+fn on_schedule() -> Entries {
+    Entries {
+        entry_history: Some(|entry_id| view! { <EntryHistory entry_id/> }.into_any()),
+        ..enterprise()
+    }
+}
+
+fn on_settings() -> Entries {
+    Entries {
         calendar_settings: Some(Place {
             key: "calendar",
             label: "Calendar",
             view: || view! { <CalendarSettings/> }.into_any(),
         }),
+        provider_cards: Some(|| view! { <GoogleCard/> }.into_any()),
+        login_domains: Some(|| view! { <LoginDomains/> }.into_any()),
+        ..enterprise()
+    }
+}
+
+fn on_profile() -> Entries {
+    Entries {
         calendar_profile: Some(Place {
             key: "calendar",
             label: "Calendar",
             view: || view! { <CalendarProfile/> }.into_any(),
         }),
-        entry_history: Some(|entry_id| view! { <EntryHistory entry_id/> }.into_any()),
-        provider_cards: Some(|| view! { <GoogleCard/> }.into_any()),
-        login_domains: Some(|| view! { <LoginDomains/> }.into_any()),
-        microsoft_intro: "A Microsoft profile is an app registration that MSP SSO, Email, Calendar and Teams can use, each the same or another one.",
-        microsoft_empty: "Add the app registration that MSP SSO, Email, Calendar or Teams should use.",
+        ..enterprise()
     }
 }

@@ -1,7 +1,7 @@
 //! The browser half of the Enterprise edition.
 
-use daybind_app::App;
 use daybind_domain::Edition;
+use daybind_ee_app::Site;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -20,9 +20,8 @@ pub fn hydrate() {
     } else {
         Edition::Community
     };
-    let entries = daybind_ee_app::entries().lowered(edition);
-    leptos::mount::hydrate_body(move || {
-        provide_context(entries);
-        view! { <App/> }
+    leptos::mount::hydrate_lazy(move || {
+        provide_context(edition);
+        daybind_app::app::<Site>()
     });
 }

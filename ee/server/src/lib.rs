@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use daybind_ee_calendar::CalendarRuntime;
 use daybind_ee_domains::Claims;
-use daybind_server::{Composition, Edition};
+use daybind_server::{Composition, Edition, PagesOf};
 
 /// The Enterprise edition.
 #[must_use]
 pub fn composition() -> Composition {
     Composition {
         built: Edition::Enterprise,
-        entries: daybind_ee_app::entries,
+        pages: PagesOf::of::<daybind_ee_app::Site>(),
         guides: daybind_ee_calendar::GUIDES,
         endpoints: daybind_ee_calendar::register_endpoints,
         calendar: |services, get| {

@@ -9,13 +9,30 @@ mod support;
 
 use std::time::Duration;
 
-use daybind_fakes::{FakeOptions, FakeProviders, Provider};
+use daybind_fakes::{FakeOptions, FakeProviders, Fault, FaultKind, Provider};
 
-use support::{Server, connect, expected, titles};
+use support::{Server, connect, expected, sign_in, titles};
 
 fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
+}
+
+/// Plans an entry for the technician.
+async fn plan(server: &Server, title: &str) {
+    let form = [
+        ("title", title),
+        ("start", "2030-05-06T09:00"),
+        ("end", "2030-05-06T10:00"),
+    ];
+    let answer = sign_in(server)
+        .await
+        .post(format!("{}/_fn/save_schedule_entry", server.url))
+        .form(&form)
+        .send()
+        .await
+        .unwrap();
+    assert!(answer.status().is_success(), "{}", answer.status());
 }
 
 /// W51: what sync did can be counted: how fresh both sides are, how long work waited and how it ended, how fast
@@ -49,8 +66,29 @@ async fn figures(provider: Provider, name: &str) {
     fakes
         .patch_event(provider, &calendar, event["id"].as_str().unwrap(), &patch)
         .unwrap();
-    let wanted = [
-        "daybind_sync_freshness_seconds{way=\"in\",quantile=\"0.95\"}".to_owned(),
+    // One from inside, which the provider refuses once for being too much.
+    let create = match provider {
+        Provider::Google => "google.events.insert",
+        Provider::Microsoft => "microsoft.events.create",
+    };
+    let refusal = FaultKind::Status {
+        status: 429,
+        retry_after: Some(1),
+        reason: None,
+    };
+    fakes.arm(Fault::new(create, 1, refusal));
+    plan(&server, "Sent out").await;
+    let quantiles = ["0.5", "0.95", "0.99"];
+    let fresh = quantiles.iter().flat_map(|quantile| {
+        ["in", "out"].map(|way| {
+            format!("daybind_sync_freshness_seconds{{way=\"{way}\",quantile=\"{quantile}\"}}")
+        })
+    });
+    let mut wanted: Vec<String> = fresh.collect();
+    wanted.extend([
+        "daybind_sync_runs_total{cause=\"schedule\",end=\"throttled\"} 1".to_owned(),
+        "daybind_jobs_total{kind=\"calendar.sync\",end=\"retry\"}".to_owned(),
+        "daybind_provider_calls_total{host=\"127.0.0.1\",end=\"throttled\"} 1".to_owned(),
         "daybind_sync_runs_total{cause=\"notification\",end=\"done\"}".to_owned(),
         "daybind_job_wait_seconds{kind=\"calendar.sync\",quantile=\"0.99\"}".to_owned(),
         "daybind_jobs_total{kind=\"calendar.sync\",end=\"done\"}".to_owned(),
@@ -58,7 +96,7 @@ async fn figures(provider: Provider, name: &str) {
         "daybind_webhook_batch_size{quantile=\"0.5\"}".to_owned(),
         format!("daybind_subscriptions_total{{what=\"made\",provider=\"{name}\",end=\"ok\"}} 1"),
         "daybind_provider_calls_total{host=\"127.0.0.1\",end=\"ok\"}".to_owned(),
-    ];
+    ]);
     let mut said = String::new();
     for _ in 0..200 {
         let answer = reqwest::get(format!("http://{listen}/metrics"))
@@ -74,7 +112,14 @@ async fn figures(provider: Provider, name: &str) {
     for line in &wanted {
         assert!(said.contains(line.as_str()), "{line} is not in\n{said}");
     }
-    for private in ["demo", "tess", "Contoso", "Changed outside", "tenant"] {
+    for private in [
+        "demo",
+        "tess",
+        "Contoso",
+        "Changed outside",
+        "Sent out",
+        "tenant",
+    ] {
         assert!(!said.contains(private), "{private} is in\n{said}");
     }
     let pages = reqwest::get(format!("{}/metrics", server.url))

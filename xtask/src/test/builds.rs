@@ -3,8 +3,10 @@
 use super::checks;
 use super::count::Count;
 use crate::build::{self, Edition};
+use crate::parts;
 use crate::process::{self, Context};
 use anyhow::{Context as _, Result, bail};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -32,11 +34,39 @@ fn weigh(context: &Context, edition: Edition) -> Result<()> {
     let raw = fs::metadata(&file)
         .with_context(|| format!("no {}", file.display()))?
         .len();
-    let packed = brotli(context, &file)?;
-    let limit = edition.wasm_limit();
-    println!("{edition} WASM: {raw} bytes, {packed} as brotli (limit {limit})");
-    if packed > limit {
-        bail!("{packed} bytes as brotli; at most {limit} are allowed");
+    let first = brotli(context, &file)?;
+    let (most_first, most_page) = edition.wasm_limits();
+    println!("{edition} WASM to start with: {raw} bytes, {first} as brotli (limit {most_first})");
+    let pkg = edition.pkg(context);
+    let mut sizes = BTreeMap::new();
+    let mut fullest = (0, String::new());
+    for (page, parts) in parts::pages(&pkg)? {
+        let mut whole = first;
+        for part in parts {
+            whole += match sizes.get(&part) {
+                Some(size) => *size,
+                None => {
+                    let size = brotli(context, &pkg.join(format!("{part}.wasm")))?;
+                    sizes.insert(part, size);
+                    size
+                }
+            };
+        }
+        println!(
+            "  with {}: {whole}",
+            page.trim_matches(|c: char| !c.is_alphabetic())
+        );
+        fullest = fullest.max((whole, page));
+    }
+    if first > most_first {
+        bail!("{first} bytes as brotli to start with; at most {most_first} are allowed");
+    }
+    if fullest.0 > most_page {
+        bail!(
+            "{} bytes as brotli with {}; at most {most_page} are allowed",
+            fullest.0,
+            fullest.1
+        );
     }
     Ok(())
 }

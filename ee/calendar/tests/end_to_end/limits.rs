@@ -234,7 +234,7 @@ async fn a_minutes_calls(database: Database, provider: Provider) {
     assert_eq!(w.row().await.status, "connected");
 }
 
-/// Servers that ask for much know of each other's calls.
+/// W51: servers that ask for much know of each other's calls, and operators of how much of a limit is used.
 async fn servers_share_a_limit(database: Database, provider: Provider) {
     let w = World::new(database, provider, DuplicateTransaction::Existing).await;
     let (services, _) = w.second_server().await;
@@ -260,6 +260,24 @@ async fn servers_share_a_limit(database: Database, provider: Provider) {
     }
     // What the other one has not told yet may come on top.
     assert!((90..=100).contains(&admitted), "{admitted}");
+    let name = format!(
+        "daybind_provider_quota_used_ratio{{provider=\"{}\",of=\"mailbox\"}}",
+        provider.as_str()
+    );
+    let used = shown(&usages[0], w.services.now(), &name);
+    assert!((0.85..=1.0).contains(&used), "{used}");
+    w.pass(TimeDelta::minutes(3));
+    assert!(shown(&usages[0], w.services.now(), &name).abs() < 0.01);
+}
+
+/// What an operator sees under that name.
+fn shown(usage: &Usage, now: chrono::DateTime<Utc>, name: &str) -> f64 {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    metrics::with_local_recorder(&recorder, || usage.measure(now));
+    let said = recorder.handle().render();
+    let line = said.lines().find_map(|line| line.strip_prefix(name));
+    let line = line.unwrap_or_else(|| panic!("{name} is not in\n{said}"));
+    line.trim().parse().unwrap()
 }
 
 everywhere! {

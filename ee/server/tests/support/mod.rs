@@ -118,8 +118,8 @@ fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// Signs in as the demo technician, connects the provider, and chooses its first writable calendar.
-pub async fn connect(server: &Server, provider: &str) -> String {
+/// A browser in which the demo technician has signed in.
+pub async fn sign_in(server: &Server) -> reqwest::Client {
     let browser = reqwest::Client::builder()
         .cookie_store(true)
         .build()
@@ -139,6 +139,12 @@ pub async fn connect(server: &Server, provider: &str) -> String {
         "signed in: {}",
         page.url()
     );
+    browser
+}
+
+/// Signs in as the demo technician, connects the provider, and chooses its first writable calendar.
+pub async fn connect(server: &Server, provider: &str) -> String {
+    let browser = sign_in(server).await;
     let call = |name: &str, form: Vec<(&'static str, String)>| {
         let request = browser
             .post(format!("{}/_fn/{name}", server.url))
