@@ -11,28 +11,38 @@ use std::time::Duration;
 
 use daybind_fakes::{FakeOptions, FakeProviders, Fault, FaultKind, Provider};
 
-use support::{Server, connect, expected, sign_in, titles};
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
+use support::{Server, connect, expected, free_port, sign_in, titles};
 
 /// Plans an entry for the technician.
 async fn plan(server: &Server, title: &str) {
+    let browser = sign_in(server).await;
+    let ask = |name: &str, form: &[(&str, &str)]| {
+        let request = browser
+            .post(format!("{}/_fn/{name}", server.url))
+            .form(form);
+        async move {
+            let answer = request.send().await.unwrap();
+            assert!(answer.status().is_success(), "{}", answer.status());
+            answer.text().await.unwrap()
+        }
+    };
+    // As which person one plans for oneself stands in one's week.
+    let week = ask("list_schedule", &[]).await;
+    let week: serde_json::Value = serde_json::from_str(&week).unwrap();
+    let days = week["days"].as_array().unwrap().iter();
+    let entries = days.flat_map(|day| day["entries"].as_array().unwrap());
+    let people = entries.flat_map(|entry| entry["assignees"].as_array().unwrap());
+    let own = |person: &&serde_json::Value| person["name"].as_str().unwrap().starts_with("Tess");
+    let person = people.into_iter().find(own).unwrap();
+    let person = person["user_id"].as_str().unwrap();
+    let day = chrono::Utc::now().date_naive() + chrono::Days::new(2);
     let form = [
         ("title", title),
-        ("start", "2030-05-06T09:00"),
-        ("end", "2030-05-06T10:00"),
+        ("start", &format!("{day}T09:00")),
+        ("end", &format!("{day}T10:00")),
+        ("assignees[]", person),
     ];
-    let answer = sign_in(server)
-        .await
-        .post(format!("{}/_fn/save_schedule_entry", server.url))
-        .form(&form)
-        .send()
-        .await
-        .unwrap();
-    assert!(answer.status().is_success(), "{}", answer.status());
+    ask("save_schedule_entry", &form).await;
 }
 
 /// W51: what sync did can be counted: how fresh both sides are, how long work waited and how it ended, how fast
