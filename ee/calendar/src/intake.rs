@@ -200,9 +200,12 @@ impl Inner {
         let right: Vec<_> = pokes
             .iter()
             .filter_map(|poke| {
-                let row = known.get(&poke.subscription_id)?;
-                let news =
-                    is_right(poke, row) && sync::may_sync_now(row) && !is_coming(poke, row, now);
+                let row = known.get(&poke.subscription_id);
+                let Some(row) = row.filter(|row| is_right(poke, row)) else {
+                    crate::webhook::ignored(poke.provider);
+                    return None;
+                };
+                let news = sync::may_sync_now(row) && !is_coming(poke, row, now);
                 news.then_some((poke, row))
             })
             .collect();

@@ -1,5 +1,6 @@
 //! Notifications: checked, turned into one queued sync, answered at once. They carry no data we use, so a forged one
-//! could at worst cause a poll, and a wrong one gets the same answer as a right one.
+//! could at worst cause a poll, and a wrong one gets the same answer as a right one: unknown, with another secret, malformed
+//! or longer than any of a provider's, from outside they are all alike. Only who does not say all of it in time is told so.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use daybind_services::Provider;
 use daybind_services::flow::hash;
 use futures::{StreamExt as _, stream};
 use serde::Deserialize;
+use tokio::time::error::Elapsed;
 
 use crate::intake::{Intake, Lifecycle, Poke};
 
@@ -60,28 +62,38 @@ async fn answer(intake: &Intake, provider: Provider, request: Request<Body>) -> 
             if !tokens.is_empty() {
                 return handshake(&tokens);
             }
-            let bytes = match body(request.into_body()).await {
-                Ok(bytes) => bytes,
-                Err(status) => return status.into_response(),
+            let Ok(bytes) = body(request.into_body()).await else {
+                return StatusCode::REQUEST_TIMEOUT.into_response();
             };
-            let message = serde_json::from_slice::<GraphMessage>(&bytes)
-                .unwrap_or(GraphMessage { value: Vec::new() });
-            let pokes = message.value.into_iter().filter_map(|item| {
+            let message = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            let GraphMessage { value: items } = message.unwrap_or_else(|| {
+                ignored(provider);
+                GraphMessage { value: Vec::new() }
+            });
+            let pokes = items.into_iter().filter_map(|item| {
                 let lifecycle = item.lifecycle_event.as_deref();
-                read_token(provider, item.client_state.as_deref()?, lifecycle)
+                let token = item.client_state.as_deref();
+                let poke = token.and_then(|token| read_token(provider, token, lifecycle));
+                if poke.is_none() {
+                    ignored(provider);
+                }
+                poke
             });
             take(intake, pokes, StatusCode::ACCEPTED).await
         }
     }
 }
 
-/// A body of a bounded length, within a bounded time.
-async fn body(body: Body) -> Result<Bytes, StatusCode> {
-    match tokio::time::timeout(BODY_TIME, to_bytes(body, BODY_MAX)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
-    }
+/// Counts what nothing is done about; the sender is not told.
+pub fn ignored(provider: Provider) {
+    let provider = provider.as_str();
+    metrics::counter!("daybind_webhook_ignored_total", "provider" => provider).increment(1);
+}
+
+/// A body of a bounded length, none when it is longer or breaks off; an error when it takes too long.
+async fn body(body: Body) -> Result<Option<Bytes>, Elapsed> {
+    let read = tokio::time::timeout(BODY_TIME, to_bytes(body, BODY_MAX)).await?;
+    Ok(read.ok())
 }
 
 /// Says the token back, as text that no browser takes for anything else. Nothing is read, stored or logged.
@@ -109,7 +121,12 @@ fn google_poke(headers: &HeaderMap) -> Option<(TenantId, Poke)> {
     if header("x-goog-resource-state") == Some("sync") {
         return None;
     }
-    read_token(Provider::Google, header("x-goog-channel-token")?, None)
+    let poke =
+        header("x-goog-channel-token").and_then(|token| read_token(Provider::Google, token, None));
+    if poke.is_none() {
+        ignored(Provider::Google);
+    }
+    poke
 }
 
 /// Graph's handshake: the decoded token, if there is one; more than one is nobody's.
@@ -190,11 +207,10 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(1)).await;
             Some((Ok::<_, std::io::Error>("x"), ()))
         });
-        let status = body(Body::from_stream(drip)).await.unwrap_err();
-        assert_eq!(status, StatusCode::REQUEST_TIMEOUT);
+        assert!(body(Body::from_stream(drip)).await.is_err());
         let long = body(Body::from("x".repeat(BODY_MAX + 1))).await;
-        assert_eq!(long.unwrap_err(), StatusCode::PAYLOAD_TOO_LARGE);
-        assert_eq!(body(Body::from("whole")).await.unwrap(), "whole");
+        assert_eq!(long.unwrap(), None);
+        assert_eq!(body(Body::from("whole")).await.unwrap().unwrap(), "whole");
     }
 
     #[test]
