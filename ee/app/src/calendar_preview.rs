@@ -229,6 +229,10 @@ fn why(reason: &str) -> &str {
             "it was deleted in your calendar, so you are taken off; your colleagues go on"
         }
         "cancelled" => "it was deleted in the calendar, so the work is called off",
+        "split" => "a series was split in the calendar, and goes on as the schedule says",
+        "perhaps_split" => {
+            "a series begins in the calendar where this one was cut off; those meetings may be there twice"
+        }
         "series_gone" => "its series is gone from the calendar",
         words => words,
     }

@@ -7,7 +7,6 @@ use daybind_ee_storage::Mapping;
 
 use crate::admit::Import;
 use crate::integrate::imported;
-use crate::merge::Flow;
 use crate::provider::{Continues, RemoteEvent, RemoteState};
 use crate::reading::{Known, Pass, Reader};
 use crate::split;
@@ -24,9 +23,6 @@ impl Reader<'_> {
         known: &Known,
         pass: &mut Pass,
     ) -> Result<Vec<RemoteEvent>, Stop> {
-        if !Flow::parse(&self.connection.direction).comes_in() {
-            return Ok(there);
-        }
         let mut others = Vec::with_capacity(there.len());
         for event in there {
             match known.get(&event.id) {

@@ -253,7 +253,15 @@ impl Inbound<'_> {
                     // The push that follows removes the event.
                     return calendar(unit)?.update_mapping(mapping).await;
                 };
-                split::doubt(mapping, event)?;
+                split::doubt(self.connection, mapping, event)?;
+                if event.about.perhaps_split && split::is_taken_back(self.connection) {
+                    let noted = Noted {
+                        action: "skipped",
+                        reason: Some("perhaps_split"),
+                        ..Self::about(mapping, "none")
+                    };
+                    self.note(unit, noted).await?;
+                }
                 let remote = words_of(mapping, content);
                 self.changed(unit, mapping, entry, &remote, event.about.changed_at)
                     .await

@@ -151,6 +151,7 @@ impl Lane<'_> {
         let mut page = self.reader().sort_out(pass, answer).await?;
         self.note_unread(std::mem::take(&mut page.unread)).await?;
         self.brake_incoming(&page).await?;
+        self.take_back(&page).await?;
         self.apply(page, &pass.from).await
     }
 

@@ -202,7 +202,11 @@ impl Push<'_, '_> {
         mapping.error = Some(reason.to_owned());
         mapping.attempts = mapping.attempts.saturating_add(1).max(ATTEMPTS);
         let noted = Noted {
-            reason: Some("repetition"),
+            reason: Some(if reason == crate::rules::NO_CLOCK {
+                "zone"
+            } else {
+                "repetition"
+            }),
             ..about(mapping, "none", "refused")
         };
         self.store(mapping, Some(noted)).await

@@ -1,12 +1,14 @@
 //! A series that its owner split in the calendar ("this and following"): it ends earlier there, and another one goes on. That
 //! one is the following half of the entry's series, with what it had: who does the work, and what differs on single days.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use daybind_domain::ids::{EntryId, MappingId};
 use daybind_domain::recurrence::End;
 use daybind_domain::schedule::{EntryContent, When};
-use daybind_ee_storage::{Mapping, calendar};
+use daybind_ee_storage::{Connection, Mapping, calendar};
 use daybind_services::recurrence::{first_day, has_day, when_on};
 use daybind_services::series::continued;
 use daybind_storage::{Entry, NewEntry, StorageResult, UnitOfWork};
@@ -16,8 +18,10 @@ use crate::event::canonical;
 use crate::integrate::{Inbound, base_of, flow, meeting_of, set_base, words_of};
 use crate::merge::{Flow, differing};
 use crate::occurrences::look_again;
-use crate::provider::{Continues, Original, RemoteEvent, RemoteState};
-use crate::sync::{is_live, wanted};
+use crate::provider::{Continues, Original, ProviderError, RemoteEvent, RemoteState};
+use crate::reading::Page;
+use crate::sync::{Lane, is_live, wanted};
+use crate::tokens::Stop;
 use crate::zones;
 
 /// What a series goes on with.
@@ -125,12 +129,18 @@ pub fn fits(mapping: &Mapping, short: &RemoteEvent, other: &RemoteEvent) -> Stor
     Ok(cut_off && alike)
 }
 
-/// A series that may have been split is agreed about no more: shorter there and as it was here, the question is which.
+/// A series that may have been split is agreed about no more: shorter there and as it was here, the question is which. Not where
+/// the schedule alone says what is so.
 ///
 /// # Errors
 /// `Inconsistent` when the base cannot be read.
-pub fn doubt(mapping: &mut Mapping, event: &RemoteEvent) -> StorageResult<()> {
+pub fn doubt(
+    connection: &Connection,
+    mapping: &mut Mapping,
+    event: &RemoteEvent,
+) -> StorageResult<()> {
     if event.about.perhaps_split
+        && Flow::parse(&connection.direction).comes_in()
         && let Some(base) = base_of(mapping)?
     {
         let repeats = None;
@@ -169,6 +179,78 @@ pub fn tie(half: &Half, mapping_id: MappingId, entry_id: EntryId, event: &Remote
         error: None,
         attempts: 0,
         ..half.of.clone()
+    }
+}
+
+/// Whether a connection writes over what its calendar's owner splits: then the following half there goes, because the
+/// series goes on as the schedule says.
+#[must_use]
+pub fn is_taken_back(connection: &Connection) -> bool {
+    Flow::parse(&connection.direction) == Flow::Out
+}
+
+impl Lane<'_> {
+    /// Removes the following halves that a page tells of, where the schedule does not follow. Before the page is committed, so
+    /// that one that could not be removed is told again.
+    ///
+    /// # Errors
+    /// [`Stop`]
+    pub async fn take_back(&self, page: &Page) -> Result<(), Stop> {
+        let goes_on = |event: &&RemoteEvent| event.about.continues.is_some();
+        let told: Vec<_> = page.there.iter().filter(goes_on).collect();
+        if told.is_empty() || !is_taken_back(&self.connection) {
+            return Ok(());
+        }
+        let ties = self.mappings().await?;
+        for event in told {
+            let tied = ties
+                .iter()
+                .any(|tie| tie.external_event_id.as_ref() == Some(&event.id));
+            if let Some(half) = half(ties.iter(), event)?.filter(|_| !tied) {
+                self.remove_half(&half, event).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove_half(&self, half: &Half, event: &RemoteEvent) -> Result<(), Stop> {
+        let (engine, tenant_id) = (self.engine, self.connection.tenant_id);
+        let mut unit = engine.begin(tenant_id).await?;
+        let old = unit.find_entry(tenant_id, half.of.entry_id).await?;
+        let series =
+            old.is_some_and(|old| wanted(&self.connection, &old) && old.content.repeats.is_some());
+        // The lane is still ours, and the connection as it was.
+        self.commit(unit, BTreeSet::new()).await?;
+        if !series {
+            return Ok(());
+        }
+        engine.point("call.before_send").await;
+        let removed = match self.provider.delete(&self.calendar, &event.id, None).await {
+            Ok(()) => true,
+            // It stays, and the others are not held up.
+            Err(ProviderError::Permanent(_)) => false,
+            Err(other) => return Err(other.into()),
+        };
+        engine.point("call.after_response").await;
+        let noted = Noted {
+            entry: Some(half.of.entry_id),
+            event: Some(&event.id),
+            side: if removed { "calendar" } else { "none" },
+            action: if removed { "removed" } else { "skipped" },
+            actor: "schedule",
+            before: match &event.state {
+                RemoteState::Present(content) => Some(content),
+                _ => None,
+            },
+            reason: Some(if removed { "split" } else { "perhaps_split" }),
+            ..Noted::default()
+        };
+        let mut unit = engine.begin(tenant_id).await?;
+        let id = engine.next_id();
+        self.run
+            .note(unit.as_mut(), id, noted, engine.now())
+            .await?;
+        self.commit(unit, BTreeSet::new()).await
     }
 }
 

@@ -283,6 +283,11 @@ fn reason(change: &SyncChange) -> Option<String> {
             "The calendar says something Daybind cannot express; it stays there unchanged."
         }
         "repetition" => "The calendar cannot express how it repeats; nothing was simplified.",
+        "zone" => "The calendar does not know its time zone; nothing was guessed.",
+        "split" => "The series was split in the calendar.",
+        "perhaps_split" => {
+            "A series begins in the calendar where this one was cut off; those meetings may be there twice."
+        }
         "put_back" => "It was deleted in the calendar, where such entries are put back.",
         "not_brought_in" => "The rules of this calendar do not bring its event in any more.",
         "event_deleted" => "It was deleted in the calendar.",
@@ -371,6 +376,9 @@ mod tests {
         for code in [
             "marked",
             "busy",
+            "zone",
+            "split",
+            "perhaps_split",
             "both_changed",
             "taken_off",
             "cancelled",

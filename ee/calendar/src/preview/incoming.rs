@@ -99,7 +99,11 @@ impl Plan {
                 let Some(entry) = entry else {
                     return Ok(());
                 };
-                split::doubt(&mut self.mappings[at], event)?;
+                split::doubt(&self.connection, &mut self.mappings[at], event)?;
+                if event.about.perhaps_split && split::is_taken_back(&self.connection) {
+                    let (id, why) = (Some(entry.entry_id), Some("perhaps_split"));
+                    self.step(id, &entry.content, Side::None, "skipped", why);
+                }
                 let remote = words_of(&self.mappings[at], content);
                 self.changed(at, entry, &remote, event.about.changed_at)?;
             }
@@ -290,7 +294,9 @@ impl Plan {
         let RemoteState::Present(content) = &event.state else {
             return Ok(false);
         };
-        let Some(half) = split::half(self.mappings.iter(), event)?.filter(|_| comes_in) else {
+        let taken_back = split::is_taken_back(&self.connection);
+        let half = split::half(self.mappings.iter(), event)?.filter(|_| comes_in || taken_back);
+        let Some(half) = half else {
             return Ok(false);
         };
         let old = self.entries.get(&half.of.entry_id).cloned();
@@ -298,6 +304,11 @@ impl Plan {
         let Some(old) = old else {
             return Ok(false);
         };
+        if taken_back {
+            let (id, why) = (Some(old.entry_id), Some("split"));
+            self.step(id, content, Side::Calendar, "removed", why);
+            return Ok(true);
+        }
         let content = EntryContent {
             status: old.content.status,
             ..words_of(&half.of, content)

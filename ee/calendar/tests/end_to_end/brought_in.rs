@@ -44,7 +44,7 @@ fn shown(w: &World, free: bool) -> Value {
     }
 }
 
-async fn turn(w: &World, direction: &str) {
+pub(crate) async fn turn(w: &World, direction: &str) {
     let id = w.connection().await;
     w.port
         .update_calendar_provider(&w.tess, &id, None, Some(direction))
