@@ -55,6 +55,7 @@ mod limits;
 mod meetings;
 mod misbehaviour;
 mod outbound;
+mod policies;
 mod preview;
 mod promises;
 mod refreshing;
