@@ -109,8 +109,16 @@ test('an admin sees four consumers and who is connected', async ({ fakes, start,
   await accessible(page);
   await page.goto(`${daybind.url}/msp/settings?tab=integrations&category=calendar`);
   await hydrated(page);
+  await expect(page.getByText('Nobody has connected a calendar yet')).toBeVisible();
+  await accessible(page);
+  await page.getByRole('link', { name: /Not connected/ }).click();
+  await expect(page.getByRole('heading', { name: 'People without a connection' })).toBeVisible();
+  expect(new URL(page.url()).searchParams.get('show')).toBe('without');
   await expect(page.getByText('Tess Technician').first()).toBeVisible();
   await accessible(page);
+  await page.getByLabel('Person, account or calendar').fill('nobody');
+  await page.getByRole('button', { name: 'Filter' }).click();
+  await expect(page.getByText('Nobody without a connection matches')).toBeVisible();
   expect(await page.content()).not.toContain('demo-microsoft-secret');
 });
 

@@ -108,7 +108,7 @@ export async function everyPage(page: Page, daybind: Daybind, edition: Edition, 
 
   for (const path of [
     ...['email', 'calendar', 'teams'].map((consumer) => `${providers}&rebind=${consumer}&to=${id}`),
-    `${integrations}&category=calendar`,
+    ...['', '&show=without', '&show=attention', '&show=conflicts', '&find=nobody'].map((asked) => `${integrations}&category=calendar${asked}`),
   ]) await visit(path);
   await post(page, url, 'set_microsoft_consumer_binding', { consumer: 'calendar', profile_id: id });
   await enter(technician);

@@ -2,7 +2,7 @@
 //! typed error, before anything is read (PRD, "Stable Routes And Addressable Boundaries").
 
 use daybind_domain::view::{
-    CalendarProfileView, CalendarSettingsView, EntryHistoryView, GoogleClientView,
+    CalendarProfileView, CalendarSettingsView, CoverageQuery, EntryHistoryView, GoogleClientView,
     RemoteCalendarView, SyncPreview,
 };
 use leptos::prelude::*;
@@ -21,15 +21,17 @@ pub async fn get_calendar_providers() -> Result<CalendarProfileView, ApiError> {
     answer(state.calendar.get_calendar_providers(&actor).await)
 }
 
-/// The tenant's connections.
+/// The tenant's connections, a page of those that were asked for, and how it stands for all of its people.
 ///
 /// # Errors
 /// Signed out; forbidden; enterprise only.
 #[server(endpoint = "get_calendar_settings", output = Answer)]
-pub async fn get_calendar_settings() -> Result<CalendarSettingsView, ApiError> {
+pub async fn get_calendar_settings(
+    #[server(default)] query: CoverageQuery,
+) -> Result<CalendarSettingsView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
-    answer(state.calendar.get_calendar_settings(&actor).await)
+    answer(state.calendar.get_calendar_settings(&actor, &query).await)
 }
 
 /// Starts an OAuth round trip: sends the browser to the provider.

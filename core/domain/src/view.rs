@@ -446,13 +446,68 @@ pub struct PreviewLine {
     pub reason: String,
 }
 
+/// What Settings > Integrations > Calendar is asked for. Everything empty: all connections, from the first page.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoverageQuery {
+    /// `attention`, `conflicts`, `without` (people without a connection), or all connections.
+    #[serde(default)]
+    pub show: String,
+    /// `google`, `microsoft`, or both.
+    #[serde(default)]
+    pub provider: String,
+    /// Part of a person's name, an account or a calendar.
+    #[serde(default)]
+    pub find: String,
+    /// Which page, from 1.
+    #[serde(default)]
+    pub page: String,
+}
+
+impl CoverageQuery {
+    /// Name and value of everything that is set, the page last.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(&'static str, &str)> {
+        let all = [
+            ("show", &self.show),
+            ("provider", &self.provider),
+            ("find", &self.find),
+            ("page", &self.page),
+        ];
+        all.into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name, value.as_str()))
+            .collect()
+    }
+}
+
+/// How many of the MSP's people have a calendar connected, and what waits for somebody.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoverageView {
+    /// Active internal people.
+    pub people: usize,
+    /// Those with a connection.
+    pub connected: usize,
+    /// Connections that go on only when somebody does something.
+    pub attention: usize,
+    /// Open conflicts, of all connections.
+    pub conflicts: usize,
+}
+
 /// Settings > Integrations > Calendar.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CalendarSettingsView {
-    /// Every connection of the tenant.
+    /// How it stands for the whole MSP, whatever was asked for.
+    pub coverage: CoverageView,
+    /// The page's connections: those that wait for somebody first, then by person.
     pub connections: Vec<ConnectionView>,
-    /// Internal people without one.
+    /// The page's people without one, by name, when they were asked for.
     pub without: Vec<PersonView>,
+    /// How many rows there are on all pages.
+    pub matching: usize,
+    /// Which page this is, from 1.
+    pub page: usize,
+    /// How many there are, at least 1.
+    pub pages: usize,
     /// The profile bound to Calendar.
     pub microsoft_profile: Option<String>,
     /// Whether the tenant's Google client is stored.

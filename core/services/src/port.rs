@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use daybind_domain::bindings::ImpactLine;
 use daybind_domain::ids::{EntryId, TenantId, UserId};
 use daybind_domain::view::{
-    CalendarProfileView, CalendarRulesView, CalendarSettingsView, EntryHistoryView,
+    CalendarProfileView, CalendarRulesView, CalendarSettingsView, CoverageQuery, EntryHistoryView,
     GoogleClientView, RemoteCalendarView, SyncMark, SyncPreview,
 };
 use daybind_domain::{AppError, CALENDAR_ENTERPRISE_ONLY, Consumer, Edition};
@@ -167,7 +167,11 @@ pub trait CalendarPort: Send + Sync + 'static {
     async fn get_calendar_providers(&self, actor: &Actor) -> AppResult<CalendarProfileView>;
 
     /// The tenant's connections (`system_settings:read`).
-    async fn get_calendar_settings(&self, actor: &Actor) -> AppResult<CalendarSettingsView>;
+    async fn get_calendar_settings(
+        &self,
+        actor: &Actor,
+        query: &CoverageQuery,
+    ) -> AppResult<CalendarSettingsView>;
 
     /// Starts an OAuth round trip; the URL to send the browser to. `connection_id` reconnects an existing connection.
     async fn initiate_calendar_oauth(
@@ -338,7 +342,11 @@ impl CalendarPort for CommunityPort {
         Err(AppError::enterprise_only())
     }
 
-    async fn get_calendar_settings(&self, _actor: &Actor) -> AppResult<CalendarSettingsView> {
+    async fn get_calendar_settings(
+        &self,
+        _actor: &Actor,
+        _query: &CoverageQuery,
+    ) -> AppResult<CalendarSettingsView> {
         Err(AppError::enterprise_only())
     }
 

@@ -1,39 +1,284 @@
-//! Settings > Integrations > Calendar: how calendar sync stands for the whole MSP.
+//! Settings > Integrations > Calendar: how calendar sync stands for the whole MSP. Filters and page stand in the address.
 
 use daybind_app::api::calendar::get_calendar_settings;
+use daybind_app::location::encode;
 use daybind_app::pages::failure::Failure;
 use daybind_app::pages::settings::category_address;
-use daybind_app::ui::{EmptyState, PageHead, Section, StatusKind, StatusTag};
-use daybind_domain::view::CalendarSettingsView;
+use daybind_app::ui::{
+    EmptyState, PageHead, Section, SelectField, StatusKind, StatusTag, TextField,
+};
+use daybind_domain::view::{
+    CalendarSettingsView, ConnectionView, CoverageQuery, CoverageView, PersonView,
+};
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
 use crate::connection::status;
 
-/// The category: readiness of both providers, every connection, everybody without one.
+fn address(query: &CoverageQuery) -> String {
+    query
+        .pairs()
+        .into_iter()
+        .fold(category_address("calendar"), |address, (name, value)| {
+            format!("{address}&{name}={}", encode(value))
+        })
+}
+
+/// The category: coverage, the connections that were asked for, and what can be connected.
 #[component]
 pub fn CalendarSettings() -> impl IntoView {
-    let view = Resource::new(|| (), |()| get_calendar_settings());
+    let map = use_query_map();
+    let query = Memo::new(move |_| {
+        map.with(|map| {
+            let get = |name: &str| map.get(name).unwrap_or_default();
+            CoverageQuery {
+                show: get("show"),
+                provider: get("provider"),
+                find: get("find"),
+                page: get("page"),
+            }
+        })
+    });
+    let view = Resource::new(move || query.get(), get_calendar_settings);
     view! {
         <PageHead
             title="Calendar"
             lede="Technicians connect their own calendars under Profile > Calendar. Here you see how that stands."
         />
-        <Suspense fallback=|| view! { <p>"Loading the connections …"</p> }>
+        <Transition fallback=|| view! { <p>"Loading the connections …"</p> }>
             {move || Suspend::new(async move {
+                let asked = query.get_untracked();
                 match view.await {
-                    Ok(view) => view! { <Overview view/> }.into_any(),
+                    Ok(view) => view! { <Overview view asked/> }.into_any(),
                     Err(error) => view! { <Failure error/> }.into_any(),
                 }
             })}
-        </Suspense>
+        </Transition>
     }
     .into_any()
 }
 
 #[component]
-fn Overview(view: CalendarSettingsView) -> impl IntoView {
-    // Stored is not proven: only somebody's connection tests it.
-    let (outlook_kind, outlook) = match view.microsoft_profile {
+fn Overview(view: CalendarSettingsView, asked: CoverageQuery) -> impl IntoView {
+    let (title, list) = if asked.show == "without" {
+        ("People without a connection", people(view.without, &asked))
+    } else {
+        let title = match asked.show.as_str() {
+            "attention" => "Connections that need attention",
+            "conflicts" => "Connections with conflicts",
+            _ => "Connections",
+        };
+        (title, connections(view.connections, &asked))
+    };
+    let pages = turns(&asked, view.page, view.pages, view.matching);
+    view! {
+        <Coverage coverage=view.coverage show=asked.show.clone()/>
+        <Section title=title id="connections-heading">
+            <Filters asked/>
+            {list}
+            {pages}
+        </Section>
+        <Ready microsoft_profile=view.microsoft_profile google_ready=view.google_ready/>
+    }
+    .into_any()
+}
+
+/// Four numbers that are filters, and the share in words and as a bar.
+#[component]
+fn Coverage(coverage: CoverageView, show: String) -> impl IntoView {
+    let without = coverage.people.saturating_sub(coverage.connected);
+    let figures: Vec<_> = [
+        ("", "Connected", coverage.connected),
+        ("without", "Not connected", without),
+        ("attention", "Need attention", coverage.attention),
+        ("conflicts", "Conflicts", coverage.conflicts),
+    ]
+    .into_iter()
+    .map(|(key, label, count)| {
+        let query = CoverageQuery {
+            show: key.to_owned(),
+            ..CoverageQuery::default()
+        };
+        let current = (show == key).then_some("true");
+        view! {
+            <li class="db-coverage__figure">
+                <a href=address(&query) aria-current=current>
+                    <span class="db-coverage__count">{count}</span>
+                    " "
+                    {label}
+                </a>
+            </li>
+        }
+    })
+    .collect();
+    let share = format!(
+        "{} of {} people have connected a calendar.",
+        coverage.connected, coverage.people
+    );
+    view! {
+        <section class="db-coverage" aria-labelledby="coverage-heading">
+            <h2 id="coverage-heading" class="db-visually-hidden">"Coverage"</h2>
+            <ul class="db-coverage__figures">{figures}</ul>
+            <meter
+                class="db-coverage__bar"
+                min="0"
+                max=coverage.people.max(1).to_string()
+                value=coverage.connected.to_string()
+                aria-labelledby="coverage-share"
+            ></meter>
+            <p id="coverage-share">{share}</p>
+        </section>
+    }
+    .into_any()
+}
+
+/// A plain form: its answer is an address that can be sent to a colleague.
+#[component]
+fn Filters(asked: CoverageQuery) -> impl IntoView {
+    let filtered = asked.pairs().iter().any(|(name, _)| *name != "page");
+    let clear = filtered.then(|| {
+        view! { <a class="db-btn db-btn--quiet" href=category_address("calendar")>"Clear filters"</a> }
+    });
+    let shows = [
+        ("", "All connections"),
+        ("attention", "What needs attention"),
+        ("conflicts", "Conflicts"),
+        ("without", "People without a connection"),
+    ]
+    .map(|(key, label)| (key.to_owned(), label.to_owned()))
+    .to_vec();
+    let providers = [
+        ("", "Both"),
+        ("google", "Google Calendar"),
+        ("microsoft", "Outlook"),
+    ]
+    .map(|(key, label)| (key.to_owned(), label.to_owned()))
+    .to_vec();
+    view! {
+        <form class="db-inline-form" method="get" action="/msp/settings" aria-label="Filters">
+            <input type="hidden" name="tab" value="integrations"/>
+            <input type="hidden" name="category" value="calendar"/>
+            <SelectField id="coverage-show" name="show" label="Show" options=shows selected=asked.show optional=true/>
+            <SelectField id="coverage-provider" name="provider" label="Provider" options=providers selected=asked.provider optional=true/>
+            <TextField id="coverage-find" name="find" label="Person, account or calendar" value=asked.find optional=true/>
+            <div class="db-actions">
+                <button type="submit" class="db-btn db-btn--secondary">"Filter"</button>
+                {clear}
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+fn people(people: Vec<PersonView>, asked: &CoverageQuery) -> AnyView {
+    if people.is_empty() {
+        let title = if asked.find.is_empty() {
+            "Everybody has a connected calendar"
+        } else {
+            "Nobody without a connection matches"
+        };
+        return view! { <EmptyState title/> }.into_any();
+    }
+    let people: Vec<_> = people
+        .into_iter()
+        .map(|person| view! { <li>{person.name}</li> })
+        .collect();
+    view! {
+        <p>"They connect their calendars themselves, under Profile > Calendar."</p>
+        <ul>{people}</ul>
+    }
+    .into_any()
+}
+
+fn connections(rows: Vec<ConnectionView>, asked: &CoverageQuery) -> AnyView {
+    if rows.is_empty() {
+        let narrowed = !asked.find.is_empty() || !asked.provider.is_empty();
+        return match (narrowed, asked.show.as_str()) {
+            (true, _) => view! { <EmptyState title="No connection matches these filters"/> }.into_any(),
+            (_, "attention") => view! {
+                <EmptyState title="Nothing needs attention" text="Every connection works by itself."/>
+            }
+            .into_any(),
+            (_, "conflicts") => view! {
+                <EmptyState title="There are no conflicts" text="Where both sides changed the same thing, its person is asked."/>
+            }
+            .into_any(),
+            _ => view! {
+                <EmptyState
+                    title="Nobody has connected a calendar yet"
+                    text="Technicians do that under Profile > Calendar."
+                />
+            }
+            .into_any(),
+        };
+    }
+    let rows: Vec<_> = rows.into_iter().map(row).collect();
+    view! {
+        <table class="db-table" aria-labelledby="connections-heading">
+            <thead>
+                <tr>
+                    <th scope="col">"Person"</th>
+                    <th scope="col">"Account"</th>
+                    <th scope="col">"Calendar"</th>
+                    <th scope="col">"Status"</th>
+                    <th scope="col">"Last sync"</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+    .into_any()
+}
+
+fn row(connection: ConnectionView) -> AnyView {
+    let kind = status(&connection.status);
+    let calendar = if connection.calendar_name.is_empty() {
+        "Not chosen yet".to_owned()
+    } else {
+        connection.calendar_name
+    };
+    view! {
+        <tr>
+            <th scope="row">{connection.owner}</th>
+            <td data-label="Account">{connection.provider_label}<p class="db-field__hint">{connection.account}</p></td>
+            <td data-label="Calendar">{calendar}</td>
+            <td data-label="Status"><StatusTag kind/><p class="db-field__hint">{connection.status_text}</p></td>
+            <td data-label="Last sync">
+                {connection.last_sync.unwrap_or_else(|| "Never".to_owned())}
+                <p class="db-field__hint">{connection.delivery}</p>
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// To the page before and after; nothing where there is only one.
+fn turns(asked: &CoverageQuery, page: usize, pages: usize, matching: usize) -> Option<AnyView> {
+    let to = |page: usize, label: &'static str| {
+        let query = CoverageQuery {
+            page: page.to_string(),
+            ..asked.clone()
+        };
+        view! { <a class="db-btn db-btn--secondary" href=address(&query)>{label}</a> }
+    };
+    (pages > 1).then(|| {
+        let before = (page > 1).then(|| to(page - 1, "Previous page"));
+        let after = (page < pages).then(|| to(page + 1, "Next page"));
+        view! {
+            <nav class="db-actions" aria-label="Pages">
+                <p>{format!("Page {page} of {pages}, {matching} altogether.")}</p>
+                {before}
+                {after}
+            </nav>
+        }
+        .into_any()
+    })
+}
+
+/// What can be connected. Stored is not proven: only somebody's connection tests it.
+#[component]
+fn Ready(microsoft_profile: Option<String>, google_ready: bool) -> impl IntoView {
+    let (outlook_kind, outlook) = match microsoft_profile {
         Some(name) => (
             StatusKind::NotTested,
             format!("Calendar uses the Microsoft profile “{name}”."),
@@ -44,72 +289,13 @@ fn Overview(view: CalendarSettingsView) -> impl IntoView {
                 .to_owned(),
         ),
     };
-    let (google_kind, google) = if view.google_ready {
+    let (google_kind, google) = if google_ready {
         (StatusKind::NotTested, "Your Google OAuth client is stored.")
     } else {
         (
             StatusKind::NotConnected,
             "No Google OAuth client is stored, so Google Calendar cannot be connected.",
         )
-    };
-    let connections = if view.connections.is_empty() {
-        view! {
-            <EmptyState
-                title="Nobody has connected a calendar yet"
-                text="Technicians do that under Profile > Calendar."
-            />
-        }
-        .into_any()
-    } else {
-        let rows: Vec<_> = view
-            .connections
-            .into_iter()
-            .map(|connection| {
-                let kind = status(&connection.status);
-                let calendar = if connection.calendar_name.is_empty() {
-                    "Not chosen yet".to_owned()
-                } else {
-                    connection.calendar_name
-                };
-                view! {
-                    <tr>
-                        <th scope="row">{connection.owner}</th>
-                        <td data-label="Account">{connection.provider_label}<p class="db-field__hint">{connection.account}</p></td>
-                        <td data-label="Calendar">{calendar}</td>
-                        <td data-label="Status"><StatusTag kind/><p class="db-field__hint">{connection.status_text}</p></td>
-                        <td data-label="Last sync">
-                            {connection.last_sync.unwrap_or_else(|| "Never".to_owned())}
-                            <p class="db-field__hint">{connection.delivery}</p>
-                        </td>
-                    </tr>
-                }
-            })
-            .collect();
-        view! {
-            <table class="db-table" aria-labelledby="connections-heading">
-                <thead>
-                    <tr>
-                        <th scope="col">"Person"</th>
-                        <th scope="col">"Account"</th>
-                        <th scope="col">"Calendar"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col">"Last sync"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        }
-        .into_any()
-    };
-    let without = if view.without.is_empty() {
-        view! { <p>"Everybody has a connected calendar."</p> }.into_any()
-    } else {
-        let people: Vec<_> = view
-            .without
-            .into_iter()
-            .map(|person| view! { <li>{person.name}</li> })
-            .collect();
-        view! { <ul>{people}</ul> }.into_any()
     };
     view! {
         <Section title="What can be connected" id="ready-heading">
@@ -121,12 +307,24 @@ fn Overview(view: CalendarSettingsView) -> impl IntoView {
             </dl>
             <p><a href=category_address("providers")>"Change this under Providers"</a></p>
         </Section>
-        <Section title="Connections" id="connections-heading">
-            {connections}
-        </Section>
-        <Section title="Without a connection" id="without-heading">
-            {without}
-        </Section>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_keeps_what_was_asked() {
+        let query = CoverageQuery {
+            show: "attention".to_owned(),
+            find: "a&b ä".to_owned(),
+            ..CoverageQuery::default()
+        };
+        assert_eq!(
+            address(&query),
+            "/msp/settings?tab=integrations&category=calendar&show=attention&find=a%26b%20%C3%A4"
+        );
+    }
 }

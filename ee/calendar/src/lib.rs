@@ -13,6 +13,7 @@ mod beside;
 mod callback;
 mod conflicts;
 mod consent;
+mod coverage;
 mod disconnect;
 mod doubts;
 pub mod engine;

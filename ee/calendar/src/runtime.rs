@@ -11,7 +11,7 @@ use daybind_domain::Consumer;
 use daybind_domain::bindings::ImpactLine;
 use daybind_domain::ids::{ConnectionId, EntryId, TenantId};
 use daybind_domain::view::{
-    CalendarProfileView, CalendarRulesView, CalendarSettingsView, EntryHistoryView,
+    CalendarProfileView, CalendarRulesView, CalendarSettingsView, CoverageQuery, EntryHistoryView,
     GoogleClientView, RemoteCalendarView, SyncMark, SyncPreview,
 };
 use daybind_ee_storage::{Connection, Failing, calendar};
@@ -35,8 +35,8 @@ use crate::provider::ProviderError;
 use crate::retry::{LOOK, Verdict};
 use crate::tokens::{Stop, change};
 use crate::{
-    actions, callback, disconnect, oauth, places, preview, questions, rebind, retry, subscribe,
-    sync, timeline, views, webhook,
+    actions, callback, coverage, disconnect, oauth, places, preview, questions, rebind, retry,
+    subscribe, sync, timeline, views, webhook,
 };
 
 /// Within this time of a start every calendar is looked at, where they are few.
@@ -450,8 +450,12 @@ impl CalendarPort for CalendarRuntime {
         views::profile(self.open()?, actor).await
     }
 
-    async fn get_calendar_settings(&self, actor: &Actor) -> AppResult<CalendarSettingsView> {
-        views::settings(self.open()?, actor).await
+    async fn get_calendar_settings(
+        &self,
+        actor: &Actor,
+        query: &CoverageQuery,
+    ) -> AppResult<CalendarSettingsView> {
+        coverage::settings(self.open()?, actor, query).await
     }
 
     async fn initiate_calendar_oauth(

@@ -1,19 +1,16 @@
 //! What the calendar pages get to see.
 
 use chrono_tz::Tz;
-use daybind_domain::Consumer;
 use daybind_domain::ids::EntryId;
-use daybind_domain::user::{Permission, UserType};
+use daybind_domain::user::Permission;
 use daybind_domain::view::{
-    CalendarProfileView, CalendarSettingsView, ConnectOption, ConnectionView, GoogleClientView,
-    LinkView, PersonView, SyncMark,
+    CalendarProfileView, ConnectOption, ConnectionView, GoogleClientView, LinkView, SyncMark,
 };
 use daybind_ee_storage::{Connection, Mapping, Subscription, calendar};
-use daybind_services::bindings;
 use daybind_services::privacy;
 use daybind_services::profiles::mask;
 use daybind_services::{Actor, AppResult, Provider, Services, StableRoute, internal, localtime};
-use daybind_storage::{Entry, StorageResult, UnitOfWork, User};
+use daybind_storage::{Entry, StorageResult, UnitOfWork};
 
 use crate::doubts::ATTEMPTS;
 use crate::oauth::{self, TWICE, is_ending};
@@ -88,55 +85,11 @@ pub async fn profile(services: &Services, actor: &Actor) -> AppResult<CalendarPr
     })
 }
 
-/// Every connection of the tenant, and who has none.
+/// A connection as its owner or the administrator sees it.
 ///
 /// # Errors
-/// Forbidden without `system_settings:read`.
-pub async fn settings(services: &Services, actor: &Actor) -> AppResult<CalendarSettingsView> {
-    actor.require(Permission::SettingsRead)?;
-    let mut unit = services.read(actor.tenant_id).await?;
-    let users = unit.list_users(actor.tenant_id).await.map_err(internal)?;
-    let bound =
-        bindings::bound_profile(services, unit.as_mut(), actor.tenant_id, Consumer::Calendar);
-    let microsoft_profile = bound.await?.ok();
-    let rows = calendar(unit.as_mut()).map_err(internal)?;
-    let google_ready = rows
-        .find_google_client(actor.tenant_id)
-        .await
-        .map_err(internal)?
-        .is_some();
-    let all = rows
-        .list_connections(actor.tenant_id)
-        .await
-        .map_err(internal)?;
-    let mut connections = Vec::new();
-    for row in all.iter().filter(|row| !is_ending(row)) {
-        let owner = users.iter().find(|user| user.user_id == row.user_id);
-        let owner = owner.map_or("", |user| user.display_name.as_str());
-        connections.push(connection_view(services, actor, unit.as_mut(), row, owner).await?);
-    }
-    let has_none = |user: &&User| {
-        user.is_active
-            && user.user_type == UserType::Internal
-            && !all.iter().any(|row| row.user_id == user.user_id)
-    };
-    let without = users
-        .iter()
-        .filter(has_none)
-        .map(|user| PersonView {
-            user_id: user.user_id.to_string(),
-            name: user.display_name.clone(),
-        })
-        .collect();
-    Ok(CalendarSettingsView {
-        connections,
-        without,
-        microsoft_profile: microsoft_profile.map(|profile| profile.fields.display_name),
-        google_ready,
-    })
-}
-
-async fn connection_view(
+/// A storage error.
+pub async fn connection_view(
     services: &Services,
     actor: &Actor,
     unit: &mut dyn UnitOfWork,
@@ -178,7 +131,7 @@ async fn connection_view(
                  Daybind renews it before.",
                 localtime::date_time(ends, zone)
             ),
-            None => "Daybind checks for changes every minute.".to_owned(),
+            None => "Daybind looks for changes every minute while something happens in the calendar, and every ten minutes at most while nothing does.".to_owned(),
         },
         owner: owner.to_owned(),
         rules: questions::rules_view(row),

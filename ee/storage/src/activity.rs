@@ -66,6 +66,12 @@ pub trait ActivityRepository: Send {
         connection_id: ConnectionId,
     ) -> StorageResult<Vec<Conflict>>;
 
+    /// How many open conflicts the connections have that have any.
+    async fn count_open_conflicts(
+        &mut self,
+        tenant_id: TenantId,
+    ) -> StorageResult<Vec<(ConnectionId, i64)>>;
+
     /// Stores everything but the keys and what the conflict is about. `NotFound` when the row is gone.
     async fn update_conflict(&mut self, conflict: &Conflict) -> StorageResult<()>;
 
@@ -309,6 +315,27 @@ macro_rules! activity {
                 .await
                 .map_err(failure)?;
                 rows.iter().map(conflict).collect()
+            }
+
+            async fn count_open_conflicts(
+                &mut self,
+                tenant_id: TenantId,
+            ) -> StorageResult<Vec<(ConnectionId, i64)>> {
+                let rows = sqlx::query(
+                    "SELECT connection_id, count(*) AS conflicts FROM calendar_conflicts \
+                     WHERE tenant_id = $1 AND state = 'open' GROUP BY connection_id",
+                )
+                .bind(codec::id(tenant_id.0))
+                .fetch_all(self.connection())
+                .await
+                .map_err(failure)?;
+                let read = |row| {
+                    Ok((
+                        codec::get_id(row, "connection_id")?.into(),
+                        get(row, "conflicts")?,
+                    ))
+                };
+                rows.iter().map(read).collect()
             }
 
             async fn update_conflict(&mut self, c: &Conflict) -> StorageResult<()> {

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::response::Response;
+use daybind_domain::view::CoverageQuery;
 use daybind_fakes::DuplicateTransaction;
 use daybind_services::{Actor, CalendarPort, Provider, StableRoute, demo};
 use daybind_storage::{Scope, User};
@@ -124,7 +125,12 @@ async fn others_connections_and_settings_are_out_of_reach() {
             .is_err()
     );
     assert!(w.port.save_google_client(&tom, "x", "y").await.is_err());
-    assert!(w.port.get_calendar_settings(&tom).await.is_err());
+    assert!(
+        w.port
+            .get_calendar_settings(&tom, &CoverageQuery::default())
+            .await
+            .is_err()
+    );
     let client = User {
         user_type: daybind_domain::user::UserType::Client,
         ..tom.user.clone()
@@ -134,7 +140,11 @@ async fn others_connections_and_settings_are_out_of_reach() {
         ..tom
     };
     assert!(w.port.get_calendar_providers(&client).await.is_err());
-    let settings = w.port.get_calendar_settings(&w.admin).await.unwrap();
+    let settings = w
+        .port
+        .get_calendar_settings(&w.admin, &CoverageQuery::default())
+        .await
+        .unwrap();
     assert_eq!(settings.connections.len(), 1);
     assert!(settings.google_ready && settings.microsoft_profile.is_some());
 }

@@ -39,6 +39,7 @@ mod brought_in;
 mod causes;
 mod choosing;
 mod clouds;
+mod coverage;
 mod crash_points;
 mod database_lost;
 mod disconnecting;

@@ -117,7 +117,7 @@ async fn the_providers_own_expiry(database: Database, provider: Provider) {
     w.pass(TimeDelta::hours(2));
     assert_eq!(
         delivery(&w).await,
-        "Daybind checks for changes every minute."
+        "Daybind looks for changes every minute while something happens in the calendar, and every ten minutes at most while nothing does."
     );
     settle(&w).await;
     assert!(delivery(&w).await.contains("ends on"));

@@ -2,7 +2,7 @@
 
 use daybind_domain::ErrorCode;
 use daybind_domain::ids::EntryId;
-use daybind_domain::view::QuestionView;
+use daybind_domain::view::{CoverageQuery, QuestionView};
 use daybind_fakes::DuplicateTransaction;
 use daybind_services::{CalendarPort as _, Provider};
 use serde_json::{Value, json};
@@ -74,7 +74,11 @@ async fn both_versions_are_shown_and_settled(database: Database, provider: Provi
     );
     assert_eq!(w.named("Theirs").len(), 1);
 
-    let settings = w.port.get_calendar_settings(&w.admin).await.unwrap();
+    let settings = w
+        .port
+        .get_calendar_settings(&w.admin, &CoverageQuery::default())
+        .await
+        .unwrap();
     assert!(
         settings
             .connections

@@ -1,6 +1,7 @@
 //! Several calendars of one account: one person, one consent each, one schedule.
 
 use chrono::TimeDelta;
+use daybind_domain::view::CoverageQuery;
 use daybind_fakes::DuplicateTransaction;
 use daybind_services::{CalendarPort as _, Provider, demo};
 use serde_json::json;
@@ -96,7 +97,11 @@ async fn a_further_calendar_is_connected(database: Database, provider: Provider)
     assert_eq!((states(&w).await.len(), revoked(&w)), (3, 0));
 
     // Each is a row of its own for the administrator; nobody else gets at the account.
-    let settings = w.port.get_calendar_settings(&w.admin).await.unwrap();
+    let settings = w
+        .port
+        .get_calendar_settings(&w.admin, &CoverageQuery::default())
+        .await
+        .unwrap();
     let mut names: Vec<_> = settings
         .connections
         .iter()

@@ -1,0 +1,165 @@
+//! Settings > Integrations > Calendar: how many people are connected, and which connections wait for somebody.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use daybind_domain::Consumer;
+use daybind_domain::ids::{ConnectionId, UserId};
+use daybind_domain::user::{Permission, UserType};
+use daybind_domain::view::{CalendarSettingsView, CoverageQuery, CoverageView, PersonView};
+use daybind_ee_storage::{Connection, calendar};
+use daybind_services::{Actor, AppResult, Services, bindings, internal};
+use daybind_storage::User;
+
+use crate::oauth::is_ending;
+use crate::views::connection_view;
+
+/// Rows on one page.
+const PAGE: usize = 50;
+
+/// What the query asks for.
+///
+/// # Errors
+/// Forbidden without `system_settings:read`.
+pub async fn settings(
+    services: &Services,
+    actor: &Actor,
+    query: &CoverageQuery,
+) -> AppResult<CalendarSettingsView> {
+    actor.require(Permission::SettingsRead)?;
+    let mut unit = services.read(actor.tenant_id).await?;
+    let users = unit.list_users(actor.tenant_id).await.map_err(internal)?;
+    let bound =
+        bindings::bound_profile(services, unit.as_mut(), actor.tenant_id, Consumer::Calendar);
+    let microsoft_profile = bound.await?.ok();
+    let rows = calendar(unit.as_mut()).map_err(internal)?;
+    let google_ready = rows
+        .find_google_client(actor.tenant_id)
+        .await
+        .map_err(internal)?
+        .is_some();
+    let mut all = rows
+        .list_connections(actor.tenant_id)
+        .await
+        .map_err(internal)?;
+    all.retain(|row| !is_ending(row));
+    let conflicts: BTreeMap<ConnectionId, i64> = rows
+        .count_open_conflicts(actor.tenant_id)
+        .await
+        .map_err(internal)?
+        .into_iter()
+        .collect();
+    let names: BTreeMap<UserId, &str> = users
+        .iter()
+        .map(|user| (user.user_id, user.display_name.as_str()))
+        .collect();
+    let connected: BTreeSet<UserId> = all.iter().map(|row| row.user_id).collect();
+    let people: Vec<&User> = users
+        .iter()
+        .filter(|user| user.is_active && user.user_type == UserType::Internal)
+        .collect();
+    let open = conflicts.values().sum::<i64>();
+    let coverage = CoverageView {
+        people: people.len(),
+        connected: people
+            .iter()
+            .filter(|user| connected.contains(&user.user_id))
+            .count(),
+        attention: all.iter().filter(|row| waits(row)).count(),
+        conflicts: usize::try_from(open).unwrap_or(0),
+    };
+    let mut view = CalendarSettingsView {
+        coverage,
+        connections: Vec::new(),
+        without: Vec::new(),
+        matching: 0,
+        page: 1,
+        pages: 1,
+        microsoft_profile: microsoft_profile.map(|profile| profile.fields.display_name),
+        google_ready,
+    };
+    let find = query.find.trim().to_lowercase();
+    if query.show == "without" {
+        let mut missing: Vec<&User> = people
+            .into_iter()
+            .filter(|user| !connected.contains(&user.user_id))
+            .filter(|user| user.display_name.to_lowercase().contains(&find))
+            .collect();
+        missing.sort_by_key(|user| user.display_name.to_lowercase());
+        let page = turn_to(&mut view, missing, &query.page);
+        view.without = page
+            .into_iter()
+            .map(|user| PersonView {
+                user_id: user.user_id.to_string(),
+                name: user.display_name.clone(),
+            })
+            .collect();
+        return Ok(view);
+    }
+    let owner = |row: &Connection| names.get(&row.user_id).copied().unwrap_or_default();
+    let mut found: Vec<&Connection> = all
+        .iter()
+        .filter(|row| match query.show.as_str() {
+            "attention" => waits(row),
+            "conflicts" => conflicts.contains_key(&row.connection_id),
+            _ => true,
+        })
+        .filter(|row| query.provider.is_empty() || row.provider == query.provider)
+        .filter(|row| {
+            let calendar = row.calendar_name.as_deref().unwrap_or_default();
+            let texts = [owner(row), row.account_email.as_str(), calendar];
+            texts.iter().any(|text| text.to_lowercase().contains(&find))
+        })
+        .collect();
+    found.sort_by_key(|row| (!waits(row), owner(row).to_lowercase(), row.created_at));
+    for row in turn_to(&mut view, found, &query.page) {
+        let shown = connection_view(services, actor, unit.as_mut(), row, owner(row));
+        view.connections.push(shown.await?);
+    }
+    Ok(view)
+}
+
+/// Whether a connection goes on only when somebody does something about it.
+fn waits(row: &Connection) -> bool {
+    row.status != "connected"
+}
+
+/// The rows of the page that was asked for; of the last one, where there are fewer.
+fn turn_to<T>(view: &mut CalendarSettingsView, rows: Vec<T>, wanted: &str) -> Vec<T> {
+    view.matching = rows.len();
+    view.pages = rows.len().div_ceil(PAGE).max(1);
+    view.page = wanted.parse().unwrap_or(1).clamp(1, view.pages);
+    let before = (view.page - 1) * PAGE;
+    rows.into_iter().skip(before).take(PAGE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_turned_within_what_there_is() {
+        for (rows, wanted, page, pages, first) in [
+            (0, "", 1, 1, None),
+            (50, "1", 1, 1, Some(0)),
+            (51, "2", 2, 2, Some(50)),
+            (51, "9", 2, 2, Some(50)),
+            (51, "0", 1, 2, Some(0)),
+            (51, "x", 1, 2, Some(0)),
+        ] {
+            let mut view = CalendarSettingsView {
+                coverage: CoverageView::default(),
+                connections: Vec::new(),
+                without: Vec::new(),
+                matching: 0,
+                page: 0,
+                pages: 0,
+                microsoft_profile: None,
+                google_ready: false,
+            };
+            let shown = turn_to(&mut view, (0..rows).collect(), wanted);
+            assert_eq!((view.page, view.pages), (page, pages), "{rows} {wanted}");
+            assert_eq!(shown.first().copied(), first, "{rows} {wanted}");
+            assert_eq!(view.matching, rows);
+        }
+    }
+}
