@@ -71,6 +71,10 @@ for (const edition of ['ce', 'ee'] as const) {
       await page.waitForTimeout(3_000);
       await visit('/msp/profile?tab=calendar', 'calendar-profile-working');
       await visit('/msp/schedule', 'schedule-synced');
+      await page.context().clearCookies();
+      await signIn(page, daybind.url, admin);
+      await visit('/msp/settings?tab=integrations&category=calendar', 'calendar-coverage');
+      await visit('/msp/settings?tab=integrations&category=calendar&show=without', 'calendar-without');
     }
   });
 }

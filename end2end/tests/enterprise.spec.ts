@@ -116,7 +116,7 @@ test('an admin sees four consumers and who is connected', async ({ fakes, start,
   expect(new URL(page.url()).searchParams.get('show')).toBe('without');
   await expect(page.getByText('Tess Technician').first()).toBeVisible();
   await accessible(page);
-  await page.getByLabel('Person, account or calendar').fill('nobody');
+  await page.getByLabel('Search').fill('nobody');
   await page.getByRole('button', { name: 'Filter' }).click();
   await expect(page.getByText('Nobody without a connection matches')).toBeVisible();
   expect(await page.content()).not.toContain('demo-microsoft-secret');

@@ -190,8 +190,8 @@ test('the same reading hears Enterprise', async ({ start, page }) => {
   const html = await page.content();
   const pages = await page.request.get(`${daybind.url}/pkg/__wasm_split_manifest.json`);
   const parts = new Set(Object.values((await pages.json()) as Record<string, string[]>).flat());
-  const programs = [];
-  for (const part of parts) programs.push(await (await page.request.get(`${daybind.url}/pkg/${part}.wasm`)).body());
+  const programs: Buffer[] = [];
+  for (const part of ['daybind', ...parts]) programs.push(await (await page.request.get(`${daybind.url}/pkg/${part}.wasm`)).body());
   const payload = await page.request.post(`${daybind.url}/_fn/list_microsoft_consumer_bindings`, { form: {} });
   const heard = (found: string[]) => [...new Set(found.map((hit) => hit.split(':')[0]!))];
   expect(heard(inSource(html)).sort()).toEqual([...words].sort());

@@ -62,7 +62,7 @@ impl Edition {
     pub fn wasm_limits(self) -> (u64, u64) {
         match self {
             Self::Ce => (240_000, 420_000),
-            Self::Ee => (240_000, 460_000),
+            Self::Ee => (240_000, 470_000),
         }
     }
 

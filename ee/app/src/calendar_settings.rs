@@ -141,9 +141,9 @@ fn Filters(asked: CoverageQuery) -> impl IntoView {
     });
     let shows = [
         ("", "All connections"),
-        ("attention", "What needs attention"),
+        ("attention", "Need attention"),
         ("conflicts", "Conflicts"),
-        ("without", "People without a connection"),
+        ("without", "Not connected"),
     ]
     .map(|(key, label)| (key.to_owned(), label.to_owned()))
     .to_vec();
@@ -160,7 +160,7 @@ fn Filters(asked: CoverageQuery) -> impl IntoView {
             <input type="hidden" name="category" value="calendar"/>
             <SelectField id="coverage-show" name="show" label="Show" options=shows selected=asked.show optional=true/>
             <SelectField id="coverage-provider" name="provider" label="Provider" options=providers selected=asked.provider optional=true/>
-            <TextField id="coverage-find" name="find" label="Person, account or calendar" value=asked.find optional=true/>
+            <TextField id="coverage-find" name="find" label="Search" value=asked.find optional=true/>
             <div class="db-actions">
                 <button type="submit" class="db-btn db-btn--secondary">"Filter"</button>
                 {clear}
