@@ -48,8 +48,8 @@ on_both! {
     u02_a_state_belongs_to_its_session_and_is_taken_once: states,
     /// U3, M-11, M-15, W38: PKCE S256 in every authorization, the profile's own directory, and no scope beyond calendars.
     u03_authorizations_ask_for_little_and_prove_themselves: authorizations,
-    /// U4, U5, M-23, W30: a notification without its secret, with a wrong one or another tenant's, is answered like a right
-    /// one and neither writes nor queues anything.
+    /// U4, U5, M-23, W30: a notification without its secret, with a wrong one or another tenant's, malformed or too long, is
+    /// answered like a right one and neither writes nor queues anything.
     u04_u05_notifications_without_their_secret_do_nothing: forged_notifications,
     /// U6, M-24, W41: what is confirmed is stored: the job is in the database when the answer is sent, with no worker running.
     u06_a_confirmed_notification_is_stored: stored_notification,
@@ -328,9 +328,18 @@ async fn forged_notifications(database: Database) {
                 graph(&state(&format!("\"{secret}\"")))
             });
         }
+        // Longer than any of theirs, with the right secret in it.
+        let long = "x".repeat(300 << 10);
         if *provider == "google" {
             calls.push(google(None));
+            calls.push(google(None).body(long.as_bytes()));
+            calls.push(google(Some("x")).body(b"\xff\x00{"));
         } else {
+            let padded = state(&format!("\"{right}\",\"x\":\"{long}\""));
+            calls.push(graph(&padded));
+            calls.push(graph(&long));
+            calls.push(graph(&"[".repeat(10_000)));
+            calls.push(graph("").body(b"{\"value\":[{\"clientState\":\"\xff\"}]}"));
             for body in [
                 "",
                 "{}",
