@@ -17,7 +17,7 @@ use crate::provider::{
     Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, LostSubscription, Original,
     ProviderError, ProviderResult, RemoteCalendar, RemoteEvent, SubscribeRequest, Subscribed,
 };
-use crate::wire::{events, send, send_for, with_query};
+use crate::wire::{events, list, send, send_for, with_query};
 use crate::{rules, zones};
 
 /// The private property that marks our copies.
@@ -83,7 +83,7 @@ impl CalendarProvider for Google {
                     &query,
                 ))
                 .await?;
-            for item in answer["items"].as_array().into_iter().flatten() {
+            for item in list(&answer, "items", true)? {
                 let Some(id) = item["id"].as_str() else {
                     continue;
                 };
@@ -168,7 +168,7 @@ impl CalendarProvider for Google {
             &[("iCalUID", uid)],
         );
         let answer = self.get_json(url).await?;
-        let found = answer["items"].as_array().into_iter().flatten();
+        let found = list(&answer, "items", false)?.iter();
         Ok(found.filter_map(from_google).collect())
     }
 
@@ -190,10 +190,8 @@ impl CalendarProvider for Google {
             Err(ProviderError::NotFound | ProviderError::Gone) => return Ok(None),
             other => other?,
         };
-        Ok(answer["items"]
-            .as_array()
-            .into_iter()
-            .flatten()
+        Ok(list(&answer, "items", true)?
+            .iter()
             .filter_map(from_google)
             .find(|found| {
                 let part = found.part.as_ref();

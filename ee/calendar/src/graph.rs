@@ -20,7 +20,7 @@ use crate::provider::{
     Subscribed,
 };
 use crate::rules;
-use crate::wire::{events, send, send_for, with_query};
+use crate::wire::{events, list, send, send_for, with_query};
 
 /// The extended property that marks our copies; the GUID is ours.
 const MARKER: &str = "String {6f2c0a4e-52d1-4f0f-9a53-2d7f9f0d6a11} Name DaybindMapping";
@@ -123,7 +123,7 @@ impl CalendarProvider for Graph {
         ));
         while let Some(url) = next {
             let answer = self.get_json(url).await?;
-            for item in answer["value"].as_array().into_iter().flatten() {
+            for item in list(&answer, "value", true)? {
                 let Some(id) = item["id"].as_str() else {
                     continue;
                 };
@@ -188,11 +188,7 @@ impl CalendarProvider for Graph {
             &[("$filter", &filter)],
         );
         let answer = self.get_json(url).await?;
-        answer["value"]
-            .as_array()
-            .and_then(|found| found.first())
-            .map(event)
-            .transpose()
+        list(&answer, "value", true)?.first().map(event).transpose()
     }
 
     fn carries(&self, content: &EntryContent) -> Result<(), &'static str> {
@@ -220,7 +216,7 @@ impl CalendarProvider for Graph {
                 &[("$filter", &filter)],
             );
             let answer = self.get_json(url).await?;
-            let events = answer["value"].as_array().into_iter().flatten();
+            let events = list(&answer, "value", true)?.iter();
             found.extend(events.filter_map(from_graph));
         }
         Ok(found)
@@ -249,7 +245,7 @@ impl CalendarProvider for Graph {
                 Err(ProviderError::NotFound | ProviderError::Gone) => return Ok(None),
                 other => other?,
             };
-            let events = answer["value"].as_array().into_iter().flatten();
+            let events = list(&answer, "value", true)?.iter();
             let found = events
                 .filter_map(from_graph)
                 .find(|event| is_original(event, original));
@@ -280,16 +276,10 @@ impl CalendarProvider for Graph {
             Err(ProviderError::NotFound | ProviderError::Gone) => return Ok(Vec::new()),
             other => other?,
         };
-        let changed = answer["exceptionOccurrences"]
-            .as_array()
-            .into_iter()
-            .flatten();
-        let mut found: Vec<RemoteEvent> = changed.filter_map(from_graph).collect();
-        let gone = answer["cancelledOccurrences"]
-            .as_array()
-            .into_iter()
-            .flatten();
-        found.extend(gone.filter_map(|id| cancelled(id.as_str()?, series)));
+        let changed = list(&answer, "exceptionOccurrences", false)?;
+        let mut found: Vec<RemoteEvent> = changed.iter().filter_map(from_graph).collect();
+        let gone = list(&answer, "cancelledOccurrences", false)?;
+        found.extend(gone.iter().filter_map(|id| cancelled(id.as_str()?, series)));
         Ok(found)
     }
 
@@ -321,7 +311,7 @@ impl CalendarProvider for Graph {
             &[("$filter", &filter)],
         );
         let answer = self.get_json(url).await?;
-        let found = answer["value"].as_array().into_iter().flatten();
+        let found = list(&answer, "value", true)?.iter();
         Ok(found.filter_map(from_graph).collect())
     }
 
@@ -433,7 +423,7 @@ impl CalendarProvider for Graph {
         let mut next = Some(self.url(&["subscriptions"])?);
         while let Some(url) = next {
             let page = send(self.request(Method::GET, &url)?).await?;
-            for row in page["value"].as_array().into_iter().flatten() {
+            for row in list(&page, "value", true)? {
                 let ours = row["notificationUrl"] == lost.address
                     && row["resource"]
                         .as_str()

@@ -51,6 +51,16 @@ pub fn same_origin(base: &str, link: &str) -> ProviderResult<Url> {
     }
 }
 
+/// A list in an answer. One that is something else, or missing where it `must` be there, is no usable answer: taken for an
+/// empty one, it would say that there is nothing.
+pub fn list<'a>(answer: &'a Value, name: &str, must: bool) -> ProviderResult<&'a [Value]> {
+    match &answer[name] {
+        Value::Array(items) => Ok(items),
+        Value::Null if !must => Ok(&[]),
+        _ => Err(ProviderError::Transient("list")),
+    }
+}
+
 /// The events of a list; what `read` makes nothing of is none.
 pub fn events(items: Vec<Box<RawValue>>, read: fn(&Value) -> Option<RemoteEvent>) -> Events {
     Box::new(items.into_iter().filter_map(move |item| {

@@ -31,6 +31,7 @@ macro_rules! everywhere {
 
 mod adversity;
 mod answers;
+mod aside;
 mod at_once;
 mod bench;
 mod both_ways;

@@ -29,7 +29,7 @@ use End::{Entry, Fine, Stops};
 const THROTTLED: End = Stops("throttled", "connected");
 const UNREACHABLE: End = Stops("provider_unreachable", "connected");
 
-fn status(status: u16, retry_after: Option<u64>, reason: Option<&str>) -> FaultKind {
+pub(crate) fn status(status: u16, retry_after: Option<u64>, reason: Option<&str>) -> FaultKind {
     FaultKind::Status {
         status,
         retry_after,
@@ -38,7 +38,7 @@ fn status(status: u16, retry_after: Option<u64>, reason: Option<&str>) -> FaultK
 }
 
 /// What is no usable answer, whatever was asked.
-fn unusable() -> Vec<FaultKind> {
+pub(crate) fn unusable() -> Vec<FaultKind> {
     vec![
         status(500, None, None),
         status(502, None, None),
@@ -56,7 +56,7 @@ fn unusable() -> Vec<FaultKind> {
 }
 
 /// What asks for patience, whatever was asked.
-fn patience(w: &World) -> Vec<FaultKind> {
+pub(crate) fn patience(w: &World) -> Vec<FaultKind> {
     let mut kinds = vec![
         status(429, None, None),
         status(429, Some(7), None),
