@@ -1,5 +1,5 @@
-//! Misbehaviour in the calls beside a run: subscriptions, and the list that a calendar is chosen from. What they end in is in
-//! `docs/sync.md`; the calls of a run are in `misbehaviour`.
+//! Misbehaviour in the calls beside the usual ones: subscriptions, the list that a calendar is chosen from, looks at events
+//! and occurrences. What they end in is in `docs/sync.md`; the other calls of a run are in `misbehaviour`.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::bench::{Database, World};
 use crate::misbehaviour::{patience, status, unusable};
+use crate::series::{change, monday, open, plan, planned};
 
 async fn world(database: Database, provider: Provider) -> World {
     let (duplicate, limit) = (DuplicateTransaction::Existing, Duration::from_millis(800));
@@ -132,7 +133,70 @@ async fn calendars_are_listed_or_not(database: Database, provider: Provider) {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// M-41: whatever is answered to the look at an event that was changed while it was written, and to the search for an occurrence,
+/// stops no other entry and is no deletion; once it is over the event says what the schedule says.
+async fn looks_are_repeated(database: Database, provider: Provider) {
+    let w = world(database, provider).await;
+    let get = w.operation("google.events.get", "microsoft.events.get");
+    let instances = w.operation("google.events.instances", "microsoft.events.instances");
+    let update = w.operation("google.events.patch", "microsoft.events.update");
+    let single = w.add("Single").await;
+    let series = plan(&w, &planned(&w, "Series", "daily")).await;
+    let mut days = monday(&w, 1).iter_days();
+    let mut wrong = Vec::new();
+    // That an event is not there is no misbehaviour but the provider's word, see `both_ways`.
+    let mut kinds = everything(&w);
+    let gone = |kind: &FaultKind| {
+        matches!(
+            kind,
+            FaultKind::Status {
+                status: 404 | 410,
+                ..
+            }
+        )
+    };
+    kinds.retain(|kind| !gone(kind));
+    for (number, kind) in kinds.into_iter().enumerate() {
+        let case = format!("{kind:?}");
+        let day = days.next().unwrap().to_string();
+        let (hall, title) = (format!("Hall {number}."), format!("Visit {number}."));
+        w.fakes.arm(Fault::new(&update, 1, status(412, None, None)));
+        w.fakes.arm(Fault::new(&get, 1, kind.clone()));
+        w.edit(single, |entry| entry.content.location.clone_from(&hall))
+            .await;
+        let view = open(&w, series, &day).await;
+        w.fakes.arm(Fault::new(&instances, 1, kind));
+        change(&w, &view, "this", |input| input.title.clone_from(&title)).await;
+        w.fakes.clear_faults();
+        for _ in 0..2 {
+            w.pass(TimeDelta::minutes(40));
+            w.sync().await;
+        }
+        let there = w.named("Single");
+        let place = there.first().map(|event| event["location"].to_string());
+        let marks = [w.mark(single).await, w.mark(series).await];
+        let exceptions = w.fakes.exceptions(
+            w.fake,
+            &w.calendar,
+            &crate::series::id_of(&crate::series::there(&w, "Series")),
+        );
+        let shown = exceptions
+            .get(&day)
+            .map(|event| event[w.key("title")].clone());
+        if there.len() != 1
+            || !place.is_some_and(|place| place.contains(&hall))
+            || marks != ["synced", "synced"]
+            || shown != Some(json!(title))
+            || w.status().await != "connected"
+        {
+            wrong.push(format!("{case}: {there:?}, {marks:?}, {shown:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 everywhere! {
+    looks: looks_are_repeated;
     subscriptions: subscriptions_fail_aside;
     calendars: calendars_are_listed_or_not;
 }
