@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use daybind_domain::ids::MappingId;
+use daybind_domain::recurrence::End;
 use daybind_domain::schedule::{EntryContent, ShowAs, When};
 use daybind_ee_calendar::engine::{Engine, ProviderSource, Stop};
 use daybind_ee_calendar::event::canonical;
 use daybind_ee_calendar::merge::Field;
 use daybind_ee_calendar::provider::{
-    About, Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, LostSubscription, Original,
-    Part, ProviderError, ProviderResult, RemoteCalendar, RemoteEvent, RemoteState,
+    About, Account, CalendarProvider, Continues, CopyKey, DeltaFrom, DeltaPage, LostSubscription,
+    Original, Part, ProviderError, ProviderResult, RemoteCalendar, RemoteEvent, RemoteState,
     SubscribeRequest, Subscribed,
 };
 use daybind_ee_storage::Connection;
@@ -53,6 +54,8 @@ pub struct Event {
     pub deleted: bool,
     /// The series it is an occurrence of, and the time its rule gave it when it was set apart.
     pub part: Option<(String, DateTime<Utc>)>,
+    /// The series that it goes on with, and the first of that one's times that are its own.
+    half_of: Option<(String, DateTime<Utc>)>,
     etag: u64,
 }
 
@@ -248,6 +251,70 @@ impl State {
         }
     }
 
+    /// Its owner splits a series at an occurrence: it ends before that one, and another series goes on, without what was set
+    /// apart there.
+    pub fn split(&mut self, occurrence_id: &str, word: Option<&str>) {
+        let Some((series, at)) = self.lookup(occurrence_id).and_then(|event| event.part) else {
+            return;
+        };
+        let Some(old) = self.events.get(&series).filter(|event| !event.deleted) else {
+            return;
+        };
+        let (mut short, mut new) = (old.clone(), old.clone());
+        let first = start(&old.content);
+        let (Some(rule), true) = (old.content.repeats.clone(), first < at) else {
+            return;
+        };
+        let cut = day(&old.content, at);
+        new.content = EntryContent {
+            repeats: Some(rule.clone()),
+            ..occurrence(&old.content, cut)
+        };
+        let before = days_between(&old.content, first, at).len();
+        if let (End::Count(count), Some(rule)) = (rule.end, new.content.repeats.as_mut()) {
+            rule.end = End::Count(count - u32::try_from(before).unwrap());
+        }
+        if let Some(rule) = short.content.repeats.as_mut() {
+            rule.end = End::Until(cut.pred_opt().unwrap());
+        }
+        if let Some(word) = word {
+            word.clone_into(&mut new.content.title);
+        }
+        let root = series.split("_R").next().unwrap_or(&series).to_owned();
+        let id = if self.google {
+            format!("{root}_R{}", at.format("%Y%m%dT%H%M%S"))
+        } else {
+            format!("half{}", self.last)
+        };
+        if self.events.contains_key(&id) {
+            // Split there before, and deleted since: calendars do not give an id twice.
+            return;
+        }
+        new.half_of = Some((if self.google { root } else { series.clone() }, at));
+        for part in self.parts(&series) {
+            let later = self.events[&part]
+                .part
+                .as_ref()
+                .is_some_and(|(_, time)| *time >= at);
+            if !later {
+                continue;
+            }
+            if self.google {
+                if let Some(event) = self.events.get_mut(&part) {
+                    event.deleted = true;
+                }
+                self.touch(&part);
+            } else {
+                self.events.remove(&part);
+            }
+        }
+        SPLITS.fetch_add(1, Ordering::Relaxed);
+        self.events.insert(series.clone(), short);
+        self.touch(&series);
+        self.events.insert(id.clone(), new);
+        self.touch(&id);
+    }
+
     /// The id of the occurrence that a series has so many days after its first one, if it has one then.
     pub fn nth(&self, series: &str, later: u64) -> Option<String> {
         let master = self.events.get(series).filter(|event| !event.deleted)?;
@@ -311,6 +378,7 @@ impl State {
             ..canonical(&event.content)
         };
         let lost = event.deleted && in_delta && !self.google;
+        let goes_on = self.google && event.part.is_none();
         RemoteEvent {
             id: id.to_owned(),
             etag: Some(event.etag.to_string()),
@@ -327,7 +395,12 @@ impl State {
             }),
             without: Vec::new(),
             about: About {
-                copy_of: Some(event.copy_of),
+                // Told by ids, which halves have of their own.
+                copy_of: event.half_of.is_none().then_some(event.copy_of),
+                continues: event.half_of.filter(|_| goes_on).map(|(series, at)| {
+                    let original = Some(Original::At(at));
+                    Continues { series, original }
+                }),
                 ..About::default()
             },
         }
@@ -371,6 +444,9 @@ impl State {
 
 /// How many events were read while the page after theirs was asked for already.
 pub static AHEAD: AtomicU64 = AtomicU64::new(0);
+
+/// How many series were split.
+pub static SPLITS: AtomicU64 = AtomicU64::new(0);
 
 #[derive(Clone)]
 pub struct Calendar(Arc<Mutex<State>>);
@@ -541,6 +617,20 @@ impl CalendarProvider for Calendar {
             .collect())
     }
 
+    async fn continuations(&self, _: &str, series: &str) -> ProviderResult<Vec<RemoteEvent>> {
+        let mut state = self.state();
+        if state.google {
+            return Ok(Vec::new());
+        }
+        state.fails()?;
+        let Some(of) = state.events.get(series).map(|event| event.copy_of) else {
+            return Ok(Vec::new());
+        };
+        let mut found = state.series();
+        found.retain(|id| state.events[id].copy_of == of);
+        Ok(found.iter().map(|id| state.shown(id, false)).collect())
+    }
+
     async fn get(&self, _: &str, id: &str) -> ProviderResult<RemoteEvent> {
         let mut state = self.state();
         state.fails()?;
@@ -584,6 +674,7 @@ impl CalendarProvider for Calendar {
             human: BTreeMap::new(),
             deleted: false,
             part: None,
+            half_of: None,
             etag: 0,
         };
         state.events.insert(id.clone(), event);

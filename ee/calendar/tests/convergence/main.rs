@@ -144,6 +144,12 @@ async fn cases(store: world::Stored, google: bool, part: u64, share: u64) {
             std::panic::resume_unwind(panic);
         }
     }
+    let splits = calendar::SPLITS.load(std::sync::atomic::Ordering::Relaxed);
+    // Few cases may have none.
+    assert!(
+        splits > 0 || count < 100,
+        "no series was split in the calendar"
+    );
     let ahead = calendar::AHEAD.load(std::sync::atomic::Ordering::Relaxed);
     assert!(
         ahead > 0,

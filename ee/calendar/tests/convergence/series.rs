@@ -220,7 +220,7 @@ fn there(world: &mut World<'_>, rng: &mut StdRng) {
         series.clone()
     };
     let hours = TimeDelta::hours(rng.random_range(1..4));
-    match rng.random_range(0..10) {
+    match rng.random_range(0..12) {
         0..3 => state.write(&id, |content| content.title = word),
         3 => {
             // A calendar hides a series as a whole.
@@ -243,6 +243,10 @@ fn there(world: &mut World<'_>, rng: &mut StdRng) {
             state.write(series, |content| {
                 content.repeats = Some(rule.parse().unwrap());
             });
+        }
+        8 | 9 => {
+            let word = rng.random_bool(0.5).then_some(word.as_str());
+            state.split(&id, word);
         }
         _ => state.remove(&id),
     }
