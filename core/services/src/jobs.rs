@@ -216,6 +216,7 @@ pub async fn run(
     };
     let end = match &outcome {
         FinishJob::Done | FinishJob::Again(_) | FinishJob::Rested { .. } => "done",
+        FinishJob::Later(_) => "later",
         FinishJob::Retry { .. } => "retry",
         FinishJob::Dead { .. } => "dead",
     };
@@ -227,7 +228,7 @@ pub async fn run(
         FinishJob::Dead { error } => {
             tracing::error!(job = %job.job_id, kind = job.kind, attempt = job.attempt, error, "job given up until somebody retries it");
         }
-        FinishJob::Done | FinishJob::Again(_) | FinishJob::Rested { .. } => {}
+        FinishJob::Done | FinishJob::Again(_) | FinishJob::Rested { .. } | FinishJob::Later(_) => {}
     }
     let finished = async {
         let mut unit = services.store.begin(Scope::System).await?;

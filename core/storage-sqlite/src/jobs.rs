@@ -50,6 +50,13 @@ const RETRY: &str = "UPDATE jobs SET state = 'queued', lease_token = NULL, lease
     CASE WHEN payload->>'cause' = 'person' THEN 'person' ELSE payload->>'then' END) END \
     WHERE tenant_id = $1 AND job_id = $2 AND lease_token = $3 AND state = 'running'";
 
+/// Back to the queue at `$4` as it was claimed.
+const LATER: &str = "UPDATE jobs SET state = 'queued', attempt = attempt - 1, lease_token = NULL, lease_until = NULL, \
+    run_at = $4, updated_at = $5, \
+    payload = CASE WHEN payload->>'then' IS NULL THEN payload ELSE json_set(json_remove(payload, '$.then'), '$.cause', \
+    CASE WHEN payload->>'cause' = 'person' THEN 'person' ELSE payload->>'then' END) END \
+    WHERE tenant_id = $1 AND job_id = $2 AND lease_token = $3 AND state = 'running'";
+
 /// Dead, unless somebody poked the lane after the claim (`$4`): that request has not been tried yet.
 const DEAD: &str = "UPDATE jobs SET state = CASE WHEN poked > $4 THEN 'queued' ELSE 'dead' END, \
     attempt = CASE WHEN poked > $4 THEN 0 ELSE attempt END, lease_token = NULL, lease_until = NULL, \
@@ -197,6 +204,7 @@ impl JobRepository for SqliteUnit {
         }
         let query = match outcome {
             FinishJob::Done | FinishJob::Again(_) | FinishJob::Rested { .. } => sqlx::query(AGAIN),
+            FinishJob::Later(_) => sqlx::query(LATER),
             FinishJob::Retry { .. } => sqlx::query(RETRY),
             FinishJob::Dead { .. } => sqlx::query(DEAD),
         }
@@ -216,6 +224,7 @@ impl JobRepository for SqliteUnit {
             FinishJob::Done => again!(query, now, now),
             FinishJob::Again(at) => again!(query, *at, now),
             FinishJob::Rested { at, rest } => again!(query, *at, *rest),
+            FinishJob::Later(at) => query.bind(codec::at(*at)).bind(codec::at(now)),
             FinishJob::Retry { at, error } => query
                 .bind(codec::at(*at))
                 .bind(codec::at(now))

@@ -73,6 +73,8 @@ pub enum FinishJob {
         /// When it is due again at the earliest.
         rest: DateTime<Utc>,
     },
+    /// Not begun: the same work again then, for the same cause. It counts as no attempt.
+    Later(DateTime<Utc>),
     /// Failed; try again then, or at once if the lane was poked meanwhile.
     Retry {
         /// When.

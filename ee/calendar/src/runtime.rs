@@ -195,9 +195,9 @@ impl CalendarRuntime {
             // Whoever holds the lease records how the job ends; a fenced worker's word is refused.
             Stop::Idle | Stop::Fenced => return FinishJob::Done,
             Stop::Held(at) => return held(*at),
-            Stop::Busy => return FinishJob::Again(now + BUSY),
+            Stop::Busy => return FinishJob::Later(now + BUSY),
             // Somebody else changed the connection's row in the same moment: no fault of anybody, and tried at once.
-            Stop::Storage(StorageError::Stale) => return FinishJob::Again(now),
+            Stop::Storage(StorageError::Stale) => return FinishJob::Later(now),
             Stop::Brake { incoming, count } => {
                 let word = if *incoming { "asked_in" } else { "asked_out" };
                 Some((word, *count))
@@ -261,7 +261,7 @@ impl CalendarRuntime {
         match stop {
             Stop::Idle | Stop::Fenced => return FinishJob::Done,
             Stop::Held(at) => return held(*at),
-            Stop::Busy => return FinishJob::Again(self.engine.now() + BUSY),
+            Stop::Busy => return FinishJob::Later(self.engine.now() + BUSY),
             _ => {}
         }
         tracing::warn!(connection = %id, kind = job.kind, ?stop, "a calendar job did not finish");

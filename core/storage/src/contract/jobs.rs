@@ -355,9 +355,17 @@ pub async fn a_persons_wish_stays_the_cause(store: &dyn Store) {
     finish(store, &again, retry, 71).await.unwrap();
     let retried = claim(store, 71).await.remove(0);
     assert_eq!(cause(&retried), is("person"), "it is not done yet");
+    finish(store, &retried, FinishJob::Later(at(72)), 71)
+        .await
+        .unwrap();
+    assert!(claim(store, 71).await.is_empty());
+    let attempt = retried.attempt;
+    let retried = claim(store, 72).await.remove(0);
+    assert_eq!(cause(&retried), is("person"), "put off is not done");
+    assert_eq!(retried.attempt, attempt, "and no attempt");
 
     // Done: the wish is fulfilled, and the next run is about what came meanwhile.
-    enqueue(store, &because("notification", 72), 72).await;
+    enqueue(store, &because("notification", 73), 73).await;
     let done = || FinishJob::Again(at(1000));
     finish(store, &retried, done(), 73).await.unwrap();
     let next = claim(store, 73).await.remove(0);

@@ -130,7 +130,7 @@ async fn a_dead_workers_place_lapses(database: Database, provider: Provider) {
     let before = calls(&w);
     for _ in 0..3 {
         for (kind, end) in w.once().await {
-            assert!(matches!(end, FinishJob::Again(_)), "{kind} {end:?}");
+            assert!(matches!(end, FinishJob::Later(_)), "{kind} {end:?}");
         }
     }
     assert_eq!(calls(&w), before);
