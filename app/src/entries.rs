@@ -3,15 +3,13 @@
 use daybind_domain::Edition;
 use leptos::prelude::*;
 
-/// A settings category or profile tab that only one edition has.
+/// A settings category or profile tab that only one edition has. What it shows is a part of the program of its own.
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
     /// The key in the address (`category=` or `tab=`).
     pub key: &'static str,
     /// The word in the navigation.
     pub label: &'static str,
-    /// Renders it.
-    pub view: fn() -> AnyView,
 }
 
 /// What an edition adds to the shared pages. A page gets what it needs of it, the same in both halves of the edition (server
@@ -22,8 +20,12 @@ pub struct Entries {
     pub edition: Edition,
     /// Category `calendar` of Settings > Integrations.
     pub calendar_settings: Option<Place>,
+    /// What that category shows.
+    pub calendar_settings_view: Option<fn() -> AnyView>,
     /// Tab `calendar` of the profile.
     pub calendar_profile: Option<Place>,
+    /// What that tab shows.
+    pub calendar_profile_view: Option<fn() -> AnyView>,
     /// What stands below an entry's form: its history, by the entry's id.
     pub entry_history: Option<fn(String) -> AnyView>,
     /// More cards on the Providers page.
@@ -43,7 +45,9 @@ impl Entries {
         Self {
             edition: Edition::Community,
             calendar_settings: None,
+            calendar_settings_view: None,
             calendar_profile: None,
+            calendar_profile_view: None,
             entry_history: None,
             provider_cards: None,
             login_domains: None,

@@ -6,8 +6,10 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 daybind_app::pages! {
     schedule: daybind_app::Entries::community,
-    settings: daybind_app::Entries::community,
-    profile: daybind_app::Entries::community,
+    providers: daybind_app::Entries::community,
+    login_domains: daybind_app::Entries::community,
+    calendar_settings: daybind_app::Entries::community,
+    calendar_profile: daybind_app::Entries::community,
     others: daybind_app::Entries::community,
 }
 

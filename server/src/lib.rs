@@ -42,8 +42,10 @@ pub type ReadEnv<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 daybind_app::pages! {
     schedule: daybind_app::Entries::community,
-    settings: daybind_app::Entries::community,
-    profile: daybind_app::Entries::community,
+    providers: daybind_app::Entries::community,
+    login_domains: daybind_app::Entries::community,
+    calendar_settings: daybind_app::Entries::community,
+    calendar_profile: daybind_app::Entries::community,
     others: daybind_app::Entries::community,
 }
 

@@ -4,6 +4,7 @@ pub mod failure;
 pub mod frame;
 pub mod login_domains;
 pub mod operations;
+pub mod parts;
 pub mod profile;
 pub mod providers;
 pub mod routes;

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::failure::Failure;
+use super::parts::{Loading, part};
 use super::query_value;
 use super::security::SecurityPage;
 use super::sign_in_methods::SignInMethods;
@@ -14,36 +15,49 @@ use crate::entries::Entries;
 use crate::ui::PageHead;
 
 /// What a tab of the profile shows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shown {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// Who one is here.
     Profile,
+    /// One's sessions.
     Security,
+    /// The edition's own tab.
     Edition,
 }
 
-/// The page, for its route.
-#[must_use]
-pub fn page() -> AnyView {
-    view! { <ProfilePage/> }.into_any()
+impl Shown {
+    /// By the tab's key; an unknown one shows the profile.
+    fn of(tab: &str) -> Self {
+        let place = Entries::current().calendar_profile;
+        if place.is_some_and(|place| tab == place.key) {
+            Self::Edition
+        } else if tab == "security" {
+            Self::Security
+        } else {
+            Self::Profile
+        }
+    }
+
+    /// What the address asks for now.
+    #[must_use]
+    pub fn asked() -> Self {
+        query_value("tab").with_untracked(|tab| Self::of(tab))
+    }
 }
 
-/// `/msp/profile`: `tab` chooses what is shown; an unknown one shows the profile.
+/// The page, for its route; `load` brings a tab's part.
+#[must_use]
+pub fn page(load: fn(Shown) -> Loading) -> AnyView {
+    view! { <ProfilePage load/> }.into_any()
+}
+
+/// `/msp/profile`: `tab` chooses what is shown.
 #[component]
-fn ProfilePage() -> impl IntoView {
+fn ProfilePage(load: fn(Shown) -> Loading) -> impl IntoView {
     let tab = query_value("tab");
     let place = Entries::current().calendar_profile;
-    let shown = move || {
-        tab.with(|key| {
-            if place.is_some_and(|place| key == place.key) {
-                Shown::Edition
-            } else if key == "security" {
-                Shown::Security
-            } else {
-                Shown::Profile
-            }
-        })
-    };
-    let current = move |tab: Shown| move || (shown() == tab).then_some("page");
+    let shown = Memo::new(move |_| tab.with(|tab| Shown::of(tab)));
+    let current = move |tab: Shown| move || (shown.get() == tab).then_some("page");
     let more = place.map(|place| {
         view! {
             <li>
@@ -60,20 +74,34 @@ fn ProfilePage() -> impl IntoView {
                 {more}
             </ul>
         </nav>
-        {move || match shown() {
-            Shown::Edition => view! { <CalendarProfileSettings/> }.into_any(),
-            Shown::Security => view! { <SecurityPage/> }.into_any(),
-            Shown::Profile => view! { <AboutMe/> }.into_any(),
-        }}
+        {part(shown, load)}
     }
     .into_any()
+}
+
+/// The tab of who one is, for its part.
+#[must_use]
+pub fn about_me() -> AnyView {
+    view! { <AboutMe/> }.into_any()
+}
+
+/// The tab of one's sessions, for its part.
+#[must_use]
+pub fn security() -> AnyView {
+    view! { <SecurityPage/> }.into_any()
+}
+
+/// The edition's own tab, for its part.
+#[must_use]
+pub fn edition() -> AnyView {
+    view! { <CalendarProfileSettings/> }.into_any()
 }
 
 /// The profile's entry point into the edition: its own tab, or the one sentence every such surface says without one.
 #[component]
 pub fn CalendarProfileSettings() -> impl IntoView {
-    match Entries::current().calendar_profile {
-        Some(place) => (place.view)(),
+    match Entries::current().calendar_profile_view {
+        Some(view) => view(),
         None => view! { <p>{CALENDAR_ENTERPRISE_ONLY}</p> }.into_any(),
     }
 }

@@ -39,11 +39,18 @@ pub fn running() -> Edition {
     use_context().unwrap_or(Edition::Community)
 }
 
-/// Makes an edition's [`Pages`], called `Site`, from the entries its schedule, settings, profile and other pages need. Once in
-/// a program: each page is a part of the WASM under a name of its own.
+/// Makes an edition's [`Pages`], called `Site`, from the entries its pages need: settings and profile have parts of their own
+/// for each category and tab. Once in a program: each page or part is a part of the WASM under a name of its own.
 #[macro_export]
 macro_rules! pages {
-    (schedule: $schedule:path, settings: $settings:path, profile: $profile:path, others: $others:path $(,)?) => {
+    (
+        schedule: $schedule:path,
+        providers: $providers:path,
+        login_domains: $login_domains:path,
+        calendar_settings: $calendar_settings:path,
+        calendar_profile: $calendar_profile:path,
+        others: $others:path $(,)?
+    ) => {
         /// This edition's pages.
         #[derive(Debug)]
         pub struct Site;
@@ -105,22 +112,6 @@ macro_rules! pages {
             }
         }
 
-        /// `/msp/settings`
-        #[derive(Debug)]
-        pub struct Settings;
-
-        #[::leptos_router::lazy_route]
-        impl ::leptos_router::LazyRoute for Settings {
-            fn data() -> Self {
-                Self
-            }
-
-            fn view(_this: Self) -> ::leptos::prelude::AnyView {
-                $crate::pages::routes::bring($settings);
-                $crate::pages::settings::page()
-            }
-        }
-
         /// `/msp/operations`
         #[derive(Debug)]
         pub struct Operations;
@@ -137,20 +128,128 @@ macro_rules! pages {
             }
         }
 
+        /// `/msp/settings`
+        #[derive(Debug)]
+        pub struct Settings;
+
+        impl ::leptos_router::LazyRoute for Settings {
+            fn data() -> Self {
+                Self
+            }
+
+            async fn view(_this: Self) -> ::leptos::prelude::AnyView {
+                $crate::pages::routes::bring($others);
+                $crate::pages::settings::page(settings_part)
+            }
+
+            // As `lazy_route` does it: the server's program is whole.
+            async fn preload() {
+                #[cfg(target_arch = "wasm32")]
+                {
+                    use $crate::pages::settings::Shown;
+                    $crate::pages::routes::bring($others);
+                    match Shown::asked() {
+                        Shown::Providers => __preload_settings_providers().await,
+                        Shown::Domains => __preload_settings_domains().await,
+                        Shown::Requests => __preload_settings_requests().await,
+                        Shown::Edition => __preload_settings_edition().await,
+                    }
+                }
+            }
+        }
+
+        fn settings_part(shown: $crate::pages::settings::Shown) -> $crate::pages::parts::Loading {
+            use $crate::pages::settings::Shown;
+            ::std::boxed::Box::pin(async move {
+                match shown {
+                    Shown::Providers => settings_providers().await,
+                    Shown::Domains => settings_domains().await,
+                    Shown::Requests => settings_requests().await,
+                    Shown::Edition => settings_edition().await,
+                }
+            })
+        }
+
+        #[::leptos::lazy]
+        fn settings_providers() -> ::leptos::prelude::AnyView {
+            $crate::pages::routes::bring($providers);
+            $crate::pages::settings::providers()
+        }
+
+        #[::leptos::lazy]
+        fn settings_domains() -> ::leptos::prelude::AnyView {
+            $crate::pages::routes::bring($login_domains);
+            $crate::pages::settings::domains()
+        }
+
+        #[::leptos::lazy]
+        fn settings_requests() -> ::leptos::prelude::AnyView {
+            $crate::pages::routes::bring($others);
+            $crate::pages::settings::requests()
+        }
+
+        #[::leptos::lazy]
+        fn settings_edition() -> ::leptos::prelude::AnyView {
+            $crate::pages::routes::bring($calendar_settings);
+            $crate::pages::settings::edition()
+        }
+
         /// `/msp/profile`
         #[derive(Debug)]
         pub struct Profile;
 
-        #[::leptos_router::lazy_route]
         impl ::leptos_router::LazyRoute for Profile {
             fn data() -> Self {
                 Self
             }
 
-            fn view(_this: Self) -> ::leptos::prelude::AnyView {
-                $crate::pages::routes::bring($profile);
-                $crate::pages::profile::page()
+            async fn view(_this: Self) -> ::leptos::prelude::AnyView {
+                $crate::pages::routes::bring($others);
+                $crate::pages::profile::page(profile_part)
             }
+
+            // As `lazy_route` does it: the server's program is whole.
+            async fn preload() {
+                #[cfg(target_arch = "wasm32")]
+                {
+                    use $crate::pages::profile::Shown;
+                    $crate::pages::routes::bring($others);
+                    match Shown::asked() {
+                        Shown::Profile => __preload_profile_about_me().await,
+                        Shown::Security => __preload_profile_security().await,
+                        Shown::Edition => __preload_profile_edition().await,
+                    }
+                }
+            }
+        }
+
+        fn profile_part(shown: $crate::pages::profile::Shown) -> $crate::pages::parts::Loading {
+            use $crate::pages::profile::Shown;
+            ::std::boxed::Box::pin(async move {
+                match shown {
+                    Shown::Profile => profile_about_me().await,
+                    Shown::Security => profile_security().await,
+                    Shown::Edition => profile_edition().await,
+                }
+            })
+        }
+
+        #[::leptos::lazy]
+        fn profile_about_me() -> ::leptos::prelude::AnyView {
+            $crate::pages::routes::bring($others);
+            $crate::pages::profile::about_me()
+        }
+
+        #[::leptos::lazy]
+        fn profile_security() -> ::leptos::prelude::AnyView {
+            $crate::pages::routes::bring($others);
+            $crate::pages::profile::security()
+        }
+
+        #[::leptos::lazy]
+        fn profile_edition() -> ::leptos::prelude::AnyView {
+            $crate::pages::routes::bring($calendar_profile);
+            $crate::pages::profile::edition()
         }
     };
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::login_domains::LoginDomainsPage;
+use super::parts::{Loading, part};
 use super::providers::ProvidersPage;
 use super::query_value;
 use super::sign_in_requests::SignInRequestsPage;
@@ -18,38 +19,53 @@ pub fn category_address(key: &str) -> String {
 }
 
 /// What a category of the settings shows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shown {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// The Microsoft profiles and who uses them.
     Providers,
+    /// Which domains sign in here.
     Domains,
+    /// Who was turned away.
     Requests,
+    /// The edition's own category.
     Edition,
 }
 
-/// The page, for its route.
-#[must_use]
-pub fn page() -> AnyView {
-    view! { <SettingsPage/> }.into_any()
+impl Shown {
+    /// By the category's key. Stale ones never arrive here: the server sends them on.
+    fn of(category: &str) -> Self {
+        let place = Entries::current().calendar_settings;
+        if place.is_some_and(|place| category == place.key) {
+            Self::Edition
+        } else if category == "sign-in" {
+            Self::Requests
+        } else if category == "login-domains" {
+            Self::Domains
+        } else {
+            Self::Providers
+        }
+    }
+
+    /// What the address asks for now.
+    #[must_use]
+    pub fn asked() -> Self {
+        query_value("category").with_untracked(|category| Self::of(category))
+    }
 }
 
-/// `/msp/settings`: `category` chooses what is shown. Stale addresses never arrive here: the server sends them on.
+/// The page, for its route; `load` brings a category's part.
+#[must_use]
+pub fn page(load: fn(Shown) -> Loading) -> AnyView {
+    view! { <SettingsPage load/> }.into_any()
+}
+
+/// `/msp/settings`: `category` chooses what is shown.
 #[component]
-fn SettingsPage() -> impl IntoView {
+fn SettingsPage(load: fn(Shown) -> Loading) -> impl IntoView {
     let (category, notice) = (query_value("category"), query_value("notice"));
     let place = Entries::current().calendar_settings;
-    let elsewhere = move || place.is_some_and(|place| category.with(|key| key == place.key));
-    let shown = move || {
-        if elsewhere() {
-            Shown::Edition
-        } else if category.with(|key| key == "sign-in") {
-            Shown::Requests
-        } else if category.with(|key| key == "login-domains") {
-            Shown::Domains
-        } else {
-            Shown::Providers
-        }
-    };
-    let current = move |place: Shown| move || (shown() == place).then_some("page");
+    let shown = Memo::new(move |_| category.with(|category| Shown::of(category)));
+    let current = move |place: Shown| move || (shown.get() == place).then_some("page");
     let announcement = move || {
         (notice.get() == "enterprise").then(|| {
             view! {
@@ -83,23 +99,42 @@ fn SettingsPage() -> impl IntoView {
             </nav>
             <div class="db-settings__content">
                 {announcement}
-                {move || match shown() {
-                    Shown::Edition => view! { <CalendarIntegrationsSettings/> }.into_any(),
-                    Shown::Requests => view! { <SignInRequestsPage/> }.into_any(),
-                    Shown::Domains => view! { <LoginDomainsPage/> }.into_any(),
-                    Shown::Providers => view! { <ProvidersPage/> }.into_any(),
-                }}
+                {part(shown, load)}
             </div>
         </div>
     }
     .into_any()
 }
 
+/// The category of the Microsoft profiles, for its part.
+#[must_use]
+pub fn providers() -> AnyView {
+    view! { <ProvidersPage/> }.into_any()
+}
+
+/// The category of the login domains, for its part.
+#[must_use]
+pub fn domains() -> AnyView {
+    view! { <LoginDomainsPage/> }.into_any()
+}
+
+/// The category of the sign-in requests, for its part.
+#[must_use]
+pub fn requests() -> AnyView {
+    view! { <SignInRequestsPage/> }.into_any()
+}
+
+/// The edition's own category, for its part.
+#[must_use]
+pub fn edition() -> AnyView {
+    view! { <CalendarIntegrationsSettings/> }.into_any()
+}
+
 /// The settings' entry point into the edition: its own page, or the one sentence every such surface says without one.
 #[component]
 pub fn CalendarIntegrationsSettings() -> impl IntoView {
-    match Entries::current().calendar_settings {
-        Some(place) => (place.view)(),
+    match Entries::current().calendar_settings_view {
+        Some(view) => view(),
         None => view! { <p>{CALENDAR_ENTERPRISE_ONLY}</p> }.into_any(),
     }
 }

@@ -24,15 +24,23 @@ use login_domains::LoginDomains;
 
 daybind_app::pages! {
     schedule: on_schedule,
-    settings: on_settings,
-    profile: on_profile,
+    providers: on_providers,
+    login_domains: on_login_domains,
+    calendar_settings: on_calendar_settings,
+    calendar_profile: on_calendar_profile,
     others: enterprise,
 }
 
 /// What every page of the Enterprise edition knows. Server and browser lower it when Community runs.
 fn enterprise() -> Entries {
+    const CALENDAR: Option<Place> = Some(Place {
+        key: "calendar",
+        label: "Calendar",
+    });
     Entries {
         edition: Edition::Enterprise,
+        calendar_settings: CALENDAR,
+        calendar_profile: CALENDAR,
         microsoft_intro: "A Microsoft profile is an app registration that MSP SSO, Email, Calendar and Teams can use, each the same or another one.",
         microsoft_empty: "Add the app registration that MSP SSO, Email, Calendar or Teams should use.",
         ..Entries::community()
@@ -46,26 +54,30 @@ fn on_schedule() -> Entries {
     }
 }
 
-fn on_settings() -> Entries {
+fn on_providers() -> Entries {
     Entries {
-        calendar_settings: Some(Place {
-            key: "calendar",
-            label: "Calendar",
-            view: || view! { <CalendarSettings/> }.into_any(),
-        }),
         provider_cards: Some(|| view! { <GoogleCard/> }.into_any()),
+        ..enterprise()
+    }
+}
+
+fn on_login_domains() -> Entries {
+    Entries {
         login_domains: Some(|| view! { <LoginDomains/> }.into_any()),
         ..enterprise()
     }
 }
 
-fn on_profile() -> Entries {
+fn on_calendar_settings() -> Entries {
     Entries {
-        calendar_profile: Some(Place {
-            key: "calendar",
-            label: "Calendar",
-            view: || view! { <CalendarProfile/> }.into_any(),
-        }),
+        calendar_settings_view: Some(|| view! { <CalendarSettings/> }.into_any()),
+        ..enterprise()
+    }
+}
+
+fn on_calendar_profile() -> Entries {
+    Entries {
+        calendar_profile_view: Some(|| view! { <CalendarProfile/> }.into_any()),
         ..enterprise()
     }
 }
