@@ -75,6 +75,11 @@ for (const edition of ['ce', 'ee'] as const) {
       await signIn(page, daybind.url, admin);
       await visit('/msp/settings?tab=integrations&category=calendar', 'calendar-coverage');
       await visit('/msp/settings?tab=integrations&category=calendar&show=without', 'calendar-without');
+      await page.goto(`${daybind.url}/msp/settings?tab=integrations&category=calendar`);
+      await page.locator('tbody th a').first().click();
+      await page.waitForURL(/connection=/);
+      await hydrated(page);
+      await shoot(page, 'ee-calendar-connection');
     }
   });
 }

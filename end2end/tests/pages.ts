@@ -130,6 +130,14 @@ export async function everyPage(page: Page, daybind: Daybind, edition: Edition, 
   await page.getByRole('button', { name: 'Start syncing' }).click();
   await expect(page.getByText('Calendar and direction are saved.', { exact: false })).toBeVisible();
   for (const path of ['/msp/profile?tab=calendar', '/msp/schedule']) await visit(path);
+  const connection = await page.goto(`${url}/msp/profile?tab=calendar`)
+    .then(async () => page.locator('input[name="connection_id"]').first().getAttribute('value')) ?? '';
   await enter(admin);
-  await visit(`${integrations}&category=calendar`);
+  const one = `${integrations}&category=calendar&connection=${connection}`;
+  for (const path of [`${integrations}&category=calendar`, one]) await visit(path);
+  await post(page, url, 'manage_calendar_connections', { action: 'pause', hours: '24', 'connection_ids[]': connection });
+  for (const path of [`${integrations}&category=calendar&saved=pause&done=1&left=2`, `${one}&saved=sync&done=1&left=0`]) await visit(path);
+  await refused(`${integrations}&category=calendar&connection=00000000-0000-4000-8000-000000000000`);
+  await enter(technician);
+  await visit('/msp/profile?tab=calendar');
 }

@@ -476,6 +476,24 @@ pub const TABLE: &[Endpoint] = &[
         "connection_id={calendar_providers.connection_id}&question_id=deletions&part=all&choice=accept",
     )
     .enterprise(),
+    write(
+        "/_fn/pause_calendar_provider",
+        May(OwnProfile),
+        "connection_id={calendar_providers.connection_id}&action=pause",
+    )
+    .enterprise(),
+    read(
+        "/_fn/get_calendar_connection",
+        May(SettingsRead),
+        "connection_id={calendar_providers.connection_id}",
+    )
+    .enterprise(),
+    write(
+        "/_fn/manage_calendar_connections",
+        May(SettingsUpdate),
+        "action=sync&connection_ids[]={calendar_providers.connection_id}",
+    )
+    .enterprise(),
     read("/_fn/get_google_client", May(SettingsRead), "").enterprise(),
     write(
         "/_fn/save_google_client",

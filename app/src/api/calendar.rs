@@ -1,6 +1,7 @@
 //! The stable calendar actions: delegators to the edition's port. In Community each refuses in the same words with a
 //! typed error, before anything is read (PRD, "Stable Routes And Addressable Boundaries").
 
+use daybind_domain::connection_view::{ConnectionDetailView, ManagedConnections};
 use daybind_domain::view::{
     CalendarProfileView, CalendarSettingsView, CoverageQuery, EntryHistoryView, GoogleClientView,
     RemoteCalendarView, SyncPreview,
@@ -179,6 +180,90 @@ pub async fn sync_calendar_provider(connection_id: String) -> Result<(), ApiErro
     )?;
     redirect("/msp/profile?tab=calendar&saved=sync");
     Ok(())
+}
+
+/// Pauses one's own connection (`pause`, for so many hours or until it is resumed) or resumes it (`resume`).
+///
+/// # Errors
+/// Signed out; not found; paused already, or not paused; enterprise only.
+#[server(endpoint = "pause_calendar_provider", output = Answer)]
+pub async fn pause_calendar_provider(
+    connection_id: String,
+    action: String,
+    #[server(default)] hours: String,
+) -> Result<(), ApiError> {
+    use crate::server::{actor, answer, redirect, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let done = state
+        .calendar
+        .pause_calendar_provider(&actor, &connection_id, &action, &hours);
+    answer(done.await)?;
+    redirect(if action == "pause" {
+        "/msp/profile?tab=calendar&saved=paused"
+    } else {
+        "/msp/profile?tab=calendar&saved=resumed"
+    });
+    Ok(())
+}
+
+/// One connection of the tenant, with how it is.
+///
+/// # Errors
+/// Signed out; forbidden; not found; enterprise only.
+#[server(endpoint = "get_calendar_connection", output = Answer)]
+pub async fn get_calendar_connection(
+    connection_id: String,
+) -> Result<ConnectionDetailView, ApiError> {
+    use crate::server::{actor, answer, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let found = state
+        .calendar
+        .get_calendar_connection(&actor, &connection_id);
+    answer(found.await)
+}
+
+/// Does the same with one or many of the tenant's connections: `sync`, `pause`, `resume` or `resync`. With `all`, with those
+/// that `query` asks for on all of its pages; with `single` one comes back to that connection's page.
+///
+/// # Errors
+/// Signed out; forbidden; nothing chosen; no such action; enterprise only.
+#[server(endpoint = "manage_calendar_connections", output = Answer)]
+pub async fn manage_calendar_connections(
+    action: String,
+    #[server(default)] hours: String,
+    #[server(default)] connection_ids: Vec<String>,
+    #[server(default)] all: bool,
+    #[server(default)] query: CoverageQuery,
+    #[server(default)] single: bool,
+) -> Result<ManagedConnections, ApiError> {
+    use crate::location::encode;
+    use crate::server::{actor, answer, redirect, state};
+    use std::fmt::Write as _;
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let wish = daybind_domain::connection_view::ManageConnections {
+        action,
+        hours,
+        connection_ids,
+        all,
+        query,
+    };
+    let managed = state.calendar.manage_calendar_connections(&actor, &wish);
+    let managed = answer(managed.await)?;
+    let mut to = crate::pages::settings::category_address("calendar");
+    for (name, value) in wish.query.pairs() {
+        let _ = write!(to, "&{name}={}", encode(value));
+    }
+    if let Some(id) = wish.connection_ids.first().filter(|_| single) {
+        let _ = write!(to, "&connection={}", encode(id));
+    }
+    let (done, left) = (managed.done, managed.left);
+    let _ = write!(
+        to,
+        "&saved={}&done={done}&left={left}",
+        encode(&wish.action)
+    );
+    redirect(&to);
+    Ok(managed)
 }
 
 /// Says what one's own connection does where both sides disagree, and what it brings in.

@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod bindings;
 pub mod cloud;
+pub mod connection_view;
 pub mod consumer;
 pub mod edition;
 pub mod error;

@@ -274,6 +274,8 @@ pub struct ConnectionView {
     pub rules: CalendarRulesView,
     /// What waits for the reader's answer; empty for other people's connections.
     pub questions: Vec<QuestionView>,
+    /// Somebody has paused it; it goes on when it is resumed, or when its time is over.
+    pub paused: bool,
 }
 
 /// What a connection does where both sides disagree, and what it brings in (Enterprise).
@@ -449,7 +451,7 @@ pub struct PreviewLine {
 /// What Settings > Integrations > Calendar is asked for. Everything empty: all connections, from the first page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CoverageQuery {
-    /// `attention`, `conflicts`, `without` (people without a connection), or all connections.
+    /// `attention`, `conflicts`, `paused`, `without` (people without a connection), or all connections.
     #[serde(default)]
     pub show: String,
     /// `google`, `microsoft`, or both.
@@ -491,6 +493,8 @@ pub struct CoverageView {
     pub attention: usize,
     /// Open conflicts, of all connections.
     pub conflicts: usize,
+    /// Connections that somebody has paused.
+    pub paused: usize,
 }
 
 /// Settings > Integrations > Calendar.
@@ -508,6 +512,8 @@ pub struct CalendarSettingsView {
     pub page: usize,
     /// How many there are, at least 1.
     pub pages: usize,
+    /// The reader may do something about connections.
+    pub can_update: bool,
     /// The profile bound to Calendar.
     pub microsoft_profile: Option<String>,
     /// Whether the tenant's Google client is stored.

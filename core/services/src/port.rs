@@ -8,6 +8,9 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use daybind_domain::bindings::ImpactLine;
+use daybind_domain::connection_view::{
+    ConnectionDetailView, ManageConnections, ManagedConnections,
+};
 use daybind_domain::ids::{EntryId, TenantId, UserId};
 use daybind_domain::view::{
     CalendarProfileView, CalendarRulesView, CalendarSettingsView, CoverageQuery, EntryHistoryView,
@@ -217,6 +220,29 @@ pub trait CalendarPort: Send + Sync + 'static {
     /// Queues a sync of one's own connection now.
     async fn sync_calendar_provider(&self, actor: &Actor, connection_id: &str) -> AppResult<()>;
 
+    /// Pauses one's own connection (`pause`, for so many hours or until it is resumed), or resumes it (`resume`).
+    async fn pause_calendar_provider(
+        &self,
+        actor: &Actor,
+        connection_id: &str,
+        action: &str,
+        hours: &str,
+    ) -> AppResult<()>;
+
+    /// One connection of the tenant, with how it is (`system_settings:read`).
+    async fn get_calendar_connection(
+        &self,
+        actor: &Actor,
+        connection_id: &str,
+    ) -> AppResult<ConnectionDetailView>;
+
+    /// Syncs, pauses, resumes or reads again the tenant's connections, one or many (`system_settings:update`).
+    async fn manage_calendar_connections(
+        &self,
+        actor: &Actor,
+        wish: &ManageConnections,
+    ) -> AppResult<ManagedConnections>;
+
     /// Says what a connection of one's own does where both sides disagree, and what it brings in.
     async fn update_calendar_rules(
         &self,
@@ -397,6 +423,32 @@ impl CalendarPort for CommunityPort {
     }
 
     async fn sync_calendar_provider(&self, _actor: &Actor, _connection_id: &str) -> AppResult<()> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn pause_calendar_provider(
+        &self,
+        _actor: &Actor,
+        _connection_id: &str,
+        _action: &str,
+        _hours: &str,
+    ) -> AppResult<()> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn get_calendar_connection(
+        &self,
+        _actor: &Actor,
+        _connection_id: &str,
+    ) -> AppResult<ConnectionDetailView> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn manage_calendar_connections(
+        &self,
+        _actor: &Actor,
+        _wish: &ManageConnections,
+    ) -> AppResult<ManagedConnections> {
         Err(AppError::enterprise_only())
     }
 

@@ -1,8 +1,9 @@
 //! Profile > Calendar: connect, choose, sync and disconnect one's own calendars.
 
 use daybind_app::api::calendar::{
-    AnswerCalendarQuestion, DeleteCalendarProvider, InitiateCalendarOauth, SyncCalendarProvider,
-    UpdateCalendarProvider, UpdateCalendarRules, get_calendar_providers, list_remote_calendars,
+    AnswerCalendarQuestion, DeleteCalendarProvider, InitiateCalendarOauth, PauseCalendarProvider,
+    SyncCalendarProvider, UpdateCalendarProvider, UpdateCalendarRules, get_calendar_providers,
+    list_remote_calendars,
 };
 use daybind_app::pages::failure::Failure;
 use daybind_app::pages::query_value;
@@ -15,6 +16,7 @@ use daybind_domain::view::{
 };
 use leptos::prelude::*;
 
+use crate::calendar_pause::{Pause, Resume};
 use crate::calendar_preview::{Choice, Preview};
 use crate::calendar_questions::{Questions, Rules};
 use crate::connection::{direction, direction_sentence, lanes, status};
@@ -31,6 +33,7 @@ struct Actions {
     delete: ServerAction<DeleteCalendarProvider>,
     rules: ServerAction<UpdateCalendarRules>,
     answer: ServerAction<AnswerCalendarQuestion>,
+    pause: ServerAction<PauseCalendarProvider>,
 }
 
 /// What the address asks for: the connection being edited, the one being previewed, and with which choice.
@@ -63,6 +66,7 @@ pub fn CalendarProfile() -> impl IntoView {
         delete: ServerAction::new(),
         rules: ServerAction::new(),
         answer: ServerAction::new(),
+        pause: ServerAction::new(),
     };
     let (updated, synced, deleted) = (
         successes(actions.update),
@@ -70,6 +74,7 @@ pub fn CalendarProfile() -> impl IntoView {
         successes(actions.delete),
     );
     let (ruled, answered) = (successes(actions.rules), successes(actions.answer));
+    let rested = successes(actions.pause);
     let view = Resource::new(
         move || {
             (
@@ -78,6 +83,7 @@ pub fn CalendarProfile() -> impl IntoView {
                 deleted.get(),
                 ruled.get(),
                 answered.get(),
+                rested.get(),
             )
         },
         |_| get_calendar_providers(),
@@ -89,6 +95,7 @@ pub fn CalendarProfile() -> impl IntoView {
             deleted.get(),
             ruled.get(),
             answered.get(),
+            rested.get(),
         )
     });
     let announcement = move || {
@@ -97,6 +104,8 @@ pub fn CalendarProfile() -> impl IntoView {
             "direction" => "The direction is saved.",
             "rules" => "The rules are saved.",
             "answer" => "Your answer is taken over with the sync that starts now.",
+            "paused" => "The calendar is paused.",
+            "resumed" => "The calendar goes on. What changed meanwhile is taken over now.",
             "disconnected" => "The calendar is disconnected.",
             "sync" => "A sync has been started. It usually takes less than a minute.",
             _ => return None,
@@ -136,6 +145,7 @@ pub fn CalendarProfile() -> impl IntoView {
         <ErrorSummary error=failed(actions.delete)/>
         <ErrorSummary error=failed(actions.rules)/>
         <ErrorSummary error=failed(actions.answer)/>
+        <ErrorSummary error=failed(actions.pause)/>
         <Transition fallback=|| view! { <p>"Loading your calendars …"</p> }>
             {move || Suspend::new(async move {
                 match view.await {
@@ -273,6 +283,10 @@ fn Card(connection: ConnectionView, alone: bool, shown: Shown, actions: Actions)
         "connected" => {
             view! { <SyncNow connection=connection.clone() actions label="Sync now"/> }.into_any()
         }
+        "paused" if connection.paused => {
+            let connection_id = connection.connection_id.clone();
+            view! { <Resume connection_id pause=actions.pause/> }.into_any()
+        }
         // Answering the question is the way on.
         "paused" => ().into_any(),
         _ => {
@@ -286,6 +300,10 @@ fn Card(connection: ConnectionView, alone: bool, shown: Shown, actions: Actions)
             <a class="db-btn db-btn--quiet" href=ahead>"Preview the next sync"</a>
             <a class="db-btn db-btn--quiet" href=href>"Change direction"</a>
         }
+    });
+    let rest = (!configuring && !connection.paused).then(|| {
+        let connection_id = connection.connection_id.clone();
+        view! { <Pause connection_id pause=actions.pause/> }
     });
     let rules = (!configuring)
         .then(|| view! { <Rules connection=connection.clone() update=actions.rules/> });
@@ -311,6 +329,7 @@ fn Card(connection: ConnectionView, alone: bool, shown: Shown, actions: Actions)
             <div class="db-lane-card__foot">
                 {next}
                 {edit}
+                {rest}
                 {rules}
                 <Disconnect connection actions/>
             </div>

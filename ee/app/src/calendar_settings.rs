@@ -1,11 +1,13 @@
 //! Settings > Integrations > Calendar: how calendar sync stands for the whole MSP. Filters and page stand in the address.
 
-use daybind_app::api::calendar::get_calendar_settings;
+use daybind_app::api::calendar::{ManageCalendarConnections, get_calendar_settings};
 use daybind_app::location::encode;
 use daybind_app::pages::failure::Failure;
+use daybind_app::pages::query_value;
 use daybind_app::pages::settings::category_address;
 use daybind_app::ui::{
-    EmptyState, PageHead, Section, SelectField, StatusKind, StatusTag, TextField,
+    Announcement, BannerKind, EmptyState, ErrorSummary, PageHead, Section, SelectField, StatusKind,
+    StatusTag, Submit, TextField, failed, keep_focus, successes,
 };
 use daybind_domain::view::{
     CalendarSettingsView, ConnectionView, CoverageQuery, CoverageView, PersonView,
@@ -13,7 +15,9 @@ use daybind_domain::view::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use crate::calendar_pause::lengths;
 use crate::connection::status;
+use crate::connection_detail::ConnectionDetail;
 
 fn address(query: &CoverageQuery) -> String {
     query
@@ -39,17 +43,79 @@ pub fn CalendarSettings() -> impl IntoView {
             }
         })
     });
-    let view = Resource::new(move || query.get(), get_calendar_settings);
+    let (saved, connection) = (query_value("saved"), query_value("connection"));
+    let counts = (query_value("done"), query_value("left"));
+    let announcement = move || {
+        let here = match connection.get() {
+            id if id.is_empty() => address(&query.get()),
+            id => single(&id),
+        };
+        let number = |count: Memo<String>| count.with(|count| count.parse().unwrap_or(0));
+        told(&saved.get(), number(counts.0), number(counts.1)).map(|(kind, text)| {
+            view! { <Announcement kind text dismiss=here/> }
+        })
+    };
     view! {
         <PageHead
             title="Calendar"
             lede="Technicians connect their own calendars under Profile > Calendar. Here you see how that stands."
         />
+        {announcement}
+        {move || match connection.get() {
+            id if id.is_empty() => view! { <Connections query/> }.into_any(),
+            id => view! { <ConnectionDetail connection_id=id/> }.into_any(),
+        }}
+    }
+    .into_any()
+}
+
+/// The address of one connection's page.
+fn single(connection_id: &str) -> String {
+    let all = category_address("calendar");
+    format!("{all}&connection={}", encode(connection_id))
+}
+
+/// What became of what was asked for.
+fn told(action: &str, done: usize, left: usize) -> Option<(BannerKind, String)> {
+    let many = match done {
+        1 => "1 connection".to_owned(),
+        done => format!("{done} connections"),
+    };
+    let are = if done == 1 { "is" } else { "are" };
+    let mut text = match action {
+        "sync" => format!("A sync of {many} has been started."),
+        "pause" => format!("{many} {are} paused."),
+        "resume" => format!("{many} {are} going on."),
+        "resync" => format!("The next sync of {many} reads everything again. It has been started."),
+        _ => return None,
+    };
+    match left {
+        0 => return Some((BannerKind::Success, text)),
+        1 => text.push_str(" One was left as it is: this cannot be done with it now."),
+        left => text.push_str(&format!(
+            " {left} were left as they are: this cannot be done with them now."
+        )),
+    }
+    Some((BannerKind::Warning, text))
+}
+
+/// Coverage and list.
+#[component]
+fn Connections(query: Memo<CoverageQuery>) -> impl IntoView {
+    let manage = ServerAction::<ManageCalendarConnections>::new();
+    let managed = successes(manage);
+    let view = Resource::new(
+        move || (managed.get(), query.get()),
+        |(_, query)| get_calendar_settings(query),
+    );
+    keep_focus(view, move || managed.get());
+    view! {
+        <ErrorSummary error=failed(manage) fields=&[("connection_ids", "manage-action"), ("hours", "manage-hours")]/>
         <Transition fallback=|| view! { <p>"Loading the connections …"</p> }>
             {move || Suspend::new(async move {
                 let asked = query.get_untracked();
                 match view.await {
-                    Ok(view) => view! { <Overview view asked/> }.into_any(),
+                    Ok(view) => view! { <Overview view asked manage/> }.into_any(),
                     Err(error) => view! { <Failure error/> }.into_any(),
                 }
             })}
@@ -59,16 +125,30 @@ pub fn CalendarSettings() -> impl IntoView {
 }
 
 #[component]
-fn Overview(view: CalendarSettingsView, asked: CoverageQuery) -> impl IntoView {
+fn Overview(
+    view: CalendarSettingsView,
+    asked: CoverageQuery,
+    manage: ServerAction<ManageCalendarConnections>,
+) -> impl IntoView {
+    let (can_update, matching) = (view.can_update, view.matching);
     let (title, list) = if asked.show == "without" {
         ("People without a connection", people(view.without, &asked))
     } else {
         let title = match asked.show.as_str() {
             "attention" => "Connections that need attention",
             "conflicts" => "Connections with conflicts",
+            "paused" => "Paused connections",
             _ => "Connections",
         };
-        (title, connections(view.connections, &asked))
+        let some = can_update && !view.connections.is_empty();
+        let list = connections(view.connections, &asked, some);
+        if some {
+            let asked = asked.clone();
+            let list = view! { <Manage asked matching manage list/> };
+            (title, list.into_any())
+        } else {
+            (title, list)
+        }
     };
     let pages = turns(&asked, view.page, view.pages, view.matching);
     view! {
@@ -92,8 +172,11 @@ fn Coverage(coverage: CoverageView, show: String) -> impl IntoView {
         ("without", "Not connected", without),
         ("attention", "Need attention", coverage.attention),
         ("conflicts", "Conflicts", coverage.conflicts),
+        ("paused", "Paused", coverage.paused),
     ]
     .into_iter()
+    // Rests are rare; where there is none it says nothing.
+    .filter(|(key, _, count)| *key != "paused" || *count > 0)
     .map(|(key, label, count)| {
         let query = CoverageQuery {
             show: key.to_owned(),
@@ -143,6 +226,7 @@ fn Filters(asked: CoverageQuery) -> impl IntoView {
         ("", "All connections"),
         ("attention", "Need attention"),
         ("conflicts", "Conflicts"),
+        ("paused", "Paused"),
         ("without", "Not connected"),
     ]
     .map(|(key, label)| (key.to_owned(), label.to_owned()))
@@ -190,7 +274,7 @@ fn people(people: Vec<PersonView>, asked: &CoverageQuery) -> AnyView {
     .into_any()
 }
 
-fn connections(rows: Vec<ConnectionView>, asked: &CoverageQuery) -> AnyView {
+fn connections(rows: Vec<ConnectionView>, asked: &CoverageQuery, choose: bool) -> AnyView {
     if rows.is_empty() {
         let narrowed = !asked.find.is_empty() || !asked.provider.is_empty();
         return match (narrowed, asked.show.as_str()) {
@@ -203,6 +287,7 @@ fn connections(rows: Vec<ConnectionView>, asked: &CoverageQuery) -> AnyView {
                 <EmptyState title="There are no conflicts" text="Where both sides changed the same thing, its person is asked."/>
             }
             .into_any(),
+            (_, "paused") => view! { <EmptyState title="No connection is paused"/> }.into_any(),
             _ => view! {
                 <EmptyState
                     title="Nobody has connected a calendar yet"
@@ -212,11 +297,12 @@ fn connections(rows: Vec<ConnectionView>, asked: &CoverageQuery) -> AnyView {
             .into_any(),
         };
     }
-    let rows: Vec<_> = rows.into_iter().map(row).collect();
+    let rows: Vec<_> = rows.into_iter().map(|one| row(one, choose)).collect();
     view! {
         <table class="db-table" aria-labelledby="connections-heading">
             <thead>
                 <tr>
+                    {choose.then(|| view! { <th scope="col">"Choose"</th> })}
                     <th scope="col">"Person"</th>
                     <th scope="col">"Account"</th>
                     <th scope="col">"Calendar"</th>
@@ -230,23 +316,91 @@ fn connections(rows: Vec<ConnectionView>, asked: &CoverageQuery) -> AnyView {
     .into_any()
 }
 
-fn row(connection: ConnectionView) -> AnyView {
+/// Does the same with many: those that are ticked, or all that match.
+#[component]
+fn Manage(
+    asked: CoverageQuery,
+    matching: usize,
+    manage: ServerAction<ManageCalendarConnections>,
+    list: AnyView,
+) -> impl IntoView {
+    let hidden: Vec<_> = asked
+        .pairs()
+        .into_iter()
+        .map(|(name, value)| {
+            let (name, value) = (format!("query[{name}]"), value.to_owned());
+            view! { <input type="hidden" name=name value=value/> }
+        })
+        .collect();
+    let actions = [
+        ("sync", "Sync now"),
+        ("pause", "Pause"),
+        ("resume", "Resume"),
+        ("resync", "Read everything again"),
+    ]
+    .map(|(key, label)| (key.to_owned(), label.to_owned()))
+    .to_vec();
+    let all = match matching {
+        1 => "The one that matches".to_owned(),
+        many => format!("All {many} that match, on every page"),
+    };
+    view! {
+        <ActionForm action=manage>
+            {hidden}
+            {list}
+            <fieldset class="db-manage">
+                <legend class="db-field__label">"With the chosen connections"</legend>
+                <p>
+                    <input type="checkbox" name="all" value="true" id="manage-all"/>
+                    <label for="manage-all">{all}</label>
+                </p>
+                <div class="db-inline-form">
+                    <SelectField id="manage-action" name="action" label="Do" options=actions selected="sync"/>
+                    <SelectField id="manage-hours" name="hours" label="Pauses last" options=lengths() selected="24" optional=true/>
+                    <div class="db-actions">
+                        <Submit label="Apply" pending=manage.pending() look="secondary"/>
+                    </div>
+                </div>
+            </fieldset>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+fn row(connection: ConnectionView, choose: bool) -> AnyView {
+    let href = single(&connection.connection_id);
+    let choose = choose.then(|| {
+        let label = format!("{}, {}", connection.owner, connection.provider_label);
+        view! {
+            <td data-label="Choose">
+                <input
+                    type="checkbox"
+                    name="connection_ids[]"
+                    value=connection.connection_id.clone()
+                    aria-label=label
+                />
+            </td>
+        }
+    });
     let kind = status(&connection.status);
     let calendar = if connection.calendar_name.is_empty() {
         "Not chosen yet".to_owned()
     } else {
         connection.calendar_name
     };
+    let way = match connection.direction.as_str() {
+        "to_external" => "Changes go there",
+        "from_external" => "Changes come from there",
+        _ => "Both ways",
+    };
     view! {
         <tr>
-            <th scope="row">{connection.owner}</th>
+            {choose}
+            <th scope="row"><a href=href>{connection.owner}</a></th>
             <td data-label="Account">{connection.provider_label}<p class="db-field__hint">{connection.account}</p></td>
-            <td data-label="Calendar">{calendar}</td>
+            <td data-label="Calendar">{calendar}<p class="db-field__hint">{way}</p></td>
             <td data-label="Status"><StatusTag kind/><p class="db-field__hint">{connection.status_text}</p></td>
-            <td data-label="Last sync">
-                {connection.last_sync.unwrap_or_else(|| "Never".to_owned())}
-                <p class="db-field__hint">{connection.delivery}</p>
-            </td>
+            <td data-label="Last sync">{connection.last_sync.unwrap_or_else(|| "Never".to_owned())}</td>
         </tr>
     }
     .into_any()

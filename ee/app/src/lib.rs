@@ -1,11 +1,13 @@
 //! Enterprise pages: calendar tab of the profile, calendar category of the settings, the Google card on
 //! Providers, the proof of login domains.
 
+mod calendar_pause;
 pub mod calendar_preview;
 mod calendar_profile;
 pub mod calendar_questions;
 pub mod calendar_settings;
 pub mod connection;
+mod connection_detail;
 mod entry_history;
 pub mod google_card;
 pub mod login_domains;

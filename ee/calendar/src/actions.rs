@@ -274,6 +274,8 @@ pub async fn sync_now(services: &Services, actor: &Actor, connection_id: &str) -
             AppError::new(ErrorCode::NotReady, "This connection cannot sync yet.").next_step(
                 if row.status == "needs_reconnect" {
                     "Choose Reconnect."
+                } else if row.pause.is_some() {
+                    "Choose Resume."
                 } else {
                     "Choose a calendar first."
                 },

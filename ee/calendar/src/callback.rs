@@ -384,6 +384,7 @@ fn blank(services: &Services, actor: &Actor, flow: &OauthFlow) -> Connection {
         brake: None,
         brake_count: 0,
         brake_occurrences: 0,
+        pause: None,
         failing: Failing::default(),
         generation: 0,
         version: 1,

@@ -38,6 +38,7 @@ fn row(number: u128, status: &str, reason: Option<&str>) -> Connection {
         brake: None,
         brake_count: 0,
         brake_occurrences: 0,
+        pause: None,
         failing: Failing::default(),
         generation: 0,
         version: 1,

@@ -3,18 +3,118 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use daybind_domain::Consumer;
-use daybind_domain::ids::{ConnectionId, UserId};
+use daybind_domain::ids::{ConnectionId, TenantId, UserId};
 use daybind_domain::user::{Permission, UserType};
 use daybind_domain::view::{CalendarSettingsView, CoverageQuery, CoverageView, PersonView};
 use daybind_ee_storage::{Connection, calendar};
 use daybind_services::{Actor, AppResult, Services, bindings, internal};
-use daybind_storage::User;
+use daybind_storage::{UnitOfWork, User};
 
 use crate::oauth::is_ending;
 use crate::views::connection_view;
 
 /// Rows on one page.
 const PAGE: usize = 50;
+
+/// The MSP's people and connections.
+pub struct Survey {
+    users: Vec<User>,
+    /// Without those that are being disconnected.
+    all: Vec<Connection>,
+    conflicts: BTreeMap<ConnectionId, i64>,
+}
+
+impl Survey {
+    /// As it stands.
+    ///
+    /// # Errors
+    /// An internal error.
+    pub async fn read(unit: &mut dyn UnitOfWork, tenant_id: TenantId) -> AppResult<Self> {
+        let users = unit.list_users(tenant_id).await.map_err(internal)?;
+        let rows = calendar(unit).map_err(internal)?;
+        let mut all = rows.list_connections(tenant_id).await.map_err(internal)?;
+        all.retain(|row| !is_ending(row));
+        let open = rows
+            .count_open_conflicts(tenant_id)
+            .await
+            .map_err(internal)?;
+        Ok(Self {
+            users,
+            all,
+            conflicts: open.into_iter().collect(),
+        })
+    }
+
+    fn names(&self) -> BTreeMap<UserId, &str> {
+        self.users
+            .iter()
+            .map(|user| (user.user_id, user.display_name.as_str()))
+            .collect()
+    }
+
+    fn people(&self) -> impl Iterator<Item = &User> {
+        self.users
+            .iter()
+            .filter(|user| user.is_active && user.user_type == UserType::Internal)
+    }
+
+    fn connected(&self) -> BTreeSet<UserId> {
+        self.all.iter().map(|row| row.user_id).collect()
+    }
+
+    fn coverage(&self) -> CoverageView {
+        let connected = self.connected();
+        let counted =
+            |count: &dyn Fn(&Connection) -> bool| self.all.iter().filter(|row| count(row)).count();
+        CoverageView {
+            people: self.people().count(),
+            connected: self
+                .people()
+                .filter(|user| connected.contains(&user.user_id))
+                .count(),
+            attention: counted(&waits),
+            conflicts: usize::try_from(self.conflicts.values().sum::<i64>()).unwrap_or(0),
+            paused: counted(&|row| row.pause.is_some()),
+        }
+    }
+
+    /// The people without a connection whose names have that in them, by name.
+    fn without(&self, find: &str) -> Vec<&User> {
+        let (connected, find) = (self.connected(), find.trim().to_lowercase());
+        let mut missing: Vec<&User> = self
+            .people()
+            .filter(|user| !connected.contains(&user.user_id))
+            .filter(|user| user.display_name.to_lowercase().contains(&find))
+            .collect();
+        missing.sort_by_key(|user| user.display_name.to_lowercase());
+        missing
+    }
+
+    /// The connections that the query asks for, on all of its pages: those that wait for somebody first, then by person.
+    #[must_use]
+    pub fn matching(&self, query: &CoverageQuery) -> Vec<&Connection> {
+        let (names, find) = (self.names(), query.find.trim().to_lowercase());
+        let owner = |row: &Connection| names.get(&row.user_id).copied().unwrap_or_default();
+        let mut found: Vec<&Connection> = self
+            .all
+            .iter()
+            .filter(|row| match query.show.as_str() {
+                "attention" => waits(row),
+                "conflicts" => self.conflicts.contains_key(&row.connection_id),
+                "paused" => row.pause.is_some(),
+                _ => true,
+            })
+            .filter(|row| query.provider.is_empty() || row.provider == query.provider)
+            .filter(|row| {
+                let calendar = row.calendar_name.as_deref().unwrap_or_default();
+                let texts = [owner(row), row.account_email.as_str(), calendar];
+                texts.iter().any(|text| text.to_lowercase().contains(&find))
+            })
+            .collect();
+        found.sort_by_key(|row| (!waits(row), owner(row).to_lowercase(), row.created_at));
+        found
+    }
+}
 
 /// What the query asks for.
 ///
@@ -27,65 +127,29 @@ pub async fn settings(
 ) -> AppResult<CalendarSettingsView> {
     actor.require(Permission::SettingsRead)?;
     let mut unit = services.read(actor.tenant_id).await?;
-    let users = unit.list_users(actor.tenant_id).await.map_err(internal)?;
     let bound =
         bindings::bound_profile(services, unit.as_mut(), actor.tenant_id, Consumer::Calendar);
     let microsoft_profile = bound.await?.ok();
-    let rows = calendar(unit.as_mut()).map_err(internal)?;
-    let google_ready = rows
+    let google_ready = calendar(unit.as_mut())
+        .map_err(internal)?
         .find_google_client(actor.tenant_id)
         .await
         .map_err(internal)?
         .is_some();
-    let mut all = rows
-        .list_connections(actor.tenant_id)
-        .await
-        .map_err(internal)?;
-    all.retain(|row| !is_ending(row));
-    let conflicts: BTreeMap<ConnectionId, i64> = rows
-        .count_open_conflicts(actor.tenant_id)
-        .await
-        .map_err(internal)?
-        .into_iter()
-        .collect();
-    let names: BTreeMap<UserId, &str> = users
-        .iter()
-        .map(|user| (user.user_id, user.display_name.as_str()))
-        .collect();
-    let connected: BTreeSet<UserId> = all.iter().map(|row| row.user_id).collect();
-    let people: Vec<&User> = users
-        .iter()
-        .filter(|user| user.is_active && user.user_type == UserType::Internal)
-        .collect();
-    let open = conflicts.values().sum::<i64>();
-    let coverage = CoverageView {
-        people: people.len(),
-        connected: people
-            .iter()
-            .filter(|user| connected.contains(&user.user_id))
-            .count(),
-        attention: all.iter().filter(|row| waits(row)).count(),
-        conflicts: usize::try_from(open).unwrap_or(0),
-    };
+    let survey = Survey::read(unit.as_mut(), actor.tenant_id).await?;
     let mut view = CalendarSettingsView {
-        coverage,
+        coverage: survey.coverage(),
         connections: Vec::new(),
         without: Vec::new(),
         matching: 0,
         page: 1,
         pages: 1,
+        can_update: actor.may(Permission::SettingsUpdate),
         microsoft_profile: microsoft_profile.map(|profile| profile.fields.display_name),
         google_ready,
     };
-    let find = query.find.trim().to_lowercase();
     if query.show == "without" {
-        let mut missing: Vec<&User> = people
-            .into_iter()
-            .filter(|user| !connected.contains(&user.user_id))
-            .filter(|user| user.display_name.to_lowercase().contains(&find))
-            .collect();
-        missing.sort_by_key(|user| user.display_name.to_lowercase());
-        let page = turn_to(&mut view, missing, &query.page);
+        let page = turn_to(&mut view, survey.without(&query.find), &query.page);
         view.without = page
             .into_iter()
             .map(|user| PersonView {
@@ -95,24 +159,10 @@ pub async fn settings(
             .collect();
         return Ok(view);
     }
-    let owner = |row: &Connection| names.get(&row.user_id).copied().unwrap_or_default();
-    let mut found: Vec<&Connection> = all
-        .iter()
-        .filter(|row| match query.show.as_str() {
-            "attention" => waits(row),
-            "conflicts" => conflicts.contains_key(&row.connection_id),
-            _ => true,
-        })
-        .filter(|row| query.provider.is_empty() || row.provider == query.provider)
-        .filter(|row| {
-            let calendar = row.calendar_name.as_deref().unwrap_or_default();
-            let texts = [owner(row), row.account_email.as_str(), calendar];
-            texts.iter().any(|text| text.to_lowercase().contains(&find))
-        })
-        .collect();
-    found.sort_by_key(|row| (!waits(row), owner(row).to_lowercase(), row.created_at));
-    for row in turn_to(&mut view, found, &query.page) {
-        let shown = connection_view(services, actor, unit.as_mut(), row, owner(row));
+    let names = survey.names();
+    for row in turn_to(&mut view, survey.matching(query), &query.page) {
+        let owner = names.get(&row.user_id).copied().unwrap_or_default();
+        let shown = connection_view(services, actor, unit.as_mut(), row, owner);
         view.connections.push(shown.await?);
     }
     Ok(view)
@@ -153,6 +203,7 @@ mod tests {
                 matching: 0,
                 page: 0,
                 pages: 0,
+                can_update: false,
                 microsoft_profile: None,
                 google_ready: false,
             };

@@ -9,6 +9,9 @@ use axum::response::Response;
 use chrono::{DateTime, Duration, Utc};
 use daybind_domain::Consumer;
 use daybind_domain::bindings::ImpactLine;
+use daybind_domain::connection_view::{
+    ConnectionDetailView, ManageConnections, ManagedConnections,
+};
 use daybind_domain::ids::{ConnectionId, EntryId, TenantId};
 use daybind_domain::view::{
     CalendarProfileView, CalendarRulesView, CalendarSettingsView, CoverageQuery, EntryHistoryView,
@@ -35,8 +38,8 @@ use crate::provider::ProviderError;
 use crate::retry::{LOOK, Verdict};
 use crate::tokens::{Stop, change};
 use crate::{
-    actions, callback, coverage, disconnect, oauth, places, preview, questions, rebind, retry,
-    subscribe, sync, timeline, views, webhook,
+    actions, callback, coverage, detail, disconnect, manage, oauth, places, preview, questions,
+    rebind, retry, subscribe, sync, timeline, views, webhook,
 };
 
 /// Within this time of a start every calendar is looked at, where they are few.
@@ -100,7 +103,16 @@ impl CalendarRuntime {
 
     async fn sync(&self, job: &ClaimedJob, id: ConnectionId) -> FinishJob {
         let now = self.engine.now();
-        let found = sync::find(&self.engine, job.tenant_id, id).await;
+        let mut found = sync::find(&self.engine, job.tenant_id, id).await;
+        if found
+            .as_ref()
+            .is_ok_and(|(row, _)| manage::is_over(row, now))
+        {
+            found = match manage::end_of_pause(&self.engine, job.tenant_id, id).await {
+                Ok(_) => sync::find(&self.engine, job.tenant_id, id).await,
+                Err(stop) => Err(stop),
+            };
+        }
         let cause = cause(job, found.as_ref().ok().map(|(row, _)| row), now);
         let in_step = found.as_ref().ok().and_then(|(row, _)| {
             // A connection that was never in step finds everything new.
@@ -133,6 +145,8 @@ impl CalendarRuntime {
         };
         metrics::counter!("daybind_sync_runs_total", "cause" => cause, "end" => end).increment(1);
         let stop = match ended {
+            // A pause that ends by itself needs somebody to notice that it does.
+            Err(Stop::Idle) => return self.resting(job.tenant_id, id).await,
             Ok(()) if run.left().is_some() => {
                 return FinishJob::Retry {
                     at: now + backoff(run.left().unwrap_or(1), None),
@@ -150,6 +164,18 @@ impl CalendarRuntime {
             Err(stop) => stop,
         };
         self.stopped(job, id, stop, &run).await
+    }
+
+    /// How the job of a connection that does not sync ends: with its pause, where that has an end.
+    async fn resting(&self, tenant_id: TenantId, id: ConnectionId) -> FinishJob {
+        match sync::find(&self.engine, tenant_id, id).await {
+            Ok((row, _)) => match row.pause.and_then(|pause| pause.until) {
+                Some(until) => FinishJob::Later(until),
+                None => FinishJob::Done,
+            },
+            Err(Stop::Idle) => FinishJob::Done,
+            Err(_) => FinishJob::Later(self.engine.now() + LOOK),
+        }
     }
 
     async fn next_poll(&self, run: &Run) -> Result<DateTime<Utc>, Stop> {
@@ -508,6 +534,32 @@ impl CalendarPort for CalendarRuntime {
         actions::sync_now(self.open()?, actor, connection_id).await
     }
 
+    async fn pause_calendar_provider(
+        &self,
+        actor: &Actor,
+        connection_id: &str,
+        action: &str,
+        hours: &str,
+    ) -> AppResult<()> {
+        manage::rest(self.open()?, actor, connection_id, (action, hours)).await
+    }
+
+    async fn get_calendar_connection(
+        &self,
+        actor: &Actor,
+        connection_id: &str,
+    ) -> AppResult<ConnectionDetailView> {
+        detail::detail(self.open()?, actor, connection_id).await
+    }
+
+    async fn manage_calendar_connections(
+        &self,
+        actor: &Actor,
+        wish: &ManageConnections,
+    ) -> AppResult<ManagedConnections> {
+        manage::many(self.open()?, actor, wish).await
+    }
+
     async fn update_calendar_rules(
         &self,
         actor: &Actor,
@@ -602,7 +654,10 @@ impl CalendarPort for CalendarRuntime {
                         .map_err(internal)?;
                     continue;
                 }
-                if sync::may_sync(&row) {
+                if let Some(until) = row.pause.as_ref().and_then(|pause| pause.until) {
+                    let (tenant_id, id) = (row.tenant_id, row.connection_id);
+                    jobs.push(sync::job(tenant_id, id, "start", until));
+                } else if sync::may_sync(&row) {
                     let share = rand::random_range(0..1000);
                     let soon = now + spread * share / 1000;
                     let (tenant_id, id) = (row.tenant_id, row.connection_id);

@@ -135,6 +135,7 @@ pub async fn poke(
 #[must_use]
 pub fn may_sync(connection: &Connection) -> bool {
     connection.calendar_id.is_some()
+        && connection.pause.is_none()
         && may_sync_as(&connection.status, connection.status_reason.as_deref())
 }
 
@@ -142,6 +143,7 @@ pub fn may_sync(connection: &Connection) -> bool {
 #[must_use]
 pub fn may_sync_now(notified: &Notified) -> bool {
     notified.calendar_id.is_some()
+        && !notified.paused
         && may_sync_as(&notified.status, notified.status_reason.as_deref())
 }
 

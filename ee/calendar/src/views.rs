@@ -6,7 +6,7 @@ use daybind_domain::user::Permission;
 use daybind_domain::view::{
     CalendarProfileView, ConnectOption, ConnectionView, GoogleClientView, LinkView, SyncMark,
 };
-use daybind_ee_storage::{Connection, Mapping, Subscription, calendar};
+use daybind_ee_storage::{Connection, Mapping, Pause, Subscription, calendar};
 use daybind_services::privacy;
 use daybind_services::profiles::mask;
 use daybind_services::{Actor, AppResult, Provider, Services, StableRoute, internal, localtime};
@@ -110,14 +110,21 @@ pub async fn connection_view(
     } else {
         Vec::new()
     };
+    let (status, status_text) = match &row.pause {
+        Some(pause) if matches!(row.status.as_str(), "connected" | "error") => (
+            "paused".to_owned(),
+            paused_text(actor, unit, pause, zone).await?,
+        ),
+        _ => (row.status.clone(), status_text(row, zone)),
+    };
     Ok(ConnectionView {
         connection_id: row.connection_id.to_string(),
         provider: row.provider.clone(),
         provider_label: label(&row.provider).to_owned(),
         account: row.account_email.clone(),
         calendar_name: row.calendar_name.clone().unwrap_or_default(),
-        status: row.status.clone(),
-        status_text: status_text(row, zone),
+        status,
+        status_text,
         direction: row.direction.clone(),
         last_sync: row.last_sync_at.map(|at| localtime::date_time(at, zone)),
         delivery: match subscriptions
@@ -136,7 +143,36 @@ pub async fn connection_view(
         owner: owner.to_owned(),
         rules: questions::rules_view(row),
         questions: waiting,
+        paused: row.pause.is_some(),
     })
+}
+
+/// Who paused a connection, since when and until when.
+async fn paused_text(
+    actor: &Actor,
+    unit: &mut dyn UnitOfWork,
+    pause: &Pause,
+    zone: Tz,
+) -> AppResult<String> {
+    let by = if pause.by == actor.user_id() {
+        "you".to_owned()
+    } else {
+        unit.find_user(actor.tenant_id, pause.by)
+            .await
+            .map_err(internal)?
+            .map_or_else(|| "somebody".to_owned(), |user| user.display_name)
+    };
+    let ends = match pause.until {
+        Some(until) => format!(
+            "It goes on by itself on {}.",
+            localtime::date_time(until, zone)
+        ),
+        None => "It goes on when somebody resumes it.".to_owned(),
+    };
+    Ok(format!(
+        "Paused by {by} on {}. {ends} Changes on both sides wait; nothing is lost.",
+        localtime::date_time(pause.since, zone)
+    ))
 }
 
 /// What stands in the connection's way, whose turn it is, and when it goes on by itself.

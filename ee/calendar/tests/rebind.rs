@@ -197,6 +197,7 @@ impl World {
             brake: None,
             brake_count: 0,
             brake_occurrences: 0,
+            pause: None,
             failing: Failing::default(),
             generation: 1,
             version: 1,

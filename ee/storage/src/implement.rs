@@ -6,7 +6,7 @@ macro_rules! repository {
     ($unit:ty, $row:ty, $lock_person:expr) => {
         use daybind_domain::ids::{ConnectionId, EntryId, SubscriptionId, TenantId, UserId};
         use daybind_storage::StorageError;
-        use $crate::{CalendarRepository, Connection, ConnectionSettings, Failing, GoogleClient, Mapping, Subscription};
+        use $crate::{CalendarRepository, Connection, ConnectionSettings, Failing, GoogleClient, Mapping, Pause, Subscription};
 
         fn get<'r, T>(row: &'r $row, column: &str) -> StorageResult<T>
         where
@@ -68,11 +68,23 @@ macro_rules! repository {
                 brake: get(row, "brake")?,
                 brake_count: get(row, "brake_count")?,
                 brake_occurrences: get(row, "brake_occurrences")?,
+                pause: pause(row)?,
                 generation: get(row, "generation")?,
                 version: get(row, "version")?,
                 created_at: codec::get_at(row, "created_at")?,
                 updated_at: codec::get_at(row, "updated_at")?,
             })
+        }
+
+        fn pause(row: &$row) -> StorageResult<Option<Pause>> {
+            let Some(since) = codec::get_at_or(row, "paused_at")? else {
+                return Ok(None);
+            };
+            Ok(Some(Pause {
+                since,
+                until: codec::get_at_or(row, "paused_until")?,
+                by: codec::get_id(row, "paused_by")?.into(),
+            }))
         }
 
         fn mapping(row: &$row) -> StorageResult<Mapping> {
@@ -163,9 +175,9 @@ macro_rules! repository {
                      cursor_window_start, cursor_window_end, last_sync_at, last_error, generation, version, \
                      created_at, updated_at, conflict_policy, deletion_policy, import_rule, show_private, \
                      window_past_days, window_future_days, brake, brake_count, failed_runs, failing_since, retry_at, \
-                     held_until, cloud, brake_occurrences) VALUES ($1, $2, $3, $4, $5, $6, $7, \
+                     held_until, cloud, brake_occurrences, paused_at, paused_until, paused_by) VALUES ($1, $2, $3, $4, $5, $6, $7, \
                      $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 1, $23, $24, $25, \
-                     $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)",
+                     $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41)",
                 )
                 .bind(codec::id(c.tenant_id.0))
                 .bind(codec::id(c.connection_id.0))
@@ -205,6 +217,9 @@ macro_rules! repository {
                 .bind(c.failing.held_until.map(codec::at))
                 .bind(c.cloud.as_str())
                 .bind(c.brake_occurrences)
+                .bind(c.pause.as_ref().map(|pause| codec::at(pause.since)))
+                .bind(c.pause.as_ref().and_then(|pause| pause.until).map(codec::at))
+                .bind(c.pause.as_ref().map(|pause| codec::id(pause.by.0)))
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;
@@ -265,6 +280,7 @@ macro_rules! repository {
                      conflict_policy = $23, deletion_policy = $24, import_rule = $25, show_private = $26, \
                      window_past_days = $27, window_future_days = $28, brake = $29, brake_count = $30, \
                      failed_runs = $31, failing_since = $32, retry_at = $33, held_until = $34, cloud = $35, brake_occurrences = $36, \
+                     paused_at = $37, paused_until = $38, paused_by = $39, \
                      version = version + 1 WHERE tenant_id = $1 AND connection_id = $2 AND version = $3",
                 )
                 .bind(codec::id(c.tenant_id.0))
@@ -303,6 +319,9 @@ macro_rules! repository {
                 .bind(c.failing.held_until.map(codec::at))
                 .bind(c.cloud.as_str())
                 .bind(c.brake_occurrences)
+                .bind(c.pause.as_ref().map(|pause| codec::at(pause.since)))
+                .bind(c.pause.as_ref().and_then(|pause| pause.until).map(codec::at))
+                .bind(c.pause.as_ref().map(|pause| codec::id(pause.by.0)))
                 .execute(self.connection())
                 .await
                 .map_err(failure)?;

@@ -25,7 +25,7 @@ pub use grants::{Grant, GrantRepository, grants};
 pub use limits::{LimitRepository, Place};
 pub use notified::{Notice, NotificationRepository, Notified};
 pub use rows::{
-    Conflict, Connection, ConnectionSettings, Failing, GoogleClient, Mapping, Subscription,
+    Conflict, Connection, ConnectionSettings, Failing, GoogleClient, Mapping, Pause, Subscription,
     SyncChange, SyncRun,
 };
 

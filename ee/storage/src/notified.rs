@@ -22,6 +22,8 @@ pub struct Notified {
     pub status: String,
     /// The reason of that status.
     pub status_reason: Option<String>,
+    /// Whether a person has paused it.
+    pub paused: bool,
     /// When it was last heard of.
     pub last_notified_at: Option<DateTime<Utc>>,
     /// When the connection's job of the asked kind is due, if one is queued and nobody has begun it.
@@ -74,7 +76,7 @@ macro_rules! notifications {
             ) -> StorageResult<Vec<$crate::Notified>> {
                 let rows = sqlx::query(concat!(
                     "SELECT s.subscription_id, s.connection_id, s.provider, s.secret_hash, c.calendar_id, c.status, \
-                     c.status_reason, s.last_notified_at, j.run_at FROM calendar_subscriptions s \
+                     c.status_reason, c.paused_at, s.last_notified_at, j.run_at FROM calendar_subscriptions s \
                      JOIN calendar_providers c ON c.tenant_id = s.tenant_id AND c.connection_id = s.connection_id \
                      LEFT JOIN jobs j ON j.tenant_id = s.tenant_id AND j.kind = $3 \
                      AND j.key = CAST(s.connection_id AS text) AND j.state = 'queued' \
@@ -97,6 +99,7 @@ macro_rules! notifications {
                             calendar_id: get(row, "calendar_id")?,
                             status: get(row, "status")?,
                             status_reason: get(row, "status_reason")?,
+                            paused: codec::get_at_or(row, "paused_at")?.is_some(),
                             last_notified_at: codec::get_at_or(row, "last_notified_at")?,
                             queued_for: codec::get_at_or(row, "run_at")?,
                         })

@@ -83,6 +83,8 @@ pub struct Connection {
     pub brake_count: i32,
     /// So many of them are occurrences of series.
     pub brake_occurrences: i32,
+    /// Somebody wants it to rest; whatever else its status is.
+    pub pause: Option<Pause>,
     /// Raised whenever the tie to the account is made anew.
     pub generation: i64,
     /// For optimistic locking; starts at 1.
@@ -91,6 +93,17 @@ pub struct Connection {
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+/// A rest that a person asked for. Columns of `calendar_providers`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// When it goes on by itself; only when somebody resumes it where there is none.
+    pub until: Option<DateTime<Utc>>,
+    /// Who asked for it.
+    pub by: UserId,
 }
 
 /// Failed runs since the last one that went through. Columns of `calendar_providers`.

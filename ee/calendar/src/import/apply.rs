@@ -127,6 +127,7 @@ fn connection(services: &Services, target: TenantId, work: &Work) -> Connection 
         brake: None,
         brake_count: 0,
         brake_occurrences: 0,
+        pause: None,
         failing: Failing::default(),
         generation: 0,
         version: 1,

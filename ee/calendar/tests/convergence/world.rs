@@ -301,6 +301,7 @@ impl<'a> World<'a> {
             brake: None,
             brake_count: 0,
             brake_occurrences: 0,
+            pause: None,
             failing: Failing::default(),
             generation: 1,
             version: 1,

@@ -62,6 +62,7 @@ mod preview;
 mod promises;
 mod refreshing;
 mod renewals;
+mod resting;
 mod same_event;
 mod series;
 mod settling;

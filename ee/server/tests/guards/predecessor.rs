@@ -466,13 +466,25 @@ async fn assignments(database: Database) {
     site.send(Call::form("/_fn/update_calendar_provider", &form).cookie(&site.own.admin))
         .await;
     for (column, values) in &before {
-        // Times, versions, and tokens renewed by what was asked for.
-        let moves =
-            ["version", "updated_at", "last_sync_at", "last_error"].contains(&column.as_str());
-        if !moves {
-            assert_eq!(*values, read(column).await, "{column}");
+        // Times, versions, and tokens renewed by what was asked for; it was paused, too, by whoever asked.
+        let moves = [
+            "version",
+            "updated_at",
+            "last_sync_at",
+            "last_error",
+            "paused_at",
+        ];
+        let now = read(column).await;
+        if column == "paused_by" {
+            let foreign = site.foreign.id.to_string();
+            assert!(!now.iter().any(|by| by.contains(&foreign)), "{now:?}");
+        } else if !moves.contains(&column.as_str()) {
+            assert_eq!(*values, now, "{column}");
         }
     }
+    let resume = format!("connection_id={connection}&action=resume");
+    site.send(Call::form("/_fn/pause_calendar_provider", &resume).cookie(&site.own.admin))
+        .await;
     // A cursor that leads elsewhere: the token does not go there.
     let elsewhere = format!("{}/me/events/delta?$deltatoken=x", site.somebody());
     let poisoned = site

@@ -1,0 +1,197 @@
+//! One connection as an administrator sees it: how it is, and what its owner chose.
+
+use chrono::DateTime;
+use chrono::Utc;
+use chrono_tz::Tz;
+use daybind_domain::AppError;
+use daybind_domain::connection_view::{ConnectionDetailView, FactView};
+use daybind_domain::ids::{ConnectionId, ProfileId};
+use daybind_domain::user::Permission;
+use daybind_ee_storage::{Connection, Mapping, Subscription, calendar};
+use daybind_services::{Actor, AppResult, Services, internal, localtime};
+
+use crate::oauth::is_ending;
+use crate::sync::is_live;
+use crate::views::{connection_view, label};
+
+fn fact(label: &str, text: impl Into<String>) -> FactView {
+    FactView {
+        label: label.to_owned(),
+        text: text.into(),
+    }
+}
+
+/// The connection.
+///
+/// # Errors
+/// Forbidden without `system_settings:read`; not found.
+pub async fn detail(
+    services: &Services,
+    actor: &Actor,
+    connection_id: &str,
+) -> AppResult<ConnectionDetailView> {
+    actor.require(Permission::SettingsRead)?;
+    let missing = || AppError::not_found("The calendar connection");
+    let id: ConnectionId = connection_id.parse().map_err(|_| missing())?;
+    let mut unit = services.read(actor.tenant_id).await?;
+    let rows = calendar(unit.as_mut()).map_err(internal)?;
+    let found = rows.find_connection(actor.tenant_id, id).await;
+    let row = found
+        .map_err(internal)?
+        .filter(|row| !is_ending(row))
+        .ok_or_else(missing)?;
+    let subscriptions = rows.list_subscriptions(actor.tenant_id, id).await;
+    let subscriptions = subscriptions.map_err(internal)?;
+    let mappings = rows.list_mappings(actor.tenant_id, id).await;
+    let mappings = mappings.map_err(internal)?;
+    let owner = unit.find_user(actor.tenant_id, row.user_id).await;
+    let owner = owner
+        .map_err(internal)?
+        .map(|user| user.display_name)
+        .unwrap_or_default();
+    let profile = match row.profile_id {
+        Some(profile) => unit
+            .find_profile(actor.tenant_id, ProfileId(profile))
+            .await
+            .map_err(internal)?
+            .map(|profile| profile.fields.display_name),
+        None => None,
+    };
+    let (now, zone) = (services.now(), localtime::zone(&actor.user.time_zone));
+    let connection = connection_view(services, actor, unit.as_mut(), &row, &owner).await?;
+    Ok(ConnectionDetailView {
+        health: vec![
+            fact("Access", access(&row, zone)),
+            fact("Issued by", issued_by(&row, profile)),
+            fact("Push notifications", push(&subscriptions, now, zone)),
+            fact("Failures", failures(&row, zone)),
+            fact("Entries", entries(&mappings)),
+        ],
+        choices: choices(&row),
+        connection,
+        owners_page: services.absolute("/msp/profile?tab=calendar"),
+        can_update: actor.may(Permission::SettingsUpdate),
+    })
+}
+
+fn access(row: &Connection, zone: Tz) -> String {
+    if row.status == "needs_reconnect" {
+        return "The account does not let Daybind in. Its owner reconnects it under Profile > Calendar.".to_owned();
+    }
+    format!(
+        "Daybind renews its access by itself; the token at hand ends on {}.",
+        localtime::date_time(row.access_token_expires_at, zone)
+    )
+}
+
+fn issued_by(row: &Connection, profile: Option<String>) -> String {
+    match (row.provider.as_str(), profile) {
+        ("google", _) => format!("The Google OAuth client {}.", row.client_id),
+        (_, Some(name)) => format!(
+            "The Microsoft profile “{name}”, Application (client) ID {}.",
+            row.client_id
+        ),
+        (_, None) => format!("The Application (client) ID {}.", row.client_id),
+    }
+}
+
+fn push(subscriptions: &[Subscription], now: DateTime<Utc>, zone: Tz) -> String {
+    let active = subscriptions
+        .iter()
+        .filter(|row| row.state == "active" && row.expires_at > now)
+        .max_by_key(|row| row.expires_at);
+    let Some(active) = active else {
+        return "None at present: Daybind looks for changes by itself.".to_owned();
+    };
+    let heard = subscriptions.iter().filter_map(|row| row.last_notified_at);
+    let last = heard.max().map_or_else(
+        || "none has arrived yet".to_owned(),
+        |at| format!("the last one arrived on {}", localtime::date_time(at, zone)),
+    );
+    format!(
+        "On, until {}, and renewed before; {last}.",
+        localtime::date_time(active.expires_at, zone)
+    )
+}
+
+fn failures(row: &Connection, zone: Tz) -> String {
+    let Some(since) = row.failing.since else {
+        return "None.".to_owned();
+    };
+    let runs = match row.failing.runs {
+        1 => "One run has failed".to_owned(),
+        runs => format!("{runs} runs in a row have failed"),
+    };
+    let next = row.failing.retry_at.map_or_else(
+        || "It goes on when its owner does something".to_owned(),
+        |at| format!("Daybind tries again on {}", localtime::date_time(at, zone)),
+    );
+    format!(
+        "{runs} since {}. {next}.",
+        localtime::date_time(since, zone)
+    )
+}
+
+fn entries(mappings: &[Mapping]) -> String {
+    let live: Vec<&Mapping> = mappings.iter().filter(|row| is_live(row)).collect();
+    let of = |state: &str| live.iter().filter(|row| row.state == state).count();
+    let ours = live.iter().filter(|row| row.origin == "schedule").count();
+    let words = match live.len() {
+        0 => return "None are in this calendar yet.".to_owned(),
+        1 => "1 entry has an event in this calendar".to_owned(),
+        many => format!("{many} entries have an event in this calendar"),
+    };
+    format!(
+        "{words}, {ours} of them made by Daybind. Conflicts: {}. Failed: {}.",
+        of("conflict"),
+        of("failed")
+    )
+}
+
+fn choices(row: &Connection) -> Vec<FactView> {
+    let name = label(&row.provider);
+    let settings = &row.settings;
+    let way = match row.direction.as_str() {
+        "to_external" => format!("From Daybind to {name} only."),
+        "from_external" => format!("From {name} to Daybind only."),
+        _ => "Both ways.".to_owned(),
+    };
+    let conflicts = match settings.conflict_policy.as_str() {
+        "schedule" => "The schedule's version stays.",
+        "calendar" => "The calendar's version stays.",
+        "newest" => "The newer version stays.",
+        _ => "The owner is asked.",
+    };
+    let deletions = match settings.deletion_policy.as_str() {
+        "cancel" => "The work is called off.",
+        "put_back" => "The event is put back.",
+        _ => "The owner is asked.",
+    };
+    let import = match settings.import_rule.as_str() {
+        "marked" => "Events with @daybind (or @alga) in title or notes.",
+        "busy" => "All events, as busy blocks without words.",
+        _ => "Nothing else.",
+    };
+    let private = if settings.show_private {
+        "With their words."
+    } else {
+        "As “Busy”, without words."
+    };
+    vec![
+        fact("Direction", way),
+        fact("Both sides changed the same", conflicts),
+        fact(
+            "The event of work that is the owner's alone was deleted",
+            deletions,
+        ),
+        fact("Comes in besides schedule entries", import),
+        fact("Private events", private),
+        fact(
+            "Looks at",
+            format!(
+                "{} days back and {} days ahead.",
+                settings.window_past_days, settings.window_future_days
+            ),
+        ),
+    ]
+}

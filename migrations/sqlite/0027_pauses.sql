@@ -1,0 +1,5 @@
+-- A connection that a person has paused: since when, until when (null: until somebody resumes it), and who did.
+
+alter table calendar_providers add column paused_at integer;
+alter table calendar_providers add column paused_until integer;
+alter table calendar_providers add column paused_by text;
