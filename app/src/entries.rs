@@ -26,6 +26,10 @@ pub struct Entries {
     pub calendar_profile: Option<Place>,
     /// What that tab shows.
     pub calendar_profile_view: Option<fn() -> AnyView>,
+    /// View `activity` of the operations.
+    pub activity: Option<Place>,
+    /// What that view shows.
+    pub activity_view: Option<fn() -> AnyView>,
     /// What stands below an entry's form: its history, by the entry's id.
     pub entry_history: Option<fn(String) -> AnyView>,
     /// More cards on the Providers page.
@@ -48,6 +52,8 @@ impl Entries {
             calendar_settings_view: None,
             calendar_profile: None,
             calendar_profile_view: None,
+            activity: None,
+            activity_view: None,
             entry_history: None,
             provider_cards: None,
             login_domains: None,

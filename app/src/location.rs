@@ -49,8 +49,11 @@ pub fn canonical(edition: Edition, path: &str, query: Query<'_>) -> Option<Strin
             let target = if valid { wanted.as_str() } else { "profile" };
             (tab != target).then(|| address("/msp/profile", &[("tab", target)], query, &["tab"]))
         }
-        "/msp/operations" => (value("view") != Some("audit"))
-            .then(|| address("/msp/operations", &[("view", "audit")], query, &["view"])),
+        "/msp/operations" => {
+            let view = value("view").unwrap_or_default();
+            let valid = view == "audit" || (calendar && view == "activity");
+            (!valid).then(|| address("/msp/operations", &[("view", "audit")], query, &["view"]))
+        }
         "/" | "/msp" => Some("/msp/schedule".to_owned()),
         _ => None,
     }

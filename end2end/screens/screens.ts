@@ -80,6 +80,10 @@ for (const edition of ['ce', 'ee'] as const) {
       await page.waitForURL(/connection=/);
       await hydrated(page);
       await shoot(page, 'ee-calendar-connection');
+      await visit('/msp/operations?view=activity', 'activity');
+      await page.locator('tbody th a').first().click();
+      await page.waitForURL(/run=/);
+      await shoot(page, 'ee-activity-run');
     }
   });
 }

@@ -137,6 +137,11 @@ export async function everyPage(page: Page, daybind: Daybind, edition: Edition, 
   for (const path of [`${integrations}&category=calendar`, one]) await visit(path);
   await post(page, url, 'manage_calendar_connections', { action: 'pause', hours: '24', 'connection_ids[]': connection });
   for (const path of [`${integrations}&category=calendar&saved=pause&done=1&left=2`, `${one}&saved=sync&done=1&left=0`]) await visit(path);
+  const activity = '/msp/operations?view=activity';
+  for (const path of [activity, `${activity}&result=failed`, `${activity}&connection=${connection}`]) await visit(path);
+  await page.goto(`${url}${activity}`);
+  await visit(await page.locator('tbody th a').first().getAttribute('href') ?? '');
+  await refused(`${activity}&run=00000000-0000-4000-8000-000000000000`);
   await refused(`${integrations}&category=calendar&connection=00000000-0000-4000-8000-000000000000`);
   await enter(technician);
   await visit('/msp/profile?tab=calendar');

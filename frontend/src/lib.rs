@@ -10,6 +10,7 @@ daybind_app::pages! {
     login_domains: daybind_app::Entries::community,
     calendar_settings: daybind_app::Entries::community,
     calendar_profile: daybind_app::Entries::community,
+    operations: daybind_app::Entries::community,
     others: daybind_app::Entries::community,
 }
 

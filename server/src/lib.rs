@@ -13,6 +13,7 @@ pub mod commands;
 pub mod config;
 pub mod csp;
 pub mod doctor;
+pub mod downloads;
 pub mod guard;
 pub mod health;
 pub mod import;
@@ -46,6 +47,7 @@ daybind_app::pages! {
     login_domains: daybind_app::Entries::community,
     calendar_settings: daybind_app::Entries::community,
     calendar_profile: daybind_app::Entries::community,
+    operations: daybind_app::Entries::community,
     others: daybind_app::Entries::community,
 }
 

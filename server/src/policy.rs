@@ -402,6 +402,14 @@ pub const TABLE: &[Endpoint] = &[
         May(SettingsRead),
         "action=binding.",
     ),
+    read(
+        "/_fn/list_calendar_activity",
+        May(SettingsRead),
+        "query%5Bconnection%5D={calendar_providers.connection_id}",
+    )
+    .enterprise(),
+    form("/msp/operations/activity.csv", May(SettingsRead), "result=failed").enterprise(),
+    form("/msp/settings/connections.csv", May(SettingsRead), "provider=google").enterprise(),
     // Schedule.
     read("/_fn/list_schedule", May(ScheduleOwn), "week="),
     read(

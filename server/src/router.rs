@@ -18,7 +18,7 @@ use tower_http::csrf::CsrfLayer;
 
 use crate::PagesOf;
 use crate::csp::Policy;
-use crate::{again, alone, audit_csv, guard, health, signin, sso};
+use crate::{again, alone, audit_csv, downloads, guard, health, signin, sso};
 
 /// The largest form or server function body: 256 KiB.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -88,6 +88,11 @@ pub fn router(
             context, shell,
         ))
         .route("/msp/operations/audit.csv", post(audit_csv::csv))
+        .route("/msp/operations/activity.csv", post(downloads::activity))
+        .route(
+            "/msp/settings/connections.csv",
+            post(downloads::connections),
+        )
         .route("/auth/msp/signin", post(signin::sign_in))
         .route("/auth/msp/signout", post(signin::sign_out))
         .route("/auth/msp/discover", post(sso::discover))

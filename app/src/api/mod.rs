@@ -3,6 +3,7 @@
 //! Every function checks session and permission itself (they are public endpoints), answers with the status of its
 //! typed error, and after a successful form redirects, so that it also works without WebAssembly.
 
+pub mod activity;
 pub mod audit;
 pub mod bindings;
 pub mod calendar;

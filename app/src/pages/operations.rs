@@ -1,4 +1,4 @@
-//! Operations > Audit log: who changed what, when, from where and why. Filters and place stand in the address.
+//! Operations: the edition's views, and the audit log: who changed what, when, from where and why. Filters and place stand in the address.
 
 use daybind_domain::audit::{AuditChange, AuditPageView, AuditQuery, AuditRowView};
 use leptos::prelude::*;
@@ -6,7 +6,9 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::failure::Failure;
+use super::query_value;
 use crate::api::audit::list_audit;
+use crate::entries::Entries;
 use crate::location::encode;
 use crate::ui::{EmptyState, PageHead, SelectField, TextField, TimeText};
 
@@ -28,9 +30,44 @@ pub fn page() -> AnyView {
     view! { <OperationsPage/> }.into_any()
 }
 
-/// `/msp/operations`: `view` chooses what is shown; there is only the audit log so far.
+/// `/msp/operations`: `view` chooses what is shown. Stale addresses never arrive here: the server sends them on.
 #[component]
 fn OperationsPage() -> impl IntoView {
+    let entries = Entries::current();
+    let view = query_value("view");
+    let shown = Memo::new(move |_| {
+        let place = entries.activity;
+        place.is_some_and(|place| view.with(|view| view == place.key))
+    });
+    let current = move |activity: bool| move || (shown.get() == activity).then_some("page");
+    // One view alone needs no way to it.
+    let nav = entries.activity.map(|place| {
+        let href = format!("/msp/operations?view={}", place.key);
+        view! {
+            <nav class="db-tabs" aria-label="Operations">
+                <ul>
+                    <li><a href=href aria-current=current(true)>{place.label}</a></li>
+                    <li><a href=HERE aria-current=current(false)>"Audit log"</a></li>
+                </ul>
+            </nav>
+        }
+    });
+    view! {
+        {nav}
+        {move || match entries.activity_view {
+            Some(view) if shown.get() => {
+                let title = entries.activity.map(|place| format!("{} · Daybind", place.label));
+                view! { <Title text=title.unwrap_or_default()/> {view()} }.into_any()
+            }
+            _ => view! { <AuditLog/> }.into_any(),
+        }}
+    }
+    .into_any()
+}
+
+/// The audit log.
+#[component]
+fn AuditLog() -> impl IntoView {
     let map = use_query_map();
     let query = Memo::new(move |_| {
         map.with(|map| {

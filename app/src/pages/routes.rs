@@ -49,6 +49,7 @@ macro_rules! pages {
         login_domains: $login_domains:path,
         calendar_settings: $calendar_settings:path,
         calendar_profile: $calendar_profile:path,
+        operations: $operations:path,
         others: $others:path $(,)?
     ) => {
         /// This edition's pages.
@@ -123,7 +124,7 @@ macro_rules! pages {
             }
 
             fn view(_this: Self) -> ::leptos::prelude::AnyView {
-                $crate::pages::routes::bring($others);
+                $crate::pages::routes::bring($operations);
                 $crate::pages::operations::page()
             }
         }

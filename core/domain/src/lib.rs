@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a clock, a random source, a database or the network, so the crate also compiles to WebAssembly.
 
+pub mod activity;
 pub mod audit;
 pub mod bindings;
 pub mod cloud;

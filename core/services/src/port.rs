@@ -3,10 +3,13 @@
 //! The Community entry plugs in [`CommunityPort`], which answers "enterprise only" before it reads anything; the
 //! Enterprise entry plugs in the real one. Shared code knows this trait and nothing else.
 
+use std::pin::Pin;
+
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use daybind_domain::activity::{ActivityPageView, ActivityQuery};
 use daybind_domain::bindings::ImpactLine;
 use daybind_domain::connection_view::{
     ConnectionDetailView, ManageConnections, ManagedConnections,
@@ -18,6 +21,7 @@ use daybind_domain::view::{
 };
 use daybind_domain::{AppError, CALENDAR_ENTERPRISE_ONLY, Consumer, Edition};
 use daybind_storage::UnitOfWork;
+use futures::stream::Stream;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::Actor;
@@ -96,6 +100,10 @@ pub struct EntryChange {
     /// Who made it, where a person did.
     pub by: Option<UserId>,
 }
+
+/// Lines of a file, in pieces as they are read. A failure is an error of the stream, so that a download never ends as if it
+/// were whole.
+pub type Lines = Pin<Box<dyn Stream<Item = AppResult<String>> + Send>>;
 
 /// Everything the shared half asks of calendar sync. Actions carry the names of the stable action contract.
 #[async_trait]
@@ -235,6 +243,27 @@ pub trait CalendarPort: Send + Sync + 'static {
         actor: &Actor,
         connection_id: &str,
     ) -> AppResult<ConnectionDetailView>;
+
+    /// What sync did, a page at a time (`system_settings:read`).
+    async fn list_calendar_activity(
+        &self,
+        actor: &Actor,
+        query: &ActivityQuery,
+    ) -> AppResult<ActivityPageView>;
+
+    /// What sync did as lines of a CSV file (`system_settings:read`).
+    async fn export_calendar_activity(
+        &self,
+        actor: &Actor,
+        query: &ActivityQuery,
+    ) -> AppResult<Lines>;
+
+    /// The tenant's connections as lines of a CSV file (`system_settings:read`).
+    async fn export_calendar_connections(
+        &self,
+        actor: &Actor,
+        query: &CoverageQuery,
+    ) -> AppResult<Lines>;
 
     /// Syncs, pauses, resumes or reads again the tenant's connections, one or many (`system_settings:update`).
     async fn manage_calendar_connections(
@@ -441,6 +470,30 @@ impl CalendarPort for CommunityPort {
         _actor: &Actor,
         _connection_id: &str,
     ) -> AppResult<ConnectionDetailView> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn list_calendar_activity(
+        &self,
+        _actor: &Actor,
+        _query: &ActivityQuery,
+    ) -> AppResult<ActivityPageView> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn export_calendar_activity(
+        &self,
+        _actor: &Actor,
+        _query: &ActivityQuery,
+    ) -> AppResult<Lines> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn export_calendar_connections(
+        &self,
+        _actor: &Actor,
+        _query: &CoverageQuery,
+    ) -> AppResult<Lines> {
         Err(AppError::enterprise_only())
     }
 

@@ -151,12 +151,14 @@ fn Overview(
         }
     };
     let pages = turns(&asked, view.page, view.pages, view.matching);
+    let file = (matching > 0).then(|| view! { <Export asked=asked.clone()/> });
     view! {
         <Coverage coverage=view.coverage show=asked.show.clone()/>
         <Section title=title id="connections-heading">
             <Filters asked/>
             {list}
             {pages}
+            {file}
         </Section>
         <Ready microsoft_profile=view.microsoft_profile google_ready=view.google_ready/>
     }
@@ -312,6 +314,24 @@ fn connections(rows: Vec<ConnectionView>, asked: &CoverageQuery, choose: bool) -
             </thead>
             <tbody>{rows}</tbody>
         </table>
+    }
+    .into_any()
+}
+
+/// All that match, as a file.
+#[component]
+fn Export(asked: CoverageQuery) -> impl IntoView {
+    let fields: Vec<_> = asked
+        .pairs()
+        .into_iter()
+        .filter(|(name, _)| *name != "page")
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value.to_owned()/> })
+        .collect();
+    view! {
+        <form method="post" action="/msp/settings/connections.csv" class="db-export">
+            {fields}
+            <button type="submit" class="db-btn db-btn--quiet">"Download as CSV"</button>
+        </form>
     }
     .into_any()
 }

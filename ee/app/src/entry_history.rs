@@ -32,7 +32,11 @@ fn told(history: EntryHistoryView) -> AnyView {
             .into_any();
     }
     let more = history.more.then_some("There was more before. ");
-    let items: Vec<_> = history.items.into_iter().map(item).collect();
+    let items: Vec<_> = history
+        .items
+        .into_iter()
+        .map(|one| item(one, None))
+        .collect();
     view! {
         <ol class="db-history__list">{items}</ol>
         <p class="db-history__kept">{more}{kept}</p>
@@ -40,7 +44,8 @@ fn told(history: EntryHistoryView) -> AnyView {
     .into_any()
 }
 
-fn item(item: EntryHistoryItem) -> AnyView {
+/// One thing that happened; `about` says to what, where that is not said around it.
+pub fn item(item: EntryHistoryItem, about: Option<AnyView>) -> AnyView {
     let lane = match item.side.as_str() {
         "schedule" => "Schedule",
         "calendar" => "Calendar",
@@ -79,6 +84,7 @@ fn item(item: EntryHistoryItem) -> AnyView {
                 <time datetime=item.at_utc>{item.at}</time>
                 <span class="db-history__lane">{lane}</span>
             </p>
+            {about}
             <p class="db-history__title">{item.title}</p>
             {fields}
             {why}

@@ -1,6 +1,7 @@
 //! Enterprise pages: calendar tab of the profile, calendar category of the settings, the Google card on
 //! Providers, the proof of login domains.
 
+mod activity;
 mod calendar_pause;
 pub mod calendar_preview;
 mod calendar_profile;
@@ -18,6 +19,7 @@ use daybind_app::entries::Place;
 use daybind_domain::Edition;
 use leptos::prelude::*;
 
+use activity::Activity;
 use calendar_profile::CalendarProfile;
 use calendar_settings::CalendarSettings;
 use entry_history::EntryHistory;
@@ -30,6 +32,7 @@ daybind_app::pages! {
     login_domains: on_login_domains,
     calendar_settings: on_calendar_settings,
     calendar_profile: on_calendar_profile,
+    operations: on_operations,
     others: enterprise,
 }
 
@@ -43,6 +46,10 @@ fn enterprise() -> Entries {
         edition: Edition::Enterprise,
         calendar_settings: CALENDAR,
         calendar_profile: CALENDAR,
+        activity: Some(Place {
+            key: "activity",
+            label: "Activity",
+        }),
         microsoft_intro: "A Microsoft profile is an app registration that MSP SSO, Email, Calendar and Teams can use, each the same or another one.",
         microsoft_empty: "Add the app registration that MSP SSO, Email, Calendar or Teams should use.",
         ..Entries::community()
@@ -66,6 +73,13 @@ fn on_providers() -> Entries {
 fn on_login_domains() -> Entries {
     Entries {
         login_domains: Some(|| view! { <LoginDomains/> }.into_any()),
+        ..enterprise()
+    }
+}
+
+fn on_operations() -> Entries {
+    Entries {
+        activity_view: Some(|| view! { <Activity/> }.into_any()),
         ..enterprise()
     }
 }

@@ -1,6 +1,6 @@
 //! What a run did, written in the transaction that did it.
 
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use chrono::{DateTime, Utc};
 use daybind_domain::ids::{ConnectionId, EntryId, TenantId};
@@ -27,6 +27,7 @@ pub struct Run {
     applied: AtomicI32,
     pushed: AtomicI32,
     left: AtomicI32,
+    noted: AtomicBool,
 }
 
 /// One thing done, or left alone for a reason.
@@ -73,6 +74,7 @@ impl Run {
             applied: AtomicI32::new(0),
             pushed: AtomicI32::new(0),
             left: AtomicI32::new(0),
+            noted: AtomicBool::new(false),
         }
     }
 
@@ -87,6 +89,12 @@ impl Run {
     #[must_use]
     pub fn had_effect(&self) -> bool {
         self.applied.load(Ordering::Relaxed) + self.pushed.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether it has noted anything, be it only that something was left alone: then it is on record, too.
+    #[must_use]
+    pub fn has_noted(&self) -> bool {
+        self.noted.load(Ordering::Relaxed)
     }
 
     /// Measures how old a change was when it reached the other side (`in`: the schedule, `out`: the calendar). What a new
@@ -120,6 +128,7 @@ impl Run {
         noted: Noted<'_>,
         now: DateTime<Utc>,
     ) -> StorageResult<()> {
+        self.noted.store(true, Ordering::Relaxed);
         match noted.side {
             "schedule" => self.applied.fetch_add(1, Ordering::Relaxed),
             "calendar" => self.pushed.fetch_add(1, Ordering::Relaxed),

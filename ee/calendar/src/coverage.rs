@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use daybind_domain::Consumer;
 use daybind_domain::ids::{ConnectionId, TenantId, UserId};
 use daybind_domain::user::{Permission, UserType};
 use daybind_domain::view::{CalendarSettingsView, CoverageQuery, CoverageView, PersonView};
 use daybind_ee_storage::{Connection, calendar};
-use daybind_services::{Actor, AppResult, Services, bindings, internal};
+use daybind_services::{Actor, AppResult, Lines, Services, bindings, csv, internal};
 use daybind_storage::{UnitOfWork, User};
+use futures::stream;
 
 use crate::oauth::is_ending;
+use crate::timeline::utc;
 use crate::views::connection_view;
 
 /// Rows on one page.
@@ -166,6 +169,64 @@ pub async fn settings(
         view.connections.push(shown.await?);
     }
     Ok(view)
+}
+
+/// The connections that the query asks for, on all of its pages, as CSV.
+///
+/// # Errors
+/// Forbidden without `system_settings:read`.
+pub async fn file(services: &Services, actor: &Actor, query: &CoverageQuery) -> AppResult<Lines> {
+    actor.require(Permission::SettingsRead)?;
+    let mut unit = services.read(actor.tenant_id).await?;
+    let survey = Survey::read(unit.as_mut(), actor.tenant_id).await?;
+    drop(unit);
+    let mut text = String::from(csv::MARK);
+    if query.show == "without" {
+        csv::line(&mut text, &["person", "email"]);
+        for user in survey.without(&query.find) {
+            csv::line(&mut text, &[&user.display_name, &user.email]);
+        }
+    } else {
+        csv::line(
+            &mut text,
+            &[
+                "person",
+                "provider",
+                "account",
+                "calendar",
+                "direction",
+                "status",
+                "reason",
+                "paused_since_utc",
+                "last_sync_utc",
+                "conflicts",
+                "connection_id",
+            ],
+        );
+        let names = survey.names();
+        let at = |at: Option<DateTime<Utc>>| at.map(utc).unwrap_or_default();
+        for row in survey.matching(query) {
+            let reason = row.status_reason.as_ref().or(row.last_error.as_ref());
+            let conflicts = survey.conflicts.get(&row.connection_id).unwrap_or(&0);
+            csv::line(
+                &mut text,
+                &[
+                    names.get(&row.user_id).copied().unwrap_or_default(),
+                    &row.provider,
+                    &row.account_email,
+                    row.calendar_name.as_deref().unwrap_or_default(),
+                    &row.direction,
+                    &row.status,
+                    reason.map(String::as_str).unwrap_or_default(),
+                    &at(row.pause.as_ref().map(|pause| pause.since)),
+                    &at(row.last_sync_at),
+                    &conflicts.to_string(),
+                    &row.connection_id.to_string(),
+                ],
+            );
+        }
+    }
+    Ok(Box::pin(stream::once(async { Ok(text) })))
 }
 
 /// Whether a connection goes on only when somebody does something about it.

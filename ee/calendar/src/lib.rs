@@ -46,6 +46,7 @@ mod rebind;
 mod removals;
 mod retry;
 pub mod rules;
+mod runs;
 mod runtime;
 mod split;
 mod subscribe;

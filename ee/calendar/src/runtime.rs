@@ -8,6 +8,7 @@ use axum::http::Request;
 use axum::response::Response;
 use chrono::{DateTime, Duration, Utc};
 use daybind_domain::Consumer;
+use daybind_domain::activity::{ActivityPageView, ActivityQuery};
 use daybind_domain::bindings::ImpactLine;
 use daybind_domain::connection_view::{
     ConnectionDetailView, ManageConnections, ManagedConnections,
@@ -23,7 +24,7 @@ use daybind_services::import::ImportPort;
 use daybind_services::jobs::backoff;
 use daybind_services::port::enterprise_only_response;
 use daybind_services::{
-    Actor, AppError, AppResult, CalendarPort, EntryChange, Provider, Services, StableRoute,
+    Actor, AppError, AppResult, CalendarPort, EntryChange, Lines, Provider, Services, StableRoute,
     internal,
 };
 use daybind_storage::{ClaimedJob, FinishJob, Scope, StorageError, UnitOfWork};
@@ -39,7 +40,7 @@ use crate::retry::{LOOK, Verdict};
 use crate::tokens::{Stop, change};
 use crate::{
     actions, callback, coverage, detail, disconnect, manage, oauth, places, preview, questions,
-    rebind, retry, subscribe, sync, timeline, views, webhook,
+    rebind, retry, runs, subscribe, sync, timeline, views, webhook,
 };
 
 /// Within this time of a start every calendar is looked at, where they are few.
@@ -550,6 +551,30 @@ impl CalendarPort for CalendarRuntime {
         connection_id: &str,
     ) -> AppResult<ConnectionDetailView> {
         detail::detail(self.open()?, actor, connection_id).await
+    }
+
+    async fn list_calendar_activity(
+        &self,
+        actor: &Actor,
+        query: &ActivityQuery,
+    ) -> AppResult<ActivityPageView> {
+        runs::list(self.open()?, actor, query).await
+    }
+
+    async fn export_calendar_activity(
+        &self,
+        actor: &Actor,
+        query: &ActivityQuery,
+    ) -> AppResult<Lines> {
+        runs::file(self.open()?, actor, query).await
+    }
+
+    async fn export_calendar_connections(
+        &self,
+        actor: &Actor,
+        query: &CoverageQuery,
+    ) -> AppResult<Lines> {
+        coverage::file(self.open()?, actor, query).await
     }
 
     async fn manage_calendar_connections(

@@ -302,7 +302,7 @@ impl Lane<'_> {
             && seen.brake.is_none()
             && seen.failing == Failing::default()
             && seen.last_sync_at.is_some_and(|at| at > now - QUIET);
-        if quiet && !asked && !self.run.had_effect() {
+        if quiet && !asked && !self.run.has_noted() {
             return Ok(());
         }
         let mut unit = self.engine.begin(seen.tenant_id).await?;
@@ -328,7 +328,7 @@ impl Lane<'_> {
         }
         row.updated_at = now;
         rows.update_connection(&row).await?;
-        if asked || self.run.had_effect() {
+        if asked || self.run.has_noted() {
             let reason = (!self.run.had_effect()).then_some("nothing_changed");
             self.run.end(unit.as_mut(), "done", reason, now).await?;
         }

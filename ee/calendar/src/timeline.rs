@@ -70,7 +70,7 @@ pub async fn view(engine: &Engine, actor: &Actor, entry_id: &str) -> AppResult<E
     let teller = Teller {
         actor,
         zone: localtime::zone(&actor.user.time_zone),
-        entry: &entry,
+        entry: Some(&entry),
         people: people.iter().map(|user| (user.user_id, user)).collect(),
         connections: connections
             .iter()
@@ -94,12 +94,18 @@ pub async fn view(engine: &Engine, actor: &Actor, entry_id: &str) -> AppResult<E
 
 type Told = (DateTime<Utc>, EntryHistoryItem);
 
-struct Teller<'a> {
-    actor: &'a Actor,
-    zone: Tz,
-    entry: &'a Entry,
-    people: HashMap<UserId, &'a User>,
-    connections: HashMap<ConnectionId, &'a Connection>,
+/// Tells what happened to an entry.
+pub struct Teller<'a> {
+    /// To whom.
+    pub actor: &'a Actor,
+    /// In which zone.
+    pub zone: Tz,
+    /// The entry; none where it is about an event that is no entry's, or one that is gone for good.
+    pub entry: Option<&'a Entry>,
+    /// The MSP's people.
+    pub people: HashMap<UserId, &'a User>,
+    /// Its connections.
+    pub connections: HashMap<ConnectionId, &'a Connection>,
 }
 
 impl Teller<'_> {
@@ -145,7 +151,8 @@ impl Teller<'_> {
             .collect()
     }
 
-    fn change(&self, caused: &CausedChange) -> Told {
+    /// What a run did, or left alone, and when.
+    pub fn change(&self, caused: &CausedChange) -> Told {
         let change = &caused.change;
         let connection = self.connections.get(&change.connection_id);
         let owner = connection.and_then(|row| self.people.get(&row.user_id));
@@ -179,7 +186,8 @@ impl Teller<'_> {
 
     /// Which fields differ, for those who get to read the entry's words.
     fn fields(&self, before: Option<&Value>, after: Option<&Value>) -> Vec<EntryHistoryField> {
-        if !privacy::reads_words(self.actor, self.entry) {
+        let reads = |entry| privacy::reads_words(self.actor, entry);
+        if !self.entry.is_some_and(reads) {
             return Vec::new();
         }
         let read = |value: Option<&Value>| value.and_then(|value| content_of(value).ok());
@@ -211,7 +219,9 @@ impl Teller<'_> {
     }
 }
 
-fn utc(at: DateTime<Utc>) -> String {
+/// A moment as a machine reads it (RFC 3339, to the second).
+#[must_use]
+pub fn utc(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 

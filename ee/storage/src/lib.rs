@@ -11,6 +11,7 @@ mod limits;
 mod notified;
 mod postgres;
 mod rows;
+mod runs;
 mod sqlite;
 
 use async_trait::async_trait;
@@ -28,11 +29,17 @@ pub use rows::{
     Conflict, Connection, ConnectionSettings, Failing, GoogleClient, Mapping, Pause, Subscription,
     SyncChange, SyncRun,
 };
+pub use runs::{RunCursor, RunFilter, RunRepository};
 
 /// Calendar connections, mappings, push subscriptions, and the tenant's Google client.
 #[async_trait]
 pub trait CalendarRepository:
-    ActivityRepository + HistoryRepository + LimitRepository + NotificationRepository + Send
+    ActivityRepository
+    + HistoryRepository
+    + LimitRepository
+    + NotificationRepository
+    + RunRepository
+    + Send
 {
     /// The tenant's Google client.
     async fn find_google_client(

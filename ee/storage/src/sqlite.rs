@@ -55,5 +55,6 @@ crate::implement::repository!(SqliteUnit, SqliteRow, None);
 crate::grants::repository!(SqliteUnit);
 crate::activity::activity!(SqliteUnit, SqliteRow);
 crate::edits::history!(SqliteUnit, SqliteRow);
+crate::runs::runs!(SqliteUnit, "IN (SELECT value FROM json_each($2))");
 crate::limits::limits!(SqliteUnit);
 crate::notified::notifications!(SqliteUnit, "IN (SELECT value FROM json_each($2))", "");

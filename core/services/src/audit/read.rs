@@ -1,8 +1,6 @@
 //! Reading the audit log: one page at a time, or all of a filter as CSV.
 
-use std::fmt::Write as _;
-
-use chrono::{DateTime, Days, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use daybind_domain::audit::{AuditChange, AuditPageView, AuditQuery, AuditRowView};
 use daybind_domain::ids::{TenantId, UserId};
@@ -16,7 +14,7 @@ use serde_json::Value;
 use crate::auth::Actor;
 use crate::context::Services;
 use crate::failure::{AppResult, internal};
-use crate::localtime;
+use crate::{csv, localtime, period};
 
 /// The most rows one export holds.
 pub const CSV_ROWS: usize = 10_000;
@@ -179,9 +177,8 @@ impl Export {
         let mut text = String::new();
         if !self.begun {
             self.begun = true;
-            // The mark by which spreadsheets recognise UTF-8.
-            text.push('\u{feff}');
-            line(
+            text.push(csv::MARK);
+            csv::line(
                 &mut text,
                 &[
                     "time_utc",
@@ -201,7 +198,7 @@ impl Export {
         let last = i64::try_from(rows.len()).unwrap_or(CSV_PAGE) < CSV_PAGE;
         for row in &rows {
             if self.written == CSV_ROWS {
-                line(
+                csv::line(
                     &mut text,
                     &[&format!(
                         "This export ends at {CSV_ROWS} rows and there are more. Choose a shorter time for the rest."
@@ -213,7 +210,7 @@ impl Export {
             self.written += 1;
             self.after = Some(cursor(row));
             let shown = view(row, &self.names, edition, Tz::UTC);
-            line(
+            csv::line(
                 &mut text,
                 &[
                     &shown.at_utc,
@@ -232,19 +229,6 @@ impl Export {
         self.done = last;
         Ok(Some(text))
     }
-}
-
-fn line(text: &mut String, cells: &[&str]) {
-    for (at, cell) in cells.iter().enumerate() {
-        let comma = if at == 0 { "" } else { "," };
-        // OWASP, "CSV Injection": what begins so is run as a formula.
-        let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-        let apostrophe = if formula { "'" } else { "" };
-        let cell = cell.replace('"', "\"\"");
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{comma}\"{apostrophe}{cell}\"");
-    }
-    text.push_str("\r\n");
 }
 
 /// The names that rows speak of.
@@ -454,26 +438,13 @@ fn parse(edition: Edition, zone: Tz, query: &AuditQuery) -> AppResult<AuditFilte
             user
         }
     };
-    let mut day = |field: &str, text: &str, more: u64| {
-        let day = text.trim();
-        if day.is_empty() {
-            return None;
+    let (from, until) = match period::days(&query.from, &query.until, zone) {
+        Ok(period) => period,
+        Err(more) => {
+            wrong.extend(more);
+            (None, None)
         }
-        let at = NaiveDate::parse_from_str(day, "%Y-%m-%d")
-            .ok()
-            .and_then(|day| day.checked_add_days(Days::new(more)))
-            .and_then(|day| localtime::start_of_day(day, zone));
-        if at.is_none() {
-            refuse(field, "Enter a day such as 2026-11-24.");
-        }
-        at
     };
-    let (from, until) = (day("from", &query.from, 0), day("until", &query.until, 1));
-    if let (Some(from), Some(until)) = (from, until)
-        && from >= until
-    {
-        refuse("until", "The last day is before the first.");
-    }
     if !wrong.is_empty() {
         return Err(AppError::invalid(wrong));
     }
@@ -494,7 +465,7 @@ mod tests {
     #[test]
     fn cells_that_would_run_as_formulas_are_text() {
         let mut text = String::new();
-        line(
+        csv::line(
             &mut text,
             &[
                 "=cmd|'/c calc'!A1",

@@ -29,6 +29,7 @@ macro_rules! everywhere {
     )+};
 }
 
+mod activity;
 mod adversity;
 mod answers;
 mod aside;
