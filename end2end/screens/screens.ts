@@ -31,6 +31,7 @@ for (const edition of ['ce', 'ee'] as const) {
     await visit('/auth/msp/signin', 'sign-in');
     await signIn(page, daybind.url, admin);
     await visit('/msp/schedule', 'schedule');
+    await visit('/msp/schedule?as=agenda', 'schedule-agenda');
     await visit('/msp/schedule?entry=new', 'schedule-new');
     await visit(settings, 'providers');
     await visit(`${settings}&profile=new`, 'profile-new');

@@ -84,7 +84,7 @@ for (const [provider, database] of (['microsoft', 'google'] as const).flatMap((p
     const calledOff = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'Visit Fabrikam, moved' }) })
       .filter({ hasText: 'Cancelled' });
     await expect.poll(async () => {
-      await page.goto(`${daybind.url}/msp/schedule`);
+      await page.goto(`${daybind.url}/msp/schedule?as=agenda`);
       return calledOff.count();
     }).toBeGreaterThan(0);
     await hydrated(page);

@@ -87,7 +87,8 @@ export async function everyPage(page: Page, daybind: Daybind, edition: Edition, 
   const profile = `${providers}&profile=${id}`;
   for (const path of [
     '/msp/schedule', '/msp/schedule?week=1999-01-01', '/msp/schedule?entry=new', entry,
-    '/msp/schedule?saved=entry',
+    '/msp/schedule?saved=entry', '/msp/schedule?as=agenda', '/msp/schedule?status=cancelled', '/msp/schedule?week=2026-10-25',
+    '/msp/schedule?entry=new&at=2026-10-25T02:00',
     providers, `${providers}&saved=profile`, `${providers}&notice=enterprise`, `${providers}&profile=new`,
     profile, `${profile}&saved=updated`, `${profile}&panel=verify`, `${profile}&panel=verify&number=AADSTS50011`,
     `${profile}&panel=rotate`,

@@ -10,7 +10,7 @@ function monday(weeks: number): string {
 
 /** Opens the occurrence of a day, in its week. */
 async function open(page: Page, url: string, title: string, day: string): Promise<void> {
-  await page.goto(`${url}/msp/schedule?week=${day}`);
+  await page.goto(`${url}/msp/schedule?week=${day}&as=agenda`);
   await page.getByRole('link', { name: `Edit ${title}, ${day}`, exact: true }).click();
   await expect(page.getByRole('heading', { name: 'Edit entry' })).toBeVisible();
   await expect(page.getByLabel('Title')).toHaveValue(title);
@@ -23,7 +23,7 @@ async function save(page: Page): Promise<void> {
 
 /** The titles that stand in the week of a Monday. */
 async function titles(page: Page, url: string, week: string): Promise<string[]> {
-  await page.goto(`${url}/msp/schedule?week=${week}`);
+  await page.goto(`${url}/msp/schedule?week=${week}&as=agenda`);
   await expect(page.getByRole('link', { name: 'New entry' })).toBeVisible();
   return page.getByRole('heading', { level: 3 }).allTextContents();
 }

@@ -62,7 +62,7 @@ async function everybodysPages(page: Page, url: string, reader: Reader): Promise
     await reader.look();
   };
   for (const path of [
-    '/msp/schedule', '/msp/schedule?saved=entry', '/msp/schedule?saved=deleted', '/msp/schedule?entry=new',
+    '/msp/schedule', '/msp/schedule?as=agenda', '/msp/schedule?saved=entry', '/msp/schedule?saved=deleted', '/msp/schedule?entry=new',
     '/msp/profile?tab=profile', '/msp/profile?tab=security', '/msp/profile?tab=security&saved=password',
     // The tab that Community does not have leads to one it has.
     '/msp/profile?tab=calendar',

@@ -11,20 +11,31 @@ use leptos::prelude::*;
 use super::text::Answer;
 use crate::error::ApiError;
 
-/// One week; `week` is any day of it, `YYYY-MM-DD`, or empty for this week.
+/// One week; `week` is any day of it, `YYYY-MM-DD`, or empty for this week. `person` and `status` leave out what others do
+/// and what stands otherwise; with `grid` it comes as a grid, too.
 ///
 /// # Errors
 /// Signed out; forbidden.
 #[server(endpoint = "list_schedule", output = Answer)]
-pub async fn list_schedule(#[server(default)] week: String) -> Result<ScheduleView, ApiError> {
+pub async fn list_schedule(
+    #[server(default)] week: String,
+    #[server(default)] person: String,
+    #[server(default)] status: String,
+    #[server(default)] grid: bool,
+) -> Result<ScheduleView, ApiError> {
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
-    let week = Some(week).filter(|week| !week.is_empty());
-    let view = daybind_services::schedule::week(
+    let asked = daybind_services::schedule::WeekAsked {
+        week,
+        person,
+        status,
+        grid,
+    };
+    let view = daybind_services::schedule::week_as(
         &state.services,
         state.calendar.as_ref(),
         &actor,
-        week.as_deref(),
+        &asked,
     );
     answer(view.await)
 }
@@ -78,6 +89,7 @@ pub async fn save_schedule_entry(
     #[server(default)] scope: String,
     #[server(default)] series_version: i64,
     #[server(default)] week: String,
+    #[server(default)] shown: String,
 ) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     use daybind_services::repeat_form::RepeatInput;
@@ -116,7 +128,8 @@ pub async fn save_schedule_entry(
         answer(update(services, port, &actor, &entry_id, version, &input).await)?;
     }
     let week = if day.is_empty() { week } else { day };
-    redirect(&format!("/msp/schedule?week={week}&saved=entry"));
+    let shown = shown_part(&shown);
+    redirect(&format!("/msp/schedule?week={week}{shown}&saved=entry"));
     Ok(())
 }
 
@@ -132,6 +145,7 @@ pub async fn delete_schedule_entry(
     #[server(default)] scope: String,
     #[server(default)] series_version: i64,
     #[server(default)] week: String,
+    #[server(default)] shown: String,
 ) -> Result<(), ApiError> {
     use crate::server::{actor, answer, redirect, state};
     use daybind_services::series::PartInput;
@@ -149,6 +163,13 @@ pub async fn delete_schedule_entry(
         .chars()
         .filter(|c| c.is_ascii_digit() || *c == '-')
         .collect();
-    redirect(&format!("/msp/schedule?week={week}&saved=deleted"));
+    let shown = shown_part(&shown);
+    redirect(&format!("/msp/schedule?week={week}{shown}&saved=deleted"));
     Ok(())
+}
+
+/// Whoever came from the agenda goes back to it.
+#[cfg(feature = "ssr")]
+fn shown_part(shown: &str) -> &'static str {
+    if shown == "agenda" { "&as=agenda" } else { "" }
 }

@@ -10,6 +10,7 @@ pub mod providers;
 pub mod routes;
 pub mod schedule;
 pub mod schedule_form;
+mod schedule_grid;
 mod schedule_repeat;
 pub mod security;
 pub mod settings;

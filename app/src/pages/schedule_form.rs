@@ -4,7 +4,7 @@ use daybind_domain::view::{EntryView, PersonView, SessionView};
 use leptos::prelude::*;
 
 use super::failure::Failure;
-use super::schedule::{Leave, address};
+use super::schedule::{Here, Leave};
 use super::schedule_repeat::{RepeatFields, ScopeFields};
 use crate::api::schedule::{
     DeleteScheduleEntry, SaveScheduleEntry, get_schedule_entry, list_schedule,
@@ -45,7 +45,8 @@ async fn load(entry_id: String, part: String, week: String) -> Result<Loaded, Ap
     } else {
         Some(get_schedule_entry(entry_id, part).await?)
     };
-    let schedule = list_schedule(week).await?;
+    let (person, status) = (String::new(), String::new());
+    let schedule = list_schedule(week, person, status, false).await?;
     Ok((
         entry,
         schedule.people,
@@ -61,8 +62,10 @@ pub fn EntryPanel(
     entry_id: String,
     /// The day of the occurrence of a series, or empty.
     part: String,
-    /// The week to go back to.
-    week: String,
+    /// When a new one begins, `YYYY-MM-DDTHH:MM`; may be empty or nonsense.
+    at: String,
+    /// Where to go back to.
+    here: Here,
 ) -> impl IntoView {
     let save = ServerAction::<SaveScheduleEntry>::new();
     let delete = ServerAction::<DeleteScheduleEntry>::new();
@@ -71,12 +74,13 @@ pub fn EntryPanel(
     } else {
         "Edit entry"
     };
-    let back = address(&week, "", "");
+    let back = here.address();
+    let shown = if here.agenda { "agenda" } else { "" };
     let history = Entries::current()
         .entry_history
         .filter(|_| entry_id != "new")
         .map(|history| history(entry_id.clone()));
-    let source = (entry_id, part, week);
+    let source = (entry_id, part, here.week);
     let loaded = Resource::new(
         move || source.clone(),
         |(entry_id, part, week)| load(entry_id, part, week),
@@ -88,10 +92,10 @@ pub fn EntryPanel(
                 {
                     let back = back.clone();
                     move || {
-                        let back = back.clone();
+                        let (back, hour) = (back.clone(), hour_from(&at));
                         Suspend::new(async move {
                             match loaded.await {
-                                Ok(loaded) => view! { <EntryForm loaded back save delete/> }.into_any(),
+                                Ok(loaded) => view! { <EntryForm loaded back hour shown save delete/> }.into_any(),
                                 Err(error) => view! {
                                     <Failure error/>
                                     <p><a href=back>"Back to the week"</a></p>
@@ -111,6 +115,8 @@ pub fn EntryPanel(
 fn EntryForm(
     loaded: Loaded,
     back: String,
+    hour: Option<[String; 2]>,
+    shown: &'static str,
     save: ServerAction<SaveScheduleEntry>,
     delete: ServerAction<DeleteScheduleEntry>,
 ) -> impl IntoView {
@@ -146,13 +152,11 @@ fn EntryForm(
             entry.location,
             entry.notes,
         ),
-        None => (
-            String::new(),
-            format!("{day}T09:00"),
-            format!("{day}T10:00"),
-            String::new(),
-            String::new(),
-        ),
+        None => {
+            let [start, end] =
+                hour.unwrap_or_else(|| ["09", "10"].map(|hour| format!("{day}T{hour}:00")));
+            (String::new(), start, end, String::new(), String::new())
+        }
     };
     let ticked = |name, was| {
         let first = if was {
@@ -170,6 +174,7 @@ fn EntryForm(
             <input type="hidden" name="entry_id" value=entry_id/>
             <input type="hidden" name="version" value=version.to_string()/>
             <input type="hidden" name="week" value=week/>
+            <input type="hidden" name="shown" value=shown/>
             <TextField id="entry-title" name="title" label="Title" value=title error=saving/>
             <TextField id="entry-start" name="start" label="Starts" kind="datetime-local" value=start error=saving/>
             <TextField id="entry-end" name="end" label="Ends" kind="datetime-local" value=end error=saving/>
@@ -206,9 +211,22 @@ fn EntryForm(
                 <a class="db-btn db-btn--quiet" href=back>"Cancel"</a>
             </p>
         </ActionForm>
-        {remove.map(|(entry, week)| view! { <Remove entry week delete error=deleting/> })}
+        {remove.map(|(entry, week)| view! { <Remove entry week shown delete error=deleting/> })}
     }
     .into_any()
+}
+
+/// The hour from `YYYY-MM-DDTHH:00`, as it stands in the address of a free hour; the last one of a day ends in that day.
+fn hour_from(at: &str) -> Option<[String; 2]> {
+    let (day, time) = at.split_once('T')?;
+    let shaped = day.len() == 10 && day.chars().all(|c| c.is_ascii_digit() || c == '-');
+    let hour: u8 = time.strip_suffix(":00")?.parse().ok()?;
+    let end = match hour {
+        0..=22 => format!("{:02}:00", hour + 1),
+        23 => "23:59".to_owned(),
+        _ => return None,
+    };
+    shaped.then(|| [format!("{day}T{hour:02}:00"), format!("{day}T{end}")])
 }
 
 /// All-day entries have dates; the inputs take date and time.
@@ -282,6 +300,7 @@ fn Assignees(people: Vec<PersonView>, chosen: Vec<String>, error: Failed) -> imp
 fn Remove(
     entry: EntryView,
     week: String,
+    shown: &'static str,
     delete: ServerAction<DeleteScheduleEntry>,
     error: Failed,
 ) -> impl IntoView {
@@ -295,10 +314,39 @@ fn Remove(
                 <input type="hidden" name="entry_id" value=entry.entry_id/>
                 <input type="hidden" name="version" value=entry.version.to_string()/>
                 <input type="hidden" name="week" value=week/>
+                <input type="hidden" name="shown" value=shown/>
                 <ScopeFields part prefix="delete" error/>
                 <Submit label="Delete entry" pending=delete.pending() look="danger"/>
             </ActionForm>
         </details>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hour_from;
+
+    #[test]
+    fn a_free_hour_is_an_hour_of_its_day() {
+        let hour = |at| hour_from(at).map(|[start, end]| format!("{start} {end}"));
+        let said = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            hour("2026-11-24T09:00"),
+            said("2026-11-24T09:00 2026-11-24T10:00")
+        );
+        assert_eq!(
+            hour("2026-11-24T23:00"),
+            said("2026-11-24T23:00 2026-11-24T23:59")
+        );
+        for wrong in [
+            "",
+            "2026-11-24",
+            "2026-11-24T24:00",
+            "2026-11-24T09:30",
+            "<\">T09:00",
+        ] {
+            assert_eq!(hour(wrong), None, "{wrong}");
+        }
+    }
 }

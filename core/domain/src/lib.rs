@@ -23,6 +23,7 @@ pub mod session;
 pub mod sso;
 pub mod user;
 pub mod view;
+pub mod week_grid;
 
 pub use cloud::Cloud;
 pub use consumer::Consumer;

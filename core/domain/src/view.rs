@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::edition::Edition;
 use crate::profile_view::AttentionView;
+use crate::week_grid::GridView;
 
 /// The signed-in person, for the frame of every page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -232,6 +233,8 @@ pub struct ScheduleView {
     pub time_zone: String,
     /// Who can be assigned by the reader.
     pub people: Vec<PersonView>,
+    /// The same entries as a grid, if it was asked for.
+    pub grid: Option<GridView>,
 }
 
 /// One day of a week.

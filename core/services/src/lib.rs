@@ -38,6 +38,8 @@ pub mod sessions;
 pub mod sso;
 pub mod upkeep;
 pub mod verify;
+pub mod week_grid;
+pub mod week_view;
 
 pub use auth::Actor;
 pub use context::{Clock, Services, SystemClock};

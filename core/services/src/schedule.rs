@@ -21,6 +21,8 @@ use crate::privacy;
 use crate::recurrence::{days_between, first_day, first_of, occurrence, when_on};
 use crate::repeat_form::{self, RepeatInput};
 use crate::series::{self, PartInput};
+use crate::week_grid::Axis;
+use crate::week_view;
 
 /// An entry as typed into the form; times in the reader's zone.
 #[derive(Debug, Clone, Default)]
@@ -58,8 +60,20 @@ fn offered_day(today: NaiveDate, monday: NaiveDate) -> NaiveDate {
     }
 }
 
-/// One week, Monday to Sunday, in the reader's zone. `week` is any day of it (`YYYY-MM-DD`), today's when absent or
-/// unreadable. Technicians see their own entries, administrators everybody's.
+/// What is asked of a week; everything may be empty.
+#[derive(Debug, Clone, Default)]
+pub struct WeekAsked {
+    /// Any day of it, `YYYY-MM-DD`; today's week when empty or unreadable.
+    pub week: String,
+    /// Only what this user does, by id.
+    pub person: String,
+    /// Only entries of that status, as stored.
+    pub status: String,
+    /// The grid is wanted too.
+    pub grid: bool,
+}
+
+/// One week, Monday to Sunday, in the reader's zone, unfiltered and without its grid; see [`week_as`].
 ///
 /// # Errors
 /// Forbidden for client-portal users.
@@ -69,12 +83,28 @@ pub async fn week(
     actor: &Actor,
     week: Option<&str>,
 ) -> AppResult<ScheduleView> {
+    let asked = WeekAsked {
+        week: week.unwrap_or_default().to_owned(),
+        ..WeekAsked::default()
+    };
+    week_as(services, port, actor, &asked).await
+}
+
+/// One week, Monday to Sunday, in the reader's zone. Technicians see their own entries, administrators everybody's; a
+/// person or status there is not has no entries.
+///
+/// # Errors
+/// Forbidden for client-portal users; outside the calendar.
+pub async fn week_as(
+    services: &Services,
+    port: &dyn CalendarPort,
+    actor: &Actor,
+    asked: &WeekAsked,
+) -> AppResult<ScheduleView> {
     actor.require(Permission::ScheduleOwn)?;
     let zone = localtime::zone(&actor.user.time_zone);
     let today = services.now().with_timezone(&zone).date_naive();
-    let day = week
-        .and_then(|text| text.parse::<NaiveDate>().ok())
-        .unwrap_or(today);
+    let day = asked.week.parse::<NaiveDate>().unwrap_or(today);
     let monday = localtime::monday(day);
     let next = shift(monday, 7);
     let (Some(from), Some(to)) = (
@@ -94,8 +124,9 @@ pub async fn week(
         .await
         .map_err(internal)?;
     let users = unit.list_users(actor.tenant_id).await.map_err(internal)?;
-    let entries = spread(unit.as_mut(), entries, from, to).await?;
+    let mut entries = spread(unit.as_mut(), entries, from, to).await?;
     drop(unit);
+    entries.retain(|(entry, _)| asked.has(entry));
     let ids: Vec<EntryId> = entries.iter().map(|(entry, _)| entry.entry_id).collect();
     let marks = port.get_schedule_entry_sync_status(actor, &ids).await?;
     let mut days: Vec<DayView> = (0..7)
@@ -108,10 +139,14 @@ pub async fn week(
             }
         })
         .collect();
+    let mut planned = Vec::new();
     for ((entry, part), mark) in entries.iter().zip(marks) {
         let mut view = entry_view(actor, entry, zone, &users);
         view.sync = mark;
         view.part.clone_from(part);
+        if asked.grid {
+            planned.push((entry.content.when.clone(), view.clone()));
+        }
         // What began before this week shows on its first day.
         let monday_text = monday.to_string();
         let shown = if view.day < monday_text {
@@ -137,7 +172,18 @@ pub async fn week(
         days,
         time_zone: zone.name().to_owned(),
         people: assignable(actor, &users),
+        grid: asked
+            .grid
+            .then(|| week_view::grid(&Axis::new(monday, zone), &planned, zone, services.now())),
     })
+}
+
+impl WeekAsked {
+    fn has(&self, entry: &Entry) -> bool {
+        let by = |user: &UserId| user.to_string() == self.person;
+        (self.person.is_empty() || entry.assignees.iter().any(by))
+            && (self.status.is_empty() || entry.content.status.as_str() == self.status)
+    }
 }
 
 /// Puts every series' occurrences in its place, each with the part it is; those with values of their own are entries
