@@ -4,7 +4,7 @@ use daybind_domain::Edition;
 use leptos::prelude::*;
 
 /// A settings category or profile tab that only one edition has. What it shows is a part of the program of its own.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// The key in the address (`category=` or `tab=`).
     pub key: &'static str,
@@ -26,10 +26,10 @@ pub struct Entries {
     pub calendar_profile: Option<Place>,
     /// What that tab shows.
     pub calendar_profile_view: Option<fn() -> AnyView>,
-    /// View `activity` of the operations.
-    pub activity: Option<Place>,
-    /// What that view shows.
-    pub activity_view: Option<fn() -> AnyView>,
+    /// Views of the operations that only one edition has, in the order of the navigation.
+    pub operations: &'static [Place],
+    /// What the view with that key shows.
+    pub operations_view: Option<fn(&str) -> AnyView>,
     /// What stands below an entry's form: its history, by the entry's id.
     pub entry_history: Option<fn(String) -> AnyView>,
     /// More cards on the Providers page.
@@ -52,8 +52,8 @@ impl Entries {
             calendar_settings_view: None,
             calendar_profile: None,
             calendar_profile_view: None,
-            activity: None,
-            activity_view: None,
+            operations: &[],
+            operations_view: None,
             entry_history: None,
             provider_cards: None,
             login_domains: None,

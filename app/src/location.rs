@@ -51,7 +51,7 @@ pub fn canonical(edition: Edition, path: &str, query: Query<'_>) -> Option<Strin
         }
         "/msp/operations" => {
             let view = value("view").unwrap_or_default();
-            let valid = view == "audit" || (calendar && view == "activity");
+            let valid = view == "audit" || (calendar && matches!(view, "activity" | "health"));
             (!valid).then(|| address("/msp/operations", &[("view", "audit")], query, &["view"]))
         }
         "/" | "/msp" => Some("/msp/schedule".to_owned()),

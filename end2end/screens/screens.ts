@@ -81,6 +81,7 @@ for (const edition of ['ce', 'ee'] as const) {
       await page.waitForURL(/connection=/);
       await hydrated(page);
       await shoot(page, 'ee-calendar-connection');
+      await visit('/msp/operations?view=health', 'health');
       await visit('/msp/operations?view=activity', 'activity');
       await page.locator('tbody th a').first().click();
       await page.waitForURL(/run=/);

@@ -140,6 +140,7 @@ export async function everyPage(page: Page, daybind: Daybind, edition: Edition, 
   for (const path of [`${integrations}&category=calendar&saved=pause&done=1&left=2`, `${one}&saved=sync&done=1&left=0`]) await visit(path);
   const activity = '/msp/operations?view=activity';
   for (const path of [activity, `${activity}&result=failed`, `${activity}&connection=${connection}`]) await visit(path);
+  await visit('/msp/operations?view=health');
   await page.goto(`${url}${activity}`);
   await visit(await page.locator('tbody th a').first().getAttribute('href') ?? '');
   await refused(`${activity}&run=00000000-0000-4000-8000-000000000000`);

@@ -408,6 +408,7 @@ pub const TABLE: &[Endpoint] = &[
         "query%5Bconnection%5D={calendar_providers.connection_id}",
     )
     .enterprise(),
+    read("/_fn/get_calendar_health", May(SettingsRead), "").enterprise(),
     form("/msp/operations/activity.csv", May(SettingsRead), "result=failed").enterprise(),
     form("/msp/settings/connections.csv", May(SettingsRead), "provider=google").enterprise(),
     // Schedule.

@@ -1,6 +1,6 @@
 //! What sync did (Enterprise).
 
-use daybind_domain::activity::{ActivityPageView, ActivityQuery};
+use daybind_domain::activity::{ActivityPageView, ActivityQuery, HealthView};
 use leptos::prelude::*;
 
 use super::text::Answer;
@@ -17,4 +17,15 @@ pub async fn list_calendar_activity(
     use crate::server::{actor, answer, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
     answer(state.calendar.list_calendar_activity(&actor, &query).await)
+}
+
+/// What needs a person, and how sync is.
+///
+/// # Errors
+/// Signed out; forbidden; enterprise only.
+#[server(endpoint = "get_calendar_health", output = Answer)]
+pub async fn get_calendar_health() -> Result<HealthView, ApiError> {
+    use crate::server::{actor, answer, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    answer(state.calendar.get_calendar_health(&actor).await)
 }

@@ -36,28 +36,37 @@ fn OperationsPage() -> impl IntoView {
     let entries = Entries::current();
     let view = query_value("view");
     let shown = Memo::new(move |_| {
-        let place = entries.activity;
-        place.is_some_and(|place| view.with(|view| view == place.key))
+        let mut places = entries.operations.iter();
+        view.with(|view| places.find(|place| view == place.key).copied())
     });
-    let current = move |activity: bool| move || (shown.get() == activity).then_some("page");
     // One view alone needs no way to it.
-    let nav = entries.activity.map(|place| {
-        let href = format!("/msp/operations?view={}", place.key);
+    let nav = (!entries.operations.is_empty()).then(|| {
+        let here = move |key: Option<&'static str>| {
+            move || (shown.get().map(|place| place.key) == key).then_some("page")
+        };
+        let links: Vec<_> = entries
+            .operations
+            .iter()
+            .map(|place| {
+                let href = format!("/msp/operations?view={}", place.key);
+                view! { <li><a href=href aria-current=here(Some(place.key))>{place.label}</a></li> }
+            })
+            .collect();
         view! {
             <nav class="db-tabs" aria-label="Operations">
                 <ul>
-                    <li><a href=href aria-current=current(true)>{place.label}</a></li>
-                    <li><a href=HERE aria-current=current(false)>"Audit log"</a></li>
+                    {links}
+                    <li><a href=HERE aria-current=here(None)>"Audit log"</a></li>
                 </ul>
             </nav>
         }
     });
     view! {
         {nav}
-        {move || match entries.activity_view {
-            Some(view) if shown.get() => {
-                let title = entries.activity.map(|place| format!("{} · Daybind", place.label));
-                view! { <Title text=title.unwrap_or_default()/> {view()} }.into_any()
+        {move || match (shown.get(), entries.operations_view) {
+            (Some(place), Some(view)) => {
+                let title = format!("{} · Daybind", place.label);
+                view! { <Title text=title/> {view(place.key)} }.into_any()
             }
             _ => view! { <AuditLog/> }.into_any(),
         }}

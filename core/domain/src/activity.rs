@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::connection_view::FactView;
 use crate::view::EntryHistoryItem;
 
 /// What the address of the activity page says: filters, place and the opened run, each empty when not set.
@@ -124,4 +125,28 @@ pub struct ActivityPageView {
     pub csv_rows: usize,
     /// How long runs are kept, in days.
     pub kept_days: i64,
+}
+
+/// Something that goes on only when somebody does something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthItemView {
+    /// Who is held up by what.
+    pub title: String,
+    /// What to do, and what happens then.
+    pub text: String,
+    /// The words of the link to where that is done.
+    pub action: String,
+    /// Where that is.
+    pub href: String,
+}
+
+/// How sync is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthView {
+    /// What needs a person, first what holds up most people.
+    pub items: Vec<HealthItemView>,
+    /// How it is otherwise.
+    pub signals: Vec<FactView>,
+    /// When that was so, in the reader's zone.
+    pub at: String,
 }

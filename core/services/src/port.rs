@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use daybind_domain::activity::{ActivityPageView, ActivityQuery};
+use daybind_domain::activity::{ActivityPageView, ActivityQuery, HealthView};
 use daybind_domain::bindings::ImpactLine;
 use daybind_domain::connection_view::{
     ConnectionDetailView, ManageConnections, ManagedConnections,
@@ -251,6 +251,9 @@ pub trait CalendarPort: Send + Sync + 'static {
         query: &ActivityQuery,
     ) -> AppResult<ActivityPageView>;
 
+    /// What needs a person, and how sync is (`system_settings:read`).
+    async fn get_calendar_health(&self, actor: &Actor) -> AppResult<HealthView>;
+
     /// What sync did as lines of a CSV file (`system_settings:read`).
     async fn export_calendar_activity(
         &self,
@@ -478,6 +481,10 @@ impl CalendarPort for CommunityPort {
         _actor: &Actor,
         _query: &ActivityQuery,
     ) -> AppResult<ActivityPageView> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn get_calendar_health(&self, _actor: &Actor) -> AppResult<HealthView> {
         Err(AppError::enterprise_only())
     }
 

@@ -11,6 +11,7 @@ pub mod connection;
 mod connection_detail;
 mod entry_history;
 pub mod google_card;
+mod health;
 pub mod login_domains;
 pub mod outcome;
 
@@ -24,6 +25,7 @@ use calendar_profile::CalendarProfile;
 use calendar_settings::CalendarSettings;
 use entry_history::EntryHistory;
 use google_card::GoogleCard;
+use health::Health;
 use login_domains::LoginDomains;
 
 daybind_app::pages! {
@@ -46,10 +48,16 @@ fn enterprise() -> Entries {
         edition: Edition::Enterprise,
         calendar_settings: CALENDAR,
         calendar_profile: CALENDAR,
-        activity: Some(Place {
-            key: "activity",
-            label: "Activity",
-        }),
+        operations: &[
+            Place {
+                key: "activity",
+                label: "Activity",
+            },
+            Place {
+                key: "health",
+                label: "Health",
+            },
+        ],
         microsoft_intro: "A Microsoft profile is an app registration that MSP SSO, Email, Calendar and Teams can use, each the same or another one.",
         microsoft_empty: "Add the app registration that MSP SSO, Email, Calendar or Teams should use.",
         ..Entries::community()
@@ -79,7 +87,10 @@ fn on_login_domains() -> Entries {
 
 fn on_operations() -> Entries {
     Entries {
-        activity_view: Some(|| view! { <Activity/> }.into_any()),
+        operations_view: Some(|key| match key {
+            "health" => view! { <Health/> }.into_any(),
+            _ => view! { <Activity/> }.into_any(),
+        }),
         ..enterprise()
     }
 }

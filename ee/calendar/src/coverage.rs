@@ -48,6 +48,29 @@ impl Survey {
         })
     }
 
+    /// The connections, without those that are being disconnected.
+    #[must_use]
+    pub fn rows(&self) -> &[Connection] {
+        &self.all
+    }
+
+    /// Whose these are: each once, by name.
+    pub fn owners<'a>(&'a self, rows: impl Iterator<Item = &'a Connection>) -> Vec<&'a str> {
+        let names = self.names();
+        let owners: BTreeSet<&str> = rows
+            .filter_map(|row| names.get(&row.user_id).copied())
+            .collect();
+        owners.into_iter().collect()
+    }
+
+    /// How many conflicts are open, and who is asked.
+    #[must_use]
+    pub fn conflicts(&self) -> (i64, Vec<&str>) {
+        let asked = self.all.iter();
+        let asked = asked.filter(|row| self.conflicts.contains_key(&row.connection_id));
+        (self.conflicts.values().sum(), self.owners(asked))
+    }
+
     fn names(&self) -> BTreeMap<UserId, &str> {
         self.users
             .iter()

@@ -25,6 +25,7 @@ mod gate;
 mod google;
 mod graph;
 mod guides;
+mod health;
 mod history;
 mod import;
 mod incoming;

@@ -8,7 +8,7 @@ use axum::http::Request;
 use axum::response::Response;
 use chrono::{DateTime, Duration, Utc};
 use daybind_domain::Consumer;
-use daybind_domain::activity::{ActivityPageView, ActivityQuery};
+use daybind_domain::activity::{ActivityPageView, ActivityQuery, HealthView};
 use daybind_domain::bindings::ImpactLine;
 use daybind_domain::connection_view::{
     ConnectionDetailView, ManageConnections, ManagedConnections,
@@ -39,8 +39,8 @@ use crate::provider::ProviderError;
 use crate::retry::{LOOK, Verdict};
 use crate::tokens::{Stop, change};
 use crate::{
-    actions, callback, coverage, detail, disconnect, manage, oauth, places, preview, questions,
-    rebind, retry, runs, subscribe, sync, timeline, views, webhook,
+    actions, callback, coverage, detail, disconnect, health, manage, oauth, places, preview,
+    questions, rebind, retry, runs, subscribe, sync, timeline, views, webhook,
 };
 
 /// Within this time of a start every calendar is looked at, where they are few.
@@ -559,6 +559,10 @@ impl CalendarPort for CalendarRuntime {
         query: &ActivityQuery,
     ) -> AppResult<ActivityPageView> {
         runs::list(self.open()?, actor, query).await
+    }
+
+    async fn get_calendar_health(&self, actor: &Actor) -> AppResult<HealthView> {
+        health::health(self.open()?, actor).await
     }
 
     async fn export_calendar_activity(

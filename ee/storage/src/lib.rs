@@ -6,6 +6,7 @@ mod activity;
 pub mod alga;
 mod edits;
 mod grants;
+mod health;
 mod implement;
 mod limits;
 mod notified;
@@ -23,6 +24,7 @@ use daybind_storage_sqlite::SqliteUnit;
 pub use activity::{ActivityRepository, FreshTokens};
 pub use edits::{CausedChange, EntryEdit, HistoryRepository};
 pub use grants::{Grant, GrantRepository, grants};
+pub use health::{HealthRepository, SyncHealth};
 pub use limits::{LimitRepository, Place};
 pub use notified::{Notice, NotificationRepository, Notified};
 pub use rows::{
@@ -35,6 +37,7 @@ pub use runs::{RunCursor, RunFilter, RunRepository};
 #[async_trait]
 pub trait CalendarRepository:
     ActivityRepository
+    + HealthRepository
     + HistoryRepository
     + LimitRepository
     + NotificationRepository

@@ -51,6 +51,7 @@ crate::implement::repository!(
 crate::grants::repository!(PgUnit);
 crate::activity::activity!(PgUnit, PgRow);
 crate::edits::history!(PgUnit, PgRow);
+crate::health::health!(PgUnit);
 crate::runs::runs!(PgUnit, "= ANY($2)");
 crate::limits::limits!(PgUnit);
 crate::notified::notifications!(PgUnit, "= ANY($2)", " FOR UPDATE");

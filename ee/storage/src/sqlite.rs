@@ -55,6 +55,7 @@ crate::implement::repository!(SqliteUnit, SqliteRow, None);
 crate::grants::repository!(SqliteUnit);
 crate::activity::activity!(SqliteUnit, SqliteRow);
 crate::edits::history!(SqliteUnit, SqliteRow);
+crate::health::health!(SqliteUnit);
 crate::runs::runs!(SqliteUnit, "IN (SELECT value FROM json_each($2))");
 crate::limits::limits!(SqliteUnit);
 crate::notified::notifications!(SqliteUnit, "IN (SELECT value FROM json_each($2))", "");

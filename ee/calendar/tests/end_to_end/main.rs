@@ -52,6 +52,7 @@ mod failures;
 mod fairness;
 mod fields;
 mod forgotten;
+mod health;
 mod imported;
 mod intake;
 mod limits;

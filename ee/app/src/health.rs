@@ -1,0 +1,63 @@
+//! Operations > Health: what needs a person, and how sync is.
+
+use daybind_app::api::activity::get_calendar_health;
+use daybind_app::pages::failure::Failure;
+use daybind_app::ui::{EmptyState, PageHead, Section};
+use daybind_domain::activity::HealthView;
+use leptos::prelude::*;
+
+/// The page.
+#[component]
+pub fn Health() -> impl IntoView {
+    let found = Resource::new(|| (), |()| get_calendar_health());
+    view! {
+        <PageHead title="Health" lede="What goes on only when somebody does something, and how sync is."/>
+        <Suspense fallback=|| view! { <p>"Looking …"</p> }>
+            {move || Suspend::new(async move {
+                match found.await {
+                    Ok(health) => view! { <Found health/> }.into_any(),
+                    Err(error) => view! { <Failure error/> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+    .into_any()
+}
+
+#[component]
+fn Found(health: HealthView) -> impl IntoView {
+    let items: Vec<_> = health
+        .items
+        .into_iter()
+        .map(|item| {
+            view! {
+                <li class="db-needs__item">
+                    <p><strong>{item.title}</strong></p>
+                    <p>{item.text}</p>
+                    <p><a href=item.href>{item.action}</a></p>
+                </li>
+            }
+        })
+        .collect();
+    let needs = if items.is_empty() {
+        view! {
+            <EmptyState title="Nothing needs a person" text="Every connected calendar works by itself."/>
+        }
+        .into_any()
+    } else {
+        view! { <ol class="db-needs">{items}</ol> }.into_any()
+    };
+    let signals: Vec<_> = health
+        .signals
+        .into_iter()
+        .map(|signal| view! { <dt>{signal.label}</dt><dd>{signal.text}</dd> })
+        .collect();
+    view! {
+        <Section title="What needs a person" id="needs-heading">{needs}</Section>
+        <Section title="Signals" id="signals-heading">
+            <dl class="db-facts">{signals}</dl>
+            <p class="db-field__hint">{format!("As of {}. Reload the page for the present.", health.at)}</p>
+        </Section>
+    }
+    .into_any()
+}

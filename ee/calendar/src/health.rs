@@ -1,0 +1,303 @@
+//! Operations > Health: what needs a person, those first by whom most people are held up, and how sync is.
+
+use chrono::Duration;
+use chrono_tz::Tz;
+use daybind_domain::activity::{HealthItemView, HealthView};
+use daybind_domain::connection_view::FactView;
+use daybind_domain::user::Permission;
+use daybind_ee_storage::{Connection, SyncHealth, calendar};
+use daybind_services::{Actor, AppResult, Services, internal, localtime, profiles};
+use daybind_storage::Scope;
+
+use crate::coverage::Survey;
+use crate::retry::{BRAKE, held};
+use crate::views::label;
+
+/// Failed runs are counted for so long.
+const DAY: Duration = Duration::hours(24);
+/// So many people are named.
+const NAMED: usize = 3;
+const CALENDARS: &str = "/msp/settings?tab=integrations&category=calendar";
+const PROVIDERS: &str = "/msp/settings?tab=integrations&category=providers";
+
+/// How sync is.
+///
+/// # Errors
+/// Forbidden without `system_settings:read`.
+pub async fn health(services: &Services, actor: &Actor) -> AppResult<HealthView> {
+    actor.require(Permission::SettingsRead)?;
+    let now = services.now();
+    let zone = localtime::zone(&actor.user.time_zone);
+    let secrets = profiles::attention(services, actor).await?;
+    let mut unit = services.read(actor.tenant_id).await?;
+    let survey = Survey::read(unit.as_mut(), actor.tenant_id).await?;
+    let seen = calendar(unit.as_mut())
+        .map_err(internal)?
+        .sync_health(actor.tenant_id, now - DAY, now)
+        .await
+        .map_err(internal)?;
+    drop(unit);
+    let mut unit = services.store.read(Scope::System).await.map_err(internal)?;
+    let queue = unit.job_stats().await.map_err(internal)?;
+    drop(unit);
+    let mut items: Vec<(usize, HealthItemView)> =
+        KINDS.iter().filter_map(|kind| kind.item(&survey)).collect();
+    items.extend(conflicts(&survey));
+    // Whoever signs in or syncs through it is held up when it ends.
+    let all = survey.rows().len();
+    items.extend(secrets.into_iter().map(|secret| {
+        let item = HealthItemView {
+            title: secret.text,
+            text: "Sign-in and sync through it stop when it has ended.".to_owned(),
+            action: "Rotate the secret".to_owned(),
+            href: secret.href,
+        };
+        (all, item)
+    }));
+    items.sort_by_key(|(people, _)| std::cmp::Reverse(*people));
+    let mut signals = signals(&survey, &seen, zone);
+    let limited = survey.rows().iter().filter(|row| held(row, now).is_some());
+    signals.push(fact(
+        "Providers that ask to slow down",
+        match limited.count() {
+            0 => "None.".to_owned(),
+            1 => "1 calendar waits for the time its provider named, and goes on by itself."
+                .to_owned(),
+            many => format!(
+                "{many} calendars wait for the time their providers named, and go on by themselves."
+            ),
+        },
+    ));
+    signals.push(fact(
+        "Work of this installation",
+        format!(
+            "{} jobs are queued, {} are running, {} were given up.",
+            queue.queued, queue.running, queue.dead
+        ),
+    ));
+    Ok(HealthView {
+        items: items.into_iter().map(|(_, item)| item).collect(),
+        signals,
+        at: localtime::date_time(now, zone),
+    })
+}
+
+fn fact(label: &str, text: String) -> FactView {
+    FactView {
+        label: label.to_owned(),
+        text,
+    }
+}
+
+/// A reason for which connections stand still.
+struct Kind {
+    holds: fn(&Connection) -> bool,
+    what: &'static str,
+    text: &'static str,
+    action: &'static str,
+    href: &'static str,
+}
+
+const fn kind(
+    holds: fn(&Connection) -> bool,
+    what: &'static str,
+    text: &'static str,
+    action: &'static str,
+    href: &'static str,
+) -> Kind {
+    Kind {
+        holds,
+        what,
+        text,
+        action,
+        href,
+    }
+}
+
+fn reason(row: &Connection) -> &str {
+    row.status_reason.as_deref().unwrap_or_default()
+}
+
+fn of_client(row: &Connection) -> bool {
+    matches!(reason(row), "secret" | "token_refused" | "not_ready")
+}
+
+/// Every connection that does not work by itself is of one kind.
+const KINDS: [Kind; 6] = [
+    kind(
+        |row| row.status == "error" && of_client(row),
+        "cannot sync because a provider does not accept the client secret or the app registration",
+        "Renew the secret, or check the app registration; all of them go on by themselves then.",
+        "Open Providers",
+        PROVIDERS,
+    ),
+    kind(
+        |row| row.status == "needs_reconnect" && reason(row) == "unbound",
+        "cannot use Outlook because no Microsoft profile is chosen for Calendar",
+        "Choose the profile they were connected with, and they go on; with another one they reconnect.",
+        "Choose a profile",
+        PROVIDERS,
+    ),
+    kind(
+        |row| row.status == "needs_reconnect" && reason(row) != "unbound",
+        "must reconnect",
+        "Only they can let Daybind in again. Each connection's page has a link for its owner.",
+        "Show them",
+        "/msp/settings?tab=integrations&category=calendar&show=attention",
+    ),
+    kind(
+        |row| row.status == "paused" && reason(row) == BRAKE,
+        "are asked whether unusually many deletions are meant",
+        "Nothing was deleted; nothing is synced until they answer under Profile > Calendar.",
+        "Show them",
+        "/msp/settings?tab=integrations&category=calendar&show=attention",
+    ),
+    kind(
+        |row| row.status == "error" && !of_client(row),
+        "have a calendar that has been failing for an hour or more",
+        "Daybind goes on trying. Each connection's page says why, and since when.",
+        "Show them",
+        "/msp/settings?tab=integrations&category=calendar&show=attention",
+    ),
+    kind(
+        |row| row.status == "configuring",
+        "have let Daybind in and not chosen a calendar yet",
+        "They choose it under Profile > Calendar.",
+        "Show them",
+        "/msp/settings?tab=integrations&category=calendar&show=attention",
+    ),
+];
+
+impl Kind {
+    fn item(&self, survey: &Survey) -> Option<(usize, HealthItemView)> {
+        let held_up = survey.rows().iter().filter(|row| (self.holds)(row));
+        let people = survey.owners(held_up);
+        (!people.is_empty()).then(|| {
+            let item = HealthItemView {
+                title: format!("{} {}.", named(&people), agreeing(&people, self.what)),
+                text: self.text.to_owned(),
+                action: self.action.to_owned(),
+                href: self.href.to_owned(),
+            };
+            (people.len(), item)
+        })
+    }
+}
+
+/// "Ada", "Ada and Tom", "Ada, Tom, Tess and 4 more"
+fn named(people: &[&str]) -> String {
+    match people {
+        [one] => (*one).to_owned(),
+        [first, second] => format!("{first} and {second}"),
+        [first, second, third] => format!("{first}, {second} and {third}"),
+        more => format!(
+            "{} and {} more",
+            more[..NAMED].join(", "),
+            more.len() - NAMED
+        ),
+    }
+}
+
+fn agreeing(people: &[&str], what: &str) -> String {
+    match (people.len(), what.split_once(' ')) {
+        (1, Some(("have", rest))) => format!("has {rest}"),
+        (1, Some(("are", rest))) => format!("is {rest}"),
+        _ => what.to_owned(),
+    }
+}
+
+fn conflicts(survey: &Survey) -> Option<(usize, HealthItemView)> {
+    let (open, people) = survey.conflicts();
+    (open > 0).then(|| {
+        let title = match open {
+            1 => format!(
+                "1 entry was changed differently on both sides; {} is asked.",
+                named(&people)
+            ),
+            many => format!(
+                "{many} entries were changed differently on both sides; {} {} asked.",
+                named(&people),
+                if people.len() == 1 { "is" } else { "are" }
+            ),
+        };
+        let item = HealthItemView {
+            title,
+            text: "Neither version is lost; everything else goes on meanwhile.".to_owned(),
+            action: "Show them".to_owned(),
+            href: format!("{CALENDARS}&show=conflicts"),
+        };
+        (people.len(), item)
+    })
+}
+
+fn signals(survey: &Survey, seen: &SyncHealth, zone: Tz) -> Vec<FactView> {
+    let working = survey
+        .rows()
+        .iter()
+        .filter(|row| row.status == "connected" && row.pause.is_none());
+    let working: Vec<&Connection> = working.collect();
+    let paused = survey
+        .rows()
+        .iter()
+        .filter(|row| row.pause.is_some())
+        .count();
+    let polled = working
+        .len()
+        .saturating_sub(usize::try_from(seen.pushed).unwrap_or(0));
+    let push = match seen.first_end {
+        Some(end) => format!(
+            "{} calendars tell of changes at once; the first subscription ends on {} and is renewed before. {polled} are looked at regularly instead.",
+            seen.pushed,
+            localtime::date_time(end, zone)
+        ),
+        None if working.is_empty() => "No calendar is synced.".to_owned(),
+        None => format!("None; {polled} calendars are looked at regularly instead."),
+    };
+    let heard = seen.last_notified_at.map_or_else(
+        || "None has arrived yet.".to_owned(),
+        |at| format!("{}.", localtime::date_time(at, zone)),
+    );
+    let oldest = working
+        .iter()
+        .filter_map(|row| Some((row.last_sync_at?, row)));
+    let oldest = oldest.min_by_key(|(at, _)| *at).map_or_else(
+        || "There is none.".to_owned(),
+        |(at, row)| {
+            let owner = survey.owners(std::iter::once(*row)).concat();
+            format!(
+                "{owner}'s {} was last in step on {}.",
+                label(&row.provider),
+                localtime::date_time(at, zone)
+            )
+        },
+    );
+    vec![
+        fact(
+            "Calendars",
+            format!("{} work, {paused} are paused.", working.len()),
+        ),
+        fact("Push notifications", push),
+        fact("Last notification", heard),
+        fact("Longest without a sync", oldest),
+        fact(
+            "Syncs of the last 24 hours",
+            format!("{} on record, {} failed.", seen.runs, seen.failed),
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_named_up_to_three() {
+        assert_eq!(named(&["Ada"]), "Ada");
+        assert_eq!(named(&["Ada", "Tom"]), "Ada and Tom");
+        assert_eq!(named(&["Ada", "Tess", "Tom"]), "Ada, Tess and Tom");
+        assert_eq!(named(&["A", "B", "C", "D", "E"]), "A, B, C and 2 more");
+        assert_eq!(agreeing(&["Ada"], "have a calendar"), "has a calendar");
+        assert_eq!(agreeing(&["Ada", "Tom"], "are asked"), "are asked");
+        assert_eq!(agreeing(&["Ada"], "must reconnect"), "must reconnect");
+    }
+}
