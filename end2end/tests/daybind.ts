@@ -193,8 +193,8 @@ export { expect };
 export function listen(page: Page, scripts = true): string[] {
   const heard: string[] = [];
   page.on('console', (message) => {
-    // The browser itself notes a form that was refused with wrong fields (422); the page shows why.
-    const refused = message.text().includes('status of 422') && message.location().url.includes('/_fn/');
+    // The browser itself notes a form that was refused with wrong fields (422) or overtaken by another change (409); the page shows why.
+    const refused = /status of 4(09|22)/.test(message.text()) && message.location().url.includes('/_fn/');
     // The OpenID provider's own log-in pages are not ours (oidc/entra.mjs).
     const theirs = message.location().url.includes('/v2.0/interaction/');
     // Without scripts nobody uses the program that the page announces; a slow machine has time to notice that.

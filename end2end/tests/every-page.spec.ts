@@ -46,7 +46,7 @@ for (const edition of ['ce', 'ee'] as const satisfies readonly Edition[]) {
     const daybind = await start(edition, { env: fakes.env });
     const found: string[] = [];
     let pages = 0;
-    await everyPage(page, daybind, edition, async (shown, path) => {
+    await everyPage(page, daybind, edition, fakes, async (shown, path) => {
       pages += 1;
       const browser = await shown.context().newCDPSession(shown);
       const note = (where: string, what: string[]) => found.push(...what.map((one) => `${path}, ${where}: ${one}`));

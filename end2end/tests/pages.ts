@@ -1,6 +1,7 @@
 // Every page there is, in the states a person meets, filled with the longest words a person would enter.
 import { type Page } from '@playwright/test';
-import { admin, type Daybind, type Edition, expect, hydrated, signIn, technician } from './daybind.js';
+import { disagree } from './conflicts.js';
+import { admin, type Daybind, type Edition, expect, type Fakes, hydrated, signIn, technician } from './daybind.js';
 import { application, directory, providers, secret } from './profiles.js';
 
 /** What is asked of each page. */
@@ -53,7 +54,7 @@ async function walkthrough(page: Page, url: string, visit: (path: string) => Pro
 }
 
 /** Goes to every page of the edition and looks at each. The installation must have the demo tenant, and the stand-ins. */
-export async function everyPage(page: Page, daybind: Daybind, edition: Edition, look: Look): Promise<void> {
+export async function everyPage(page: Page, daybind: Daybind, edition: Edition, fakes: Fakes, look: Look): Promise<void> {
   const { url } = daybind;
   const visit = async (path: string) => {
     await page.goto(`${url}${path}`);
@@ -133,6 +134,10 @@ export async function everyPage(page: Page, daybind: Daybind, edition: Edition, 
   for (const path of ['/msp/profile?tab=calendar', '/msp/schedule']) await visit(path);
   const connection = await page.goto(`${url}/msp/profile?tab=calendar`)
     .then(async () => page.locator('input[name="connection_id"]').first().getAttribute('value')) ?? '';
+  const { address } = await disagree(page, url, fakes.url, connection, `${long} here`, `${long} there`);
+  await visit(address.slice(url.length));
+  await visit('/msp/profile?tab=calendar');
+  await refused('/msp/profile?tab=calendar&conflict=00000000-0000-4000-8000-000000000000');
   await enter(admin);
   const one = `${integrations}&category=calendar&connection=${connection}`;
   for (const path of [`${integrations}&category=calendar`, one]) await visit(path);

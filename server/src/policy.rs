@@ -485,6 +485,18 @@ pub const TABLE: &[Endpoint] = &[
         "connection_id={calendar_providers.connection_id}&question_id=deletions&part=all&choice=accept",
     )
     .enterprise(),
+    read(
+        "/_fn/get_calendar_conflict",
+        May(OwnProfile),
+        "conflict_id={calendar_conflicts.conflict_id}",
+    )
+    .enterprise(),
+    write(
+        "/_fn/resolve_calendar_conflict",
+        May(OwnProfile),
+        "conflict_id={calendar_conflicts.conflict_id}&fingerprint=read&all=schedule",
+    )
+    .enterprise(),
     write(
         "/_fn/pause_calendar_provider",
         May(OwnProfile),

@@ -1,6 +1,9 @@
 //! The stable calendar actions: delegators to the edition's port. In Community each refuses in the same words with a
 //! typed error, before anything is read (PRD, "Stable Routes And Addressable Boundaries").
 
+use std::collections::BTreeMap;
+
+use daybind_domain::conflict_view::ConflictView;
 use daybind_domain::connection_view::{ConnectionDetailView, ManagedConnections};
 use daybind_domain::view::{
     CalendarProfileView, CalendarSettingsView, CoverageQuery, EntryHistoryView, GoogleClientView,
@@ -314,6 +317,44 @@ pub async fn answer_calendar_question(
         &part,
         &choice,
     );
+    answer(done.await)?;
+    redirect("/msp/profile?tab=calendar&saved=answer");
+    Ok(())
+}
+
+/// One disagreement of one's own connection, with everything to choose from.
+///
+/// # Errors
+/// Signed out; not found; enterprise only.
+#[server(endpoint = "get_calendar_conflict", output = Answer)]
+pub async fn get_calendar_conflict(conflict_id: String) -> Result<ConflictView, ApiError> {
+    use crate::server::{actor, answer, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let found = state.calendar.get_calendar_conflict(&actor, &conflict_id);
+    answer(found.await)
+}
+
+/// Settles a disagreement of one's own connection: every field, in one step.
+///
+/// # Errors
+/// Signed out; not found; a field without a choice; a side that changed meanwhile; enterprise only.
+#[server(endpoint = "resolve_calendar_conflict", output = Answer)]
+pub async fn resolve_calendar_conflict(
+    conflict_id: String,
+    fingerprint: String,
+    #[server(default)] all: String,
+    #[server(default)] choices: BTreeMap<String, String>,
+) -> Result<(), ApiError> {
+    use crate::server::{actor, answer, redirect, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let chosen = daybind_domain::conflict_view::ConflictAnswer {
+        fingerprint,
+        all,
+        choices,
+    };
+    let done = state
+        .calendar
+        .resolve_calendar_conflict(&actor, &conflict_id, &chosen);
     answer(done.await)?;
     redirect("/msp/profile?tab=calendar&saved=answer");
     Ok(())

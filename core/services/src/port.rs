@@ -11,6 +11,7 @@ use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use daybind_domain::activity::{ActivityPageView, ActivityQuery, HealthView};
 use daybind_domain::bindings::ImpactLine;
+use daybind_domain::conflict_view::{ConflictAnswer, ConflictView};
 use daybind_domain::connection_view::{
     ConnectionDetailView, ManageConnections, ManagedConnections,
 };
@@ -293,6 +294,21 @@ pub trait CalendarPort: Send + Sync + 'static {
         choice: &str,
     ) -> AppResult<()>;
 
+    /// One disagreement of a connection of one's own, with everything to choose from.
+    async fn get_calendar_conflict(
+        &self,
+        actor: &Actor,
+        conflict_id: &str,
+    ) -> AppResult<ConflictView>;
+
+    /// Settles a disagreement of a connection of one's own as a whole; `Conflict` when a side changed since it was read.
+    async fn resolve_calendar_conflict(
+        &self,
+        actor: &Actor,
+        conflict_id: &str,
+        answer: &ConflictAnswer,
+    ) -> AppResult<()>;
+
     /// The tenant's Google client, without its secret (`system_settings:read`).
     async fn get_google_client(&self, actor: &Actor) -> AppResult<GoogleClientView>;
 
@@ -528,6 +544,23 @@ impl CalendarPort for CommunityPort {
         _question_id: &str,
         _part: &str,
         _choice: &str,
+    ) -> AppResult<()> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn get_calendar_conflict(
+        &self,
+        _actor: &Actor,
+        _conflict_id: &str,
+    ) -> AppResult<ConflictView> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn resolve_calendar_conflict(
+        &self,
+        _actor: &Actor,
+        _conflict_id: &str,
+        _answer: &ConflictAnswer,
     ) -> AppResult<()> {
         Err(AppError::enterprise_only())
     }

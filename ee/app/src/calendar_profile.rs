@@ -16,6 +16,7 @@ use daybind_domain::view::{
 };
 use leptos::prelude::*;
 
+use crate::calendar_conflict::ConflictChooser;
 use crate::calendar_pause::{Pause, Resume};
 use crate::calendar_preview::{Choice, Preview};
 use crate::calendar_questions::{Questions, Rules};
@@ -45,10 +46,20 @@ struct Shown {
     direction: Memo<String>,
 }
 
-/// The tab. `calendarAuth`, `calendarError` and `renewed` tell the result of an OAuth round trip, `connection` the one being
-/// edited.
+/// The tab: one disagreement where the address names one (`conflict`), all calendars otherwise.
 #[component]
 pub fn CalendarProfile() -> impl IntoView {
+    let conflict = query_value("conflict");
+    move || match conflict.get() {
+        id if id.is_empty() => view! { <Calendars/> }.into_any(),
+        id => view! { <ConflictChooser conflict_id=id/> }.into_any(),
+    }
+}
+
+/// All calendars. `calendarAuth`, `calendarError` and `renewed` tell the result of an OAuth round trip, `connection` the one being
+/// edited.
+#[component]
+fn Calendars() -> impl IntoView {
     let (auth, code) = (query_value("calendarAuth"), query_value("calendarError"));
     let (saved, renewed) = (query_value("saved"), query_value("renewed"));
     let shown = Shown {

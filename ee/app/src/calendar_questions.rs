@@ -5,6 +5,8 @@ use daybind_app::ui::{Field, Submit};
 use daybind_domain::view::{ConnectionView, QuestionPartView, QuestionView};
 use leptos::prelude::*;
 
+use crate::calendar_conflict::address;
+
 /// Every open question of a connection, each with its answers.
 #[component]
 pub fn Questions(
@@ -120,10 +122,21 @@ fn Question(
             }
         })
         .collect();
+    let compare = (question.kind == "fields").then(|| {
+        let (href, about) = (address(&question.question_id), question.title.clone());
+        view! {
+            <p>
+                <a class="db-btn db-btn--secondary" href=href>
+                    "Compare and choose"<span class="db-visually-hidden">": "{about}</span>
+                </a>
+            </p>
+        }
+    });
     view! {
         <article>
             <h4>{question.title}</h4>
             <p>{text}</p>
+            {compare}
             {parts}
         </article>
     }

@@ -1,14 +1,17 @@
 //! Disagreements: both versions and the base, kept until the technician says what stays, or until the sides agree.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use daybind_domain::schedule::{EntryContent, EntryStatus};
 use daybind_domain::user::Permission;
-use daybind_domain::{AppError, ErrorCode};
+use daybind_domain::{AppError, ErrorCode, FieldError};
 use daybind_ee_storage::{Conflict, Connection, Mapping, calendar};
 use daybind_services::failure::stored;
 use daybind_services::{Actor, AppResult, internal};
 use daybind_storage::{Entry, StorageResult, UnitOfWork};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::activity::{Noted, Run};
@@ -138,8 +141,28 @@ fn changed_meanwhile() -> AppError {
         .next_step("Reload, look at both versions again, and choose.")
 }
 
-/// Settles a conflict of a connection of one's own: `choices` pairs a field's word (or `all`) with `schedule` or
-/// `calendar`; a deletion takes `("all", "cancel")` or `("all", "put_back")`. What is not named stays open.
+/// Stands for everything a conflict lets its owner choose from: the same as long as both sides say the same about it. Not the
+/// row's time: a run that finds nothing new keeps what was read valid.
+#[must_use]
+pub fn fingerprint(conflict: &Conflict, entry: &Entry) -> String {
+    let shown = json!([
+        conflict.kind,
+        conflict.fields,
+        json_of(&entry.content),
+        conflict.remote
+    ]);
+    URL_SAFE_NO_PAD.encode(Sha256::digest(shown.to_string()))
+}
+
+/// What its owner chose.
+pub struct Chosen<'a> {
+    /// Pairs a field's word (or `all`) with `schedule` or `calendar`; of a deletion `("all", "cancel")` or `("all", "put_back")`.
+    pub choices: &'a [(String, String)],
+    /// The [`fingerprint`] of what was read; then the choices must be about all of it.
+    pub read: Option<&'a str>,
+}
+
+/// Settles a conflict of a connection of one's own. What is not named stays open.
 ///
 /// # Errors
 /// Not found; a choice that does not fit; a side that changed since the conflict was last looked at.
@@ -147,7 +170,7 @@ pub async fn resolve(
     engine: &Engine,
     actor: &Actor,
     conflict_id: &str,
-    choices: &[(String, String)],
+    chosen: Chosen<'_>,
 ) -> AppResult<()> {
     actor.require(Permission::OwnProfile)?;
     let id: Uuid = conflict_id
@@ -190,7 +213,16 @@ pub async fn resolve(
     let (Some(mut mapping), Some(mut entry)) = (mapping, entry) else {
         return Err(changed_meanwhile());
     };
+    if let Some(read) = chosen.read {
+        if read != fingerprint(&conflict, &entry) {
+            return Err(changed_meanwhile());
+        }
+        // What the schedule says now is what was read, seen by a run or not.
+        conflict.local = json_of(&entry.content);
+        conflict.local_at = entry.updated_at;
+    }
     let before = entry.content.clone();
+    let (choices, whole) = (chosen.choices, chosen.read.is_some());
     let choice = Choice {
         conflict: &mut conflict,
         mapping: &mut mapping,
@@ -199,7 +231,7 @@ pub async fn resolve(
     let settled = if choice.conflict.kind == "deletion" {
         choice.deletion(choices)?
     } else {
-        choice.fields(choices)?
+        choice.fields(choices, whole)?
     };
     if conflict.state == "resolved" {
         conflict.resolved_by = Some(actor.user_id());
@@ -321,7 +353,7 @@ impl Choice<'_> {
         Ok(settled)
     }
 
-    fn fields(self, choices: &[(String, String)]) -> AppResult<Value> {
+    fn fields(self, choices: &[(String, String)], whole: bool) -> AppResult<Value> {
         let seen_local = content_of(&self.conflict.local).map_err(internal)?;
         let remote = self
             .conflict
@@ -379,6 +411,24 @@ impl Choice<'_> {
                 }
                 open.retain(|other| *other != field);
                 settled[field.word()] = json!(side);
+            }
+        }
+        if whole {
+            let differ = differing(&canonical(&self.entry.content), &canonical(&remote));
+            let left: Vec<_> = open
+                .iter()
+                .filter(|field| differ.contains(field))
+                .map(|field| FieldError {
+                    field: format!("choices[{}]", field.word()),
+                    message: format!("Choose a version of the {}.", field.word()),
+                })
+                .collect();
+            if !left.is_empty() {
+                return Err(AppError::invalid(left));
+            }
+            // The other half of a series' time and rule, the same on both sides.
+            for field in open.drain(..) {
+                field.copy(&remote, &mut base);
             }
         }
         set_base(self.mapping, Some(&base));

@@ -11,6 +11,7 @@ mod admit;
 mod bearer;
 mod beside;
 mod callback;
+mod chooser;
 mod conflicts;
 mod consent;
 mod coverage;

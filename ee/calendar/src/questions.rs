@@ -159,7 +159,11 @@ pub async fn answer(
     }
     let part = if part.is_empty() { "all" } else { part };
     let choices = [(part.to_owned(), choice.to_owned())];
-    conflicts::resolve(engine, actor, question_id, &choices).await
+    let chosen = conflicts::Chosen {
+        choices: &choices,
+        read: None,
+    };
+    conflicts::resolve(engine, actor, question_id, chosen).await
 }
 
 /// Lets a connection go on that stopped before it would have deleted unusually much.

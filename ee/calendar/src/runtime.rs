@@ -10,6 +10,7 @@ use chrono::{DateTime, Duration, Utc};
 use daybind_domain::Consumer;
 use daybind_domain::activity::{ActivityPageView, ActivityQuery, HealthView};
 use daybind_domain::bindings::ImpactLine;
+use daybind_domain::conflict_view::{ConflictAnswer, ConflictView};
 use daybind_domain::connection_view::{
     ConnectionDetailView, ManageConnections, ManagedConnections,
 };
@@ -39,8 +40,8 @@ use crate::provider::ProviderError;
 use crate::retry::{LOOK, Verdict};
 use crate::tokens::{Stop, change};
 use crate::{
-    actions, callback, coverage, detail, disconnect, health, manage, oauth, places, preview,
-    questions, rebind, retry, runs, subscribe, sync, timeline, views, webhook,
+    actions, callback, chooser, coverage, detail, disconnect, health, manage, oauth, places,
+    preview, questions, rebind, retry, runs, subscribe, sync, timeline, views, webhook,
 };
 
 /// Within this time of a start every calendar is looked at, where they are few.
@@ -608,6 +609,23 @@ impl CalendarPort for CalendarRuntime {
     ) -> AppResult<()> {
         let choice = (part, choice);
         questions::answer(self.open()?, actor, connection_id, question_id, choice).await
+    }
+
+    async fn get_calendar_conflict(
+        &self,
+        actor: &Actor,
+        conflict_id: &str,
+    ) -> AppResult<ConflictView> {
+        chooser::view(self.open()?, actor, conflict_id).await
+    }
+
+    async fn resolve_calendar_conflict(
+        &self,
+        actor: &Actor,
+        conflict_id: &str,
+        answer: &ConflictAnswer,
+    ) -> AppResult<()> {
+        chooser::answer(self.open()?, actor, conflict_id, answer).await
     }
 
     async fn get_google_client(&self, actor: &Actor) -> AppResult<GoogleClientView> {

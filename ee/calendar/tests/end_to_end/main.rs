@@ -44,6 +44,7 @@ mod clouds;
 mod coverage;
 mod crash_points;
 mod database_lost;
+mod deciding;
 mod disconnecting;
 mod doors;
 mod everyday;

@@ -7,6 +7,8 @@ use daybind_fakes::{FakeAccount, FakeOptions, FakeProviders, GoogleClient, Micro
 use daybind_guards::{Call, Database, Plan, SECRET, Site, Tenant, made};
 use daybind_server::policy;
 
+use crate::disputed::disputes;
+
 /// Accounts at each provider: two providers and four accounts make eight connections for each tenant.
 const ACCOUNTS: usize = 4;
 /// The directory of the profile that the policy table makes: by its GUID, as Entra names itself in an issuer.
@@ -89,6 +91,7 @@ fn fill<'a>(site: &'a Site, tenant: &'a Tenant) -> Pin<Box<dyn Future<Output = (
                 connect(site, tenant, provider, account).await;
             }
         }
+        disputes(site, tenant).await;
     })
 }
 

@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::connected::{connect, providers, reachable, set_up};
+use crate::disputed::disputes;
 
 /// Runs the job worker of a site's state until it is told to stop.
 pub struct Worker {
@@ -122,7 +123,10 @@ async fn there_and_back(database: Database) {
     let fakes = providers();
     let site = reachable(database, &fakes).await;
     set_up(&site, &site.own).await;
-    let (_, calendar) = choose(&site, &fakes, Provider::Google).await;
+    let (connection, calendar) = choose(&site, &fakes, Provider::Google).await;
+    // Another connection, with something of every kind that an address can be about.
+    connect(&site, &site.own, "microsoft", 0).await;
+    disputes(&site, &site.own).await;
     let worker = Worker::start(&site.state).await;
     add_entry(&site, "Before").await;
     until("the first entry", || {
@@ -192,13 +196,9 @@ async fn there_and_back(database: Database) {
             &json!({ "summary": "From outside" }),
         )
         .unwrap();
-    let connections = site
-        .db
-        .values(&site.own.id, "calendar_providers", "connection_id")
-        .await;
     let poke = Call::form(
         "/_fn/sync_calendar_provider",
-        &format!("connection_id={}", connections[0]),
+        &format!("connection_id={connection}"),
     );
     let poked = poke.cookie(&site.own.admin).send(&enterprise).await;
     assert!(poked.status.is_success(), "{poked:?}");

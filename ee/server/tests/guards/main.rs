@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod connected;
+mod disputed;
 mod handshake;
 mod journey;
 mod predecessor;

@@ -1,0 +1,196 @@
+//! Profile > Calendar, one disagreement: both versions of each field side by side, what both last agreed on between them.
+
+use daybind_app::api::calendar::{ResolveCalendarConflict, get_calendar_conflict};
+use daybind_app::pages::failure::Failure;
+use daybind_app::ui::{
+    Banner, BannerKind, ErrorSummary, Failed, Submit, failed, keep_focus, message, typed,
+};
+use daybind_domain::ErrorCode;
+use daybind_domain::conflict_view::{ConflictFieldView, ConflictView};
+use daybind_domain::connection_view::FactView;
+use leptos::prelude::*;
+
+const BACK: &str = "/msp/profile?tab=calendar";
+
+/// The form's fields, and where each is on the page.
+const FIELDS: &[(&str, &str)] = &[
+    ("choices[title]", "choose-title"),
+    ("choices[notes]", "choose-notes"),
+    ("choices[location]", "choose-location"),
+    ("choices[time]", "choose-time"),
+    ("choices[repetition]", "choose-repetition"),
+    ("choices[availability]", "choose-availability"),
+    ("choices[privacy]", "choose-privacy"),
+];
+
+/// The address of a disagreement's page.
+pub fn address(conflict_id: &str) -> String {
+    format!("{BACK}&conflict={conflict_id}")
+}
+
+/// The page of the disagreement with that id.
+#[component]
+pub fn ConflictChooser(conflict_id: String) -> impl IntoView {
+    let answer = ServerAction::<ResolveCalendarConflict>::new();
+    let error = failed(answer);
+    let version = answer.version();
+    // Read again when a side turns out to have changed, and only then: what was ticked stays otherwise.
+    let stale = Memo::new(move |last: Option<&usize>| {
+        let changed = error.with(|error| {
+            error
+                .as_ref()
+                .is_some_and(|error| error.code == ErrorCode::Conflict)
+        });
+        if changed {
+            version.get()
+        } else {
+            last.copied().unwrap_or_default()
+        }
+    });
+    let found = Resource::new(
+        move || (stale.get(), conflict_id.clone()),
+        |(_, id)| get_calendar_conflict(id),
+    );
+    keep_focus(found, move || stale.get());
+    view! {
+        <p class="db-back"><a href=BACK>"All of your calendars"</a></p>
+        <header class="db-page-head">
+            <h1 id="conflict-heading" tabindex="-1">"Compare and choose"</h1>
+        </header>
+        <ErrorSummary error fields=FIELDS/>
+        <Transition fallback=|| view! { <p>"Loading both versions …"</p> }>
+            {move || Suspend::new(async move {
+                match found.await {
+                    Ok(conflict) => view! { <Conflict conflict answer/> }.into_any(),
+                    Err(error) => view! { <Failure error/> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+#[component]
+fn Conflict(
+    conflict: ConflictView,
+    answer: ServerAction<ResolveCalendarConflict>,
+) -> impl IntoView {
+    let title = (!conflict.title.is_empty()).then(|| view! { <h2>{conflict.title.clone()}</h2> });
+    if let Some(note) = conflict.note {
+        return view! {
+            {title}
+            <Banner kind=BannerKind::Info title=note>
+                <p><a href=BACK>"Back to your calendars"</a></p>
+            </Banner>
+        }
+        .into_any();
+    }
+    let calendar = conflict.calendar;
+    let lede = format!(
+        "Changed differently in the schedule and in {calendar}. Neither is written over before you choose."
+    );
+    let scope = (!conflict.scope.is_empty()).then(|| view! { <p>{conflict.scope}</p> });
+    let error = failed(answer);
+    let fields: Vec<_> = conflict
+        .fields
+        .into_iter()
+        .map(|field| view! { <Versions field calendar=calendar.clone() error/> })
+        .collect();
+    let same = (!conflict.same.is_empty()).then(|| {
+        view! {
+            <details class="db-disclosure">
+                <summary>"Everything else is the same, or settled"</summary>
+                {facts(conflict.same)}
+            </details>
+        }
+    });
+    let pending = answer.pending();
+    let preset = move |side: &'static str, label: String| {
+        view! {
+            <button
+                type="submit"
+                class="db-btn db-btn--secondary"
+                name="all"
+                value=side
+                formnovalidate=true
+                disabled=move || pending.get()
+            >
+                {label}
+            </button>
+        }
+    };
+    view! {
+        {title}
+        <p>{lede}</p>
+        {scope}
+        {facts(conflict.changed)}
+        <ActionForm action=answer>
+            <input type="hidden" name="conflict_id" value=conflict.conflict_id/>
+            <input type="hidden" name="fingerprint" value=conflict.fingerprint/>
+            {fields}
+            {same}
+            <div class="db-form__actions">
+                <Submit label="Use what is chosen" pending/>
+                {preset("schedule", "All from the schedule".to_owned())}
+                {preset("calendar", "All from the calendar".to_owned())}
+            </div>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+/// One field: two versions to choose from, and the last agreed one between them.
+#[component]
+fn Versions(field: ConflictFieldView, calendar: String, error: Failed) -> impl IntoView {
+    let name = format!("choices[{}]", field.part);
+    let id = format!("choose-{}", field.part);
+    let wrong = message(error, name.clone());
+    let chosen = typed(error, &name, String::new());
+    let card = |side: &'static str, title: String, text: String| {
+        view! {
+            <label class="db-choice">
+                <input type="radio" name=name.clone() value=side checked=chosen == side required=true/>
+                <span>
+                    <span class="db-choice__title">{title}</span>
+                    <span class="db-choice__text">{text}</span>
+                </span>
+            </label>
+        }
+    };
+    let agreed = field
+        .agreed
+        .unwrap_or_else(|| "They were never in step.".to_owned());
+    let (error_id, described) = (format!("{id}-error"), format!("{id}-error"));
+    view! {
+        <fieldset
+            class="db-fieldset db-versions"
+            class:db-field--error=move || wrong.with(Option::is_some)
+            id=id
+            tabindex="-1"
+            aria-describedby=move || wrong.with(Option::is_some).then(|| described.clone())
+        >
+            <legend>{field.label}</legend>
+            {move || {
+                let id = error_id.clone();
+                wrong.get().map(|text| view! { <p class="db-field__error" id=id>{text}</p> })
+            }}
+            <div class="db-versions__row">
+                {card("schedule", "Schedule".to_owned(), field.schedule)}
+                <p class="db-versions__agreed">
+                    <span class="db-versions__label">"Last agreed"</span>
+                    {agreed}
+                </p>
+                {card("calendar", calendar, field.calendar)}
+            </div>
+        </fieldset>
+    }
+    .into_any()
+}
+
+fn facts(facts: Vec<FactView>) -> impl IntoView {
+    let facts: Vec<_> = facts
+        .into_iter()
+        .map(|fact| view! { <dt>{fact.label}</dt><dd>{fact.text}</dd> })
+        .collect();
+    view! { <dl class="db-facts">{facts}</dl> }
+}

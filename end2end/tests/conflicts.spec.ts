@@ -1,0 +1,94 @@
+// One disagreement, settled field by field: with the keyboard alone, and without a script.
+import { disputed } from './conflicts.js';
+import { accessible, expect, hydrated, test } from './daybind.js';
+import { done, hands, refused } from './keyboard.js';
+
+test('a disagreement is settled by field with the keyboard (K9)', async ({ fakes, start, page }) => {
+  const daybind = await start('ee', { providers: true, env: fakes.env });
+  const { event, change } = await disputed(page, daybind, fakes);
+  await hydrated(page);
+  await accessible(page);
+  const { press } = hands(page);
+  await press(page.getByRole('link', { name: /^Compare and choose.*Ours$/ }));
+  await expect(page).toHaveURL(/conflict=/);
+  await expect(page.getByRole('heading', { name: 'Compare and choose' })).toBeVisible();
+  const title = page.getByRole('group', { name: 'Title' });
+  const place = page.getByRole('group', { name: 'Location' });
+  await expect(title).toContainText('Last agreed');
+  await expect(title).toContainText('Visit Fabrikam');
+  await expect(place).toContainText('Hall 3');
+  await expect(page.getByText(/, by Tess/)).toBeVisible();
+  await accessible(page);
+
+  await press(title.getByRole('radio', { name: /^Schedule/ }), 'Space');
+  await page.keyboard.press('ArrowDown');
+  await expect(title.getByRole('radio', { name: /^Outlook/ })).toBeChecked();
+  await press(place.getByRole('radio', { name: /^Schedule/ }), 'Space');
+  // The event is changed once more before the answer is sent: it is refused, says what was chosen, and shows the new version.
+  await change({ subject: 'Theirs, later' });
+  await expect.poll(async () => {
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    const seen = await other.getByText('Theirs, later').count();
+    await other.close();
+    return seen;
+  }, { timeout: 60_000 }).toBeGreaterThan(0);
+  await press(page.getByRole('button', { name: 'Use what is chosen' }));
+  await refused(page, 'One of the sides changed after you had read this page. You had chosen: location from the schedule, title from the calendar.');
+  // What was ticked stays ticked, above the new versions.
+  await expect(title.getByRole('radio', { name: /^Outlook/ })).toBeChecked();
+  await expect(place.getByRole('radio', { name: /^Schedule/ })).toBeChecked();
+  await expect(title).toContainText('Theirs, later');
+  await accessible(page);
+
+  await press(page.getByRole('button', { name: 'Use what is chosen' }));
+  await done(page, 'Your answer is taken over with the sync that starts now.');
+  await expect.poll(async () => {
+    const { subject, location } = await event();
+    return [subject, location?.displayName];
+  }).toEqual(['Theirs, later', 'Cellar']);
+  await page.goto(`${daybind.url}/msp/schedule`);
+  await expect(page.getByRole('link', { name: /^Edit.*Theirs, later/ }).first()).toBeVisible();
+});
+
+test.describe('without JavaScript', () => {
+  test.use({ javaScriptEnabled: false });
+
+  test('a disagreement is settled by a plain form (N8)', async ({ fakes, start, page }) => {
+    const daybind = await start('ee', { providers: true, env: fakes.env });
+    const { address, event } = await disputed(page, daybind, fakes);
+    await page.getByRole('link', { name: /^Compare and choose.*Ours$/ }).click();
+    expect(page.url()).toBe(address);
+    const title = page.getByRole('group', { name: 'Title' });
+    const place = page.getByRole('group', { name: 'Location' });
+    await title.getByRole('radio', { name: /^Schedule/ }).check();
+    await place.getByRole('radio', { name: /^Outlook/ }).check();
+    await page.getByRole('button', { name: 'Use what is chosen' }).click();
+    await expect(page.getByText('Your answer is taken over with the sync that starts now.')).toBeVisible();
+    await expect.poll(async () => {
+      const { subject, location } = await event();
+      return [subject, location?.displayName];
+    }).toEqual(['Ours', 'Roof']);
+
+    // Sent once more, from a page that was read before: nothing happens, and what was chosen is told.
+    await page.goto(address);
+    await expect(page.getByText(/^You answered this on /)).toBeVisible();
+    await page.getByRole('link', { name: 'Back to your calendars' }).click();
+    await expect(page).toHaveURL(`${daybind.url}/msp/profile?tab=calendar`);
+  });
+
+  test('a side is taken whole, and not twice', async ({ fakes, start, page }) => {
+    const daybind = await start('ee', { providers: true, env: fakes.env });
+    const { address, event } = await disputed(page, daybind, fakes);
+    const second = await page.context().newPage();
+    for (const tab of [page, second]) await tab.goto(address);
+    await page.getByRole('button', { name: 'All from the calendar' }).click();
+    await expect(page.getByText('Your answer is taken over')).toBeVisible();
+    await second.getByRole('button', { name: 'All from the schedule' }).click();
+    await expect(second.getByText(/You had chosen: all from the schedule/).first()).toBeVisible();
+    await expect(second.getByText(/^You answered this on /)).toBeVisible();
+    expect((await event()).subject).toBe('Theirs');
+    await page.goto(`${daybind.url}/msp/schedule`);
+    await expect(page.getByRole('link', { name: /^Edit.*Theirs/ }).first()).toBeVisible();
+  });
+});
