@@ -1,6 +1,6 @@
 // One disagreement, settled field by field: with the keyboard alone, and without a script.
 import { disputed } from './conflicts.js';
-import { accessible, expect, hydrated, test } from './daybind.js';
+import { accessible, admin, expect, hydrated, signIn, test } from './daybind.js';
 import { done, hands, refused } from './keyboard.js';
 
 test('a disagreement is settled by field with the keyboard (K9)', async ({ fakes, start, page }) => {
@@ -91,4 +91,22 @@ test.describe('without JavaScript', () => {
     await page.goto(`${daybind.url}/msp/schedule`);
     await expect(page.getByRole('link', { name: /^Edit.*Theirs/ }).first()).toBeVisible();
   });
+});
+
+test('an administrator sees who is asked, and nothing of what the calendar says', async ({ fakes, start, page }) => {
+  const daybind = await start('ee', { providers: true, env: fakes.env });
+  await disputed(page, daybind, fakes, 'Ours', 'A private matter');
+  await page.context().clearCookies();
+  await signIn(page, daybind.url, admin);
+  await page.goto(`${daybind.url}/msp/settings?tab=integrations&category=calendar`);
+  await hydrated(page);
+  await page.getByRole('link', { name: '1 Conflicts' }).click();
+  await expect(page).toHaveURL(/view=conflicts/);
+  const row = page.getByRole('row', { name: /Ours/ });
+  await expect(row).toContainText('title, location');
+  await expect(page.getByRole('heading', { name: /^Tess Technician/ })).toBeVisible();
+  expect(await page.content()).not.toContain('A private matter');
+  await accessible(page);
+  await row.getByRole('link', { name: 'Ours' }).click();
+  await expect(page).toHaveURL(/\/msp\/schedule\?entry=/);
 });

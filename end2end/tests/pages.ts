@@ -110,7 +110,7 @@ export async function everyPage(page: Page, daybind: Daybind, edition: Edition, 
 
   for (const path of [
     ...['email', 'calendar', 'teams'].map((consumer) => `${providers}&rebind=${consumer}&to=${id}`),
-    ...['', '&show=without', '&show=attention', '&show=conflicts', '&find=nobody'].map((asked) => `${integrations}&category=calendar${asked}`),
+    ...['', '&show=without', '&show=attention', '&show=conflicts', '&view=conflicts', '&find=nobody'].map((asked) => `${integrations}&category=calendar${asked}`),
   ]) await visit(path);
   await post(page, url, 'set_microsoft_consumer_binding', { consumer: 'calendar', profile_id: id });
   await enter(technician);
@@ -140,7 +140,7 @@ export async function everyPage(page: Page, daybind: Daybind, edition: Edition, 
   await refused('/msp/profile?tab=calendar&conflict=00000000-0000-4000-8000-000000000000');
   await enter(admin);
   const one = `${integrations}&category=calendar&connection=${connection}`;
-  for (const path of [`${integrations}&category=calendar`, one]) await visit(path);
+  for (const path of [`${integrations}&category=calendar`, `${integrations}&category=calendar&view=conflicts`, one]) await visit(path);
   await post(page, url, 'manage_calendar_connections', { action: 'pause', hours: '24', 'connection_ids[]': connection });
   for (const path of [`${integrations}&category=calendar&saved=pause&done=1&left=2`, `${one}&saved=sync&done=1&left=0`]) await visit(path);
   const activity = '/msp/operations?view=activity';

@@ -515,6 +515,7 @@ pub const TABLE: &[Endpoint] = &[
         "action=sync&connection_ids[]={calendar_providers.connection_id}",
     )
     .enterprise(),
+    read("/_fn/list_calendar_conflicts", May(SettingsRead), "page=1").enterprise(),
     read("/_fn/get_google_client", May(SettingsRead), "").enterprise(),
     write(
         "/_fn/save_google_client",

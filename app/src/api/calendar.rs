@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use daybind_domain::conflict_view::ConflictView;
+use daybind_domain::conflict_view::{ConflictInboxView, ConflictView};
 use daybind_domain::connection_view::{ConnectionDetailView, ManagedConnections};
 use daybind_domain::view::{
     CalendarProfileView, CalendarSettingsView, CoverageQuery, EntryHistoryView, GoogleClientView,
@@ -358,6 +358,19 @@ pub async fn resolve_calendar_conflict(
     answer(done.await)?;
     redirect("/msp/profile?tab=calendar&saved=answer");
     Ok(())
+}
+
+/// A page of the open conflicts of all people, without anything that their calendars say.
+///
+/// # Errors
+/// Signed out; forbidden; enterprise only.
+#[server(endpoint = "list_calendar_conflicts", output = Answer)]
+pub async fn list_calendar_conflicts(
+    #[server(default)] page: String,
+) -> Result<ConflictInboxView, ApiError> {
+    use crate::server::{actor, answer, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    answer(state.calendar.list_calendar_conflicts(&actor, &page).await)
 }
 
 /// The tenant's Google client, without its secret.

@@ -54,3 +54,46 @@ pub struct ConflictAnswer {
     /// `schedule` or `calendar` for each field, by its word.
     pub choices: BTreeMap<String, String>,
 }
+
+/// The open conflicts of all people, a page of them, as an administrator sees them: nothing that anybody's calendar says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConflictInboxView {
+    /// How many there are on all pages.
+    pub total: usize,
+    /// Which page this is, from 1.
+    pub page: usize,
+    /// How many pages there are, at least one.
+    pub pages: usize,
+    /// By person.
+    pub people: Vec<InboxPersonView>,
+    /// The address at which people answer.
+    pub owners_page: String,
+}
+
+/// One person's, the oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxPersonView {
+    /// Who.
+    pub user_id: String,
+    /// Their name.
+    pub name: String,
+    /// What waits for them, as far as it is on this page.
+    pub items: Vec<InboxItemView>,
+}
+
+/// One open conflict, without its versions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxItemView {
+    /// What the entry is called, as the reader may read it; none where they may not see it.
+    pub title: Option<String>,
+    /// The entry, where the reader may see it.
+    pub entry_id: Option<String>,
+    /// "Google Calendar" or "Outlook".
+    pub calendar: String,
+    /// The fields that differ, by name, or that the event was deleted.
+    pub differs: String,
+    /// When it arose, written for the reader.
+    pub since: String,
+    /// How long ago that is: "3 days".
+    pub age: String,
+}

@@ -11,7 +11,7 @@ use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use daybind_domain::activity::{ActivityPageView, ActivityQuery, HealthView};
 use daybind_domain::bindings::ImpactLine;
-use daybind_domain::conflict_view::{ConflictAnswer, ConflictView};
+use daybind_domain::conflict_view::{ConflictAnswer, ConflictInboxView, ConflictView};
 use daybind_domain::connection_view::{
     ConnectionDetailView, ManageConnections, ManagedConnections,
 };
@@ -309,6 +309,13 @@ pub trait CalendarPort: Send + Sync + 'static {
         answer: &ConflictAnswer,
     ) -> AppResult<()>;
 
+    /// A page of the open conflicts of all people, without anything that their calendars say (`system_settings:read`).
+    async fn list_calendar_conflicts(
+        &self,
+        actor: &Actor,
+        page: &str,
+    ) -> AppResult<ConflictInboxView>;
+
     /// The tenant's Google client, without its secret (`system_settings:read`).
     async fn get_google_client(&self, actor: &Actor) -> AppResult<GoogleClientView>;
 
@@ -562,6 +569,14 @@ impl CalendarPort for CommunityPort {
         _conflict_id: &str,
         _answer: &ConflictAnswer,
     ) -> AppResult<()> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn list_calendar_conflicts(
+        &self,
+        _actor: &Actor,
+        _page: &str,
+    ) -> AppResult<ConflictInboxView> {
         Err(AppError::enterprise_only())
     }
 

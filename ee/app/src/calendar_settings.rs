@@ -16,6 +16,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::calendar_pause::lengths;
+use crate::conflict_inbox::{self, ConflictInbox};
 use crate::connection::status;
 use crate::connection_detail::ConnectionDetail;
 
@@ -44,6 +45,7 @@ pub fn CalendarSettings() -> impl IntoView {
         })
     });
     let (saved, connection) = (query_value("saved"), query_value("connection"));
+    let view = query_value("view");
     let counts = (query_value("done"), query_value("left"));
     let announcement = move || {
         let here = match connection.get() {
@@ -62,6 +64,7 @@ pub fn CalendarSettings() -> impl IntoView {
         />
         {announcement}
         {move || match connection.get() {
+            _ if view.with(|view| view == "conflicts") => view! { <ConflictInbox/> }.into_any(),
             id if id.is_empty() => view! { <Connections query/> }.into_any(),
             id => view! { <ConnectionDetail connection_id=id/> }.into_any(),
         }}
@@ -165,7 +168,7 @@ fn Overview(
     .into_any()
 }
 
-/// Four numbers that are filters, and the share in words and as a bar.
+/// Four numbers that are filters (the conflicts lead to their list), and the share in words and as a bar.
 #[component]
 fn Coverage(coverage: CoverageView, show: String) -> impl IntoView {
     let without = coverage.people.saturating_sub(coverage.connected);
@@ -185,9 +188,14 @@ fn Coverage(coverage: CoverageView, show: String) -> impl IntoView {
             ..CoverageQuery::default()
         };
         let current = (show == key).then_some("true");
+        // What waits for an answer is a list of its own.
+        let href = match key {
+            "conflicts" => conflict_inbox::address(),
+            _ => address(&query),
+        };
         view! {
             <li class="db-coverage__figure">
-                <a href=address(&query) aria-current=current>
+                <a href=href aria-current=current>
                     <span class="db-coverage__count">{count}</span>
                     " "
                     {label}

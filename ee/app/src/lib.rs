@@ -8,6 +8,7 @@ pub mod calendar_preview;
 mod calendar_profile;
 pub mod calendar_questions;
 pub mod calendar_settings;
+mod conflict_inbox;
 pub mod connection;
 mod connection_detail;
 mod entry_history;

@@ -29,6 +29,7 @@ mod guides;
 mod health;
 mod history;
 mod import;
+mod inbox;
 mod incoming;
 mod intake;
 mod integrate;

@@ -10,7 +10,7 @@ use chrono::{DateTime, Duration, Utc};
 use daybind_domain::Consumer;
 use daybind_domain::activity::{ActivityPageView, ActivityQuery, HealthView};
 use daybind_domain::bindings::ImpactLine;
-use daybind_domain::conflict_view::{ConflictAnswer, ConflictView};
+use daybind_domain::conflict_view::{ConflictAnswer, ConflictInboxView, ConflictView};
 use daybind_domain::connection_view::{
     ConnectionDetailView, ManageConnections, ManagedConnections,
 };
@@ -40,7 +40,7 @@ use crate::provider::ProviderError;
 use crate::retry::{LOOK, Verdict};
 use crate::tokens::{Stop, change};
 use crate::{
-    actions, callback, chooser, coverage, detail, disconnect, health, manage, oauth, places,
+    actions, callback, chooser, coverage, detail, disconnect, health, inbox, manage, oauth, places,
     preview, questions, rebind, retry, runs, subscribe, sync, timeline, views, webhook,
 };
 
@@ -626,6 +626,14 @@ impl CalendarPort for CalendarRuntime {
         answer: &ConflictAnswer,
     ) -> AppResult<()> {
         chooser::answer(self.open()?, actor, conflict_id, answer).await
+    }
+
+    async fn list_calendar_conflicts(
+        &self,
+        actor: &Actor,
+        page: &str,
+    ) -> AppResult<ConflictInboxView> {
+        inbox::inbox(self.open()?, actor, page).await
     }
 
     async fn get_google_client(&self, actor: &Actor) -> AppResult<GoogleClientView> {

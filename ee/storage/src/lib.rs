@@ -8,6 +8,7 @@ mod edits;
 mod grants;
 mod health;
 mod implement;
+mod inbox;
 mod limits;
 mod notified;
 mod postgres;
@@ -25,6 +26,7 @@ pub use activity::{ActivityRepository, FreshTokens};
 pub use edits::{CausedChange, EntryEdit, HistoryRepository};
 pub use grants::{Grant, GrantRepository, grants};
 pub use health::{HealthRepository, SyncHealth};
+pub use inbox::{InboxRepository, OpenConflict};
 pub use limits::{LimitRepository, Place};
 pub use notified::{Notice, NotificationRepository, Notified};
 pub use rows::{
@@ -39,6 +41,7 @@ pub trait CalendarRepository:
     ActivityRepository
     + HealthRepository
     + HistoryRepository
+    + InboxRepository
     + LimitRepository
     + NotificationRepository
     + RunRepository

@@ -53,5 +53,6 @@ crate::activity::activity!(PgUnit, PgRow);
 crate::edits::history!(PgUnit, PgRow);
 crate::health::health!(PgUnit);
 crate::runs::runs!(PgUnit, "= ANY($2)");
+crate::inbox::inbox_repository!(PgUnit);
 crate::limits::limits!(PgUnit);
 crate::notified::notifications!(PgUnit, "= ANY($2)", " FOR UPDATE");

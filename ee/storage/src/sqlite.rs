@@ -57,5 +57,6 @@ crate::activity::activity!(SqliteUnit, SqliteRow);
 crate::edits::history!(SqliteUnit, SqliteRow);
 crate::health::health!(SqliteUnit);
 crate::runs::runs!(SqliteUnit, "IN (SELECT value FROM json_each($2))");
+crate::inbox::inbox_repository!(SqliteUnit);
 crate::limits::limits!(SqliteUnit);
 crate::notified::notifications!(SqliteUnit, "IN (SELECT value FROM json_each($2))", "");

@@ -55,6 +55,7 @@ mod fields;
 mod forgotten;
 mod health;
 mod imported;
+mod inbox;
 mod intake;
 mod limits;
 mod meetings;
