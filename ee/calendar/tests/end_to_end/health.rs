@@ -37,7 +37,7 @@ async fn what_needs_a_person_comes_first(database: Database, provider: Provider)
     let event = w.named("Replace switch").remove(0);
     w.outside(&event, &json!({ w.key("title"): "Dentist" }));
     w.edit(id, |entry| {
-        entry.content.title = "Replace router".to_owned()
+        entry.content.title = "Replace router".to_owned();
     })
     .await;
     w.drain().await;
