@@ -1,12 +1,14 @@
 // Takes a picture of every screen: light and dark, 1280 and 320 pixels wide, both editions.
 import { join, resolve } from 'node:path';
 import type { Page } from '@playwright/test';
-import { admin, hydrated, signIn, technician, test } from '../tests/daybind.js';
+import { disagree } from '../tests/conflicts.js';
+import { admin, expect, hydrated, signIn, technician, test } from '../tests/daybind.js';
 
 const target = process.env.DAYBIND_SCREENS ?? resolve(import.meta.dirname, '../../docs/screens');
 
 /** One page in its four looks. */
 async function shoot(page: Page, name: string): Promise<void> {
+  await expect(page.getByText(/^Loading /)).toHaveCount(0);
   for (const scheme of ['light', 'dark'] as const) {
     for (const width of [1280, 320]) {
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
@@ -37,6 +39,7 @@ for (const edition of ['ce', 'ee'] as const) {
     await visit(`${settings}&profile=new`, 'profile-new');
     await page.getByRole('link', { name: /step by step/ }).click();
     await hydrated(page);
+    await expect(page.getByText(/^Step \d of 6/).first()).toBeVisible();
     await shoot(page, `${edition}-walkthrough`);
     await page.goto(`${daybind.url}${settings}`);
     // The Community demo has no profile.
@@ -72,8 +75,20 @@ for (const edition of ['ce', 'ee'] as const) {
       await page.waitForTimeout(3_000);
       await visit('/msp/profile?tab=calendar', 'calendar-profile-working');
       await visit('/msp/schedule', 'schedule-synced');
+      const connection = await page.goto(`${daybind.url}/msp/profile?tab=calendar`)
+        .then(async () => page.locator('input[name="connection_id"]').first().getAttribute('value')) ?? '';
+      const { address } = await disagree(page, daybind.url, fakes.url, connection, 'Visit Fabrikam, hall 3', 'Visit Fabrikam (moved)');
+      await visit('/msp/profile?tab=calendar', 'calendar-profile-conflict');
+      await visit(address.slice(daybind.url.length), 'calendar-chooser');
+      await page.goto(`${daybind.url}/msp/schedule?as=agenda`);
+      await page.getByRole('link', { name: /^Edit.*Fabrikam, hall/ }).first().click();
+      await page.waitForURL(/entry=/);
+      await hydrated(page);
+      await expect(page.getByLabel('Title')).toBeVisible();
+      await shoot(page, 'ee-schedule-entry');
       await page.context().clearCookies();
       await signIn(page, daybind.url, admin);
+      await visit('/msp/settings?tab=integrations&category=calendar&view=conflicts', 'calendar-conflicts');
       await visit('/msp/settings?tab=integrations&category=calendar', 'calendar-coverage');
       await visit('/msp/settings?tab=integrations&category=calendar&show=without', 'calendar-without');
       await page.goto(`${daybind.url}/msp/settings?tab=integrations&category=calendar`);
@@ -85,6 +100,7 @@ for (const edition of ['ce', 'ee'] as const) {
       await visit('/msp/operations?view=activity', 'activity');
       await page.locator('tbody th a').first().click();
       await page.waitForURL(/run=/);
+      await expect(page.getByRole('button', { name: 'Sync this calendar now' })).toBeVisible();
       await shoot(page, 'ee-activity-run');
     }
   });

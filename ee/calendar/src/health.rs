@@ -71,7 +71,7 @@ pub async fn health(services: &Services, actor: &Actor) -> AppResult<HealthView>
     signals.push(fact(
         "Work of this installation",
         format!(
-            "{} jobs are queued, {} are running, {} were given up.",
+            "Jobs queued: {}. Running: {}. Given up: {}.",
             queue.queued, queue.running, queue.dead
         ),
     ));
@@ -244,14 +244,22 @@ fn signals(survey: &Survey, seen: &SyncHealth, zone: Tz) -> Vec<FactView> {
     let polled = working
         .len()
         .saturating_sub(usize::try_from(seen.pushed).unwrap_or(0));
+    let looked_at = match polled {
+        0 => String::new(),
+        1 => " 1 is looked at regularly instead.".to_owned(),
+        many => format!(" {many} are looked at regularly instead."),
+    };
     let push = match seen.first_end {
         Some(end) => format!(
-            "{} calendars tell of changes at once; the first subscription ends on {} and is renewed before. {polled} are looked at regularly instead.",
-            seen.pushed,
+            "{} at once; the first subscription ends on {} and is renewed before.{looked_at}",
+            match seen.pushed {
+                1 => "1 calendar tells of changes".to_owned(),
+                many => format!("{many} calendars tell of changes"),
+            },
             localtime::date_time(end, zone)
         ),
         None if working.is_empty() => "No calendar is synced.".to_owned(),
-        None => format!("None; {polled} calendars are looked at regularly instead."),
+        None => format!("None.{looked_at}"),
     };
     let heard = seen.last_notified_at.map_or_else(
         || "None has arrived yet.".to_owned(),
@@ -274,14 +282,14 @@ fn signals(survey: &Survey, seen: &SyncHealth, zone: Tz) -> Vec<FactView> {
     vec![
         fact(
             "Calendars",
-            format!("{} work, {paused} are paused.", working.len()),
+            format!("Working: {}. Paused: {paused}.", working.len()),
         ),
         fact("Push notifications", push),
         fact("Last notification", heard),
         fact("Longest without a sync", oldest),
         fact(
             "Syncs of the last 24 hours",
-            format!("{} on record, {} failed.", seen.runs, seen.failed),
+            format!("On record: {}. Failed: {}.", seen.runs, seen.failed),
         ),
     ]
 }

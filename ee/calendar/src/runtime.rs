@@ -29,6 +29,7 @@ use daybind_services::{
     internal,
 };
 use daybind_storage::{ClaimedJob, FinishJob, Scope, StorageError, UnitOfWork};
+use tracing::Instrument as _;
 
 use crate::activity::Run;
 use crate::engine::Engine;
@@ -122,11 +123,15 @@ impl CalendarRuntime {
         });
         let run = Run::begin((job.tenant_id, id), self.engine.next_id(), cause, now)
             .in_step_since(in_step);
+        // By this a line of the log is found that the activity points to.
+        let span = tracing::info_span!("sync", run = %run.run_id, connection = %id, cause);
         let ended = match found {
             Ok(found) => {
                 let whose = found.0.clone();
                 let work = Box::pin(sync::run(&self.engine, job, found, &run));
-                places::for_job(&self.engine, &whose, work).await
+                places::for_job(&self.engine, &whose, work)
+                    .instrument(span.clone())
+                    .await
             }
             Err(stop) => Err(stop),
         };
@@ -165,7 +170,7 @@ impl CalendarRuntime {
             },
             Err(stop) => stop,
         };
-        self.stopped(job, id, stop, &run).await
+        self.stopped(job, id, stop, &run).instrument(span).await
     }
 
     /// How the job of a connection that does not sync ends: with its pause, where that has an end.

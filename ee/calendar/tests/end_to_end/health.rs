@@ -24,10 +24,12 @@ async fn what_needs_a_person_comes_first(database: Database, provider: Provider)
     w.drain().await;
     let well = ask(&w).await;
     assert_eq!(well.items, []);
-    assert_eq!(signal(&well, "Calendars"), "1 work, 0 are paused.");
-    assert!(signal(&well, "Push notifications").starts_with("1 calendars tell of changes"));
+    assert_eq!(signal(&well, "Calendars"), "Working: 1. Paused: 0.");
+    assert!(
+        signal(&well, "Push notifications").starts_with("1 calendar tells of changes at once;")
+    );
     assert!(signal(&well, "Longest without a sync").starts_with(&w.tess.user.display_name));
-    assert!(signal(&well, "Work of this installation").contains("0 were given up"));
+    assert!(signal(&well, "Work of this installation").ends_with("Given up: 0."));
 
     let tom = actor(&w.services, "tom@demo.daybind.test").await;
     w.connect_second(&tom).await;
@@ -84,7 +86,7 @@ async fn what_needs_a_person_comes_first(database: Database, provider: Provider)
             "{}",
             found.items[0].title
         );
-        assert_eq!(signal(&found, "Calendars"), "0 work, 0 are paused.");
+        assert_eq!(signal(&found, "Calendars"), "Working: 0. Paused: 0.");
     }
     w.pass(TimeDelta::days(30));
     assert!(signal(&ask(&w).await, "Push notifications").starts_with("No calendar is synced."));
