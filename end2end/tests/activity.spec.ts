@@ -1,7 +1,7 @@
 // What sync did, for an administrator: filtered, opened, tried again, taken away; with the keyboard alone, and without a script.
 import { readFileSync } from 'node:fs';
 import { connect } from './connections.js';
-import { accessible, admin, expect, hydrated, signIn, test } from './daybind.js';
+import { accessible, admin, expect, hydrated, leave, signIn, test } from './daybind.js';
 import { done, hands } from './keyboard.js';
 
 const activity = '/msp/operations?view=activity';
@@ -9,7 +9,7 @@ const activity = '/msp/operations?view=activity';
 test('activity is filtered, opened, tried again and taken away by keyboard (K10, K11)', async ({ fakes, start, page }) => {
   const daybind = await start('ee', { providers: true, env: fakes.env });
   await connect(page, daybind.url);
-  await page.context().clearCookies();
+  await leave(page);
   const { press, choose, type, signIn: enter } = hands(page);
   await enter(daybind.url, admin);
   await press(page.getByRole('link', { name: 'Operations' }));
@@ -50,7 +50,7 @@ test.describe('without JavaScript', () => {
   test('activity is filtered and opened by plain forms and links (N9)', async ({ fakes, start, page }) => {
     const daybind = await start('ee', { providers: true, env: fakes.env });
     await connect(page, daybind.url);
-    await page.context().clearCookies();
+    await leave(page);
     await signIn(page, daybind.url, admin);
     await page.goto(`${daybind.url}${activity}`);
     await page.getByLabel('Result').selectOption('Failed');

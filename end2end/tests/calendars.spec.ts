@@ -1,6 +1,6 @@
 // One's own calendars, from the first connection to the last: with the keyboard alone, and without a script.
 import { connect } from './connections.js';
-import { accessible, admin, expect, hydrated, signIn, technician, test } from './daybind.js';
+import { accessible, admin, expect, hydrated, leave, signIn, technician, test } from './daybind.js';
 import { done, hands } from './keyboard.js';
 
 const calendars = '/msp/profile?tab=calendar';
@@ -31,7 +31,7 @@ test('a calendar whose account lets nobody in is reconnected by keyboard (K8)', 
   for (const what of ['revoke-grants', 'expire-access-tokens']) {
     expect((await page.request.post(`${fakes.url}/_control/microsoft/${what}`)).ok()).toBe(true);
   }
-  await page.context().clearCookies();
+  await leave(page);
   const { press, signIn: enter } = hands(page);
   await enter(daybind.url, technician);
   await page.goto(`${daybind.url}${calendars}`);
@@ -59,8 +59,11 @@ test('a sync that failed is found in activity, and in the log by its name', asyn
   await connect(page, daybind.url);
   const fault = { operation: 'microsoft.view.delta', count: 1, kind: 'status', status: 404 };
   expect((await page.request.post(`${fakes.url}/_control/faults`, { data: fault })).ok()).toBe(true);
+  await hydrated(page);
+  const asked = page.waitForResponse(/sync_calendar_provider/);
   await page.getByRole('button', { name: 'Sync now' }).click();
-  await page.context().clearCookies();
+  expect((await asked).ok()).toBe(true);
+  await leave(page);
   await signIn(page, daybind.url, admin);
   const failed = page.locator('tbody th a');
   await expect.poll(async () => {

@@ -1,4 +1,4 @@
-import { accessible, admin, client, expect, hydrated, signIn, technician, test } from './daybind.js';
+import { accessible, admin, client, expect, hydrated, leave, signIn, technician, test } from './daybind.js';
 
 const enterpriseOnly = { success: false, error: 'Calendar sync is only available in Enterprise Edition.' };
 const stable = [
@@ -96,7 +96,7 @@ test('technicians and client-portal users are kept out of settings', async ({ st
   await signIn(page, daybind.url, technician);
   const listed = await page.request.post(`${daybind.url}/_fn/list_microsoft_profiles`, { form: {} });
   expect(listed.status()).toBe(403);
-  await page.context().clearCookies();
+  await leave(page);
   const signedIn = await page.request.post(`${daybind.url}/auth/msp/signin`, {
     form: { email: client, password: 'daybind-demo' }, maxRedirects: 0,
   });

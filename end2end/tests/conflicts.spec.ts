@@ -1,6 +1,6 @@
 // One disagreement, settled field by field: with the keyboard alone, and without a script.
 import { disputed } from './conflicts.js';
-import { accessible, admin, expect, hydrated, signIn, test } from './daybind.js';
+import { accessible, admin, expect, hydrated, leave, signIn, test } from './daybind.js';
 import { done, hands, refused } from './keyboard.js';
 
 test('a disagreement is settled by field with the keyboard (K9)', async ({ fakes, start, page }) => {
@@ -96,7 +96,7 @@ test.describe('without JavaScript', () => {
 test('an administrator sees who is asked, and nothing of what the calendar says', async ({ fakes, start, page }) => {
   const daybind = await start('ee', { providers: true, env: fakes.env });
   await disputed(page, daybind, fakes, 'Ours', 'A private matter');
-  await page.context().clearCookies();
+  await leave(page);
   await signIn(page, daybind.url, admin);
   await page.goto(`${daybind.url}/msp/settings?tab=integrations&category=calendar`);
   await hydrated(page);

@@ -1,10 +1,10 @@
 // Ready-made calendar connections for journeys that are about something else.
 import { type Page } from '@playwright/test';
-import { expect, signIn, technician } from './daybind.js';
+import { expect, leave, signIn, technician } from './daybind.js';
 
 /** The technician connects the first free calendar and starts its sync, by plain forms; the answer is the connection's id. */
 export async function connect(page: Page, url: string, provider: 'Outlook' | 'Google Calendar' = 'Outlook'): Promise<string> {
-  await page.context().clearCookies();
+  await leave(page);
   await signIn(page, url, technician);
   await page.goto(`${url}/msp/profile?tab=calendar`);
   await page.getByRole('button', { name: `Connect ${provider}` }).click();

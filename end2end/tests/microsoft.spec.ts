@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type Page } from '@playwright/test';
 import {
-  type Daybind, type Edition, Program, accessible, admin, answers, expect, freePort, hydrated, signIn, technician, test,
+  type Daybind, type Edition, Program, accessible, admin, answers, expect, freePort, hydrated, leave, signIn, technician, test,
 } from './daybind.js';
 import { nameServer } from './dns.js';
 
@@ -58,7 +58,7 @@ async function ready(start: Start, edition: Edition, page: Page): Promise<Site> 
     records.set(claim.challenge.host, claim.challenge.value);
     await call(page, daybind.url, 'check_domain_claim', { domain_id: claim.domain.domain_id });
   }
-  await page.context().clearCookies();
+  await leave(page);
   return { daybind, stop: async () => { dns.stop(); await provider.stop(); } };
 }
 
@@ -86,7 +86,7 @@ async function journey(start: Start, edition: Edition, page: Page, look: (page: 
   await agree(page, technician);
   await expect(page.getByRole('heading', { name: 'Your administrator has to approve this account' })).toBeVisible();
   await look(page);
-  await page.context().clearCookies();
+  await leave(page);
   await signIn(page, daybind.url, admin);
   await page.goto(`${daybind.url}${requests}`);
   await look(page);
@@ -94,7 +94,7 @@ async function journey(start: Start, edition: Edition, page: Page, look: (page: 
   await expect(page.getByLabel('Whose account is it?').locator('option:checked')).toContainText(technician);
   await page.getByRole('button', { name: `Connect ${technician}` }).click();
   await expect(page.getByText('The account is connected. Its owner can sign in with it now.')).toBeVisible();
-  await page.context().clearCookies();
+  await leave(page);
   // Now it lets its owner in, and leads to where they wanted to go.
   await page.goto(`${daybind.url}/msp/profile?tab=profile`);
   await expect(page).toHaveURL(/\/auth\/msp\/signin\?next=/);
@@ -111,7 +111,7 @@ async function journey(start: Start, edition: Edition, page: Page, look: (page: 
   expect(names.filter((name) => name.includes('flow'))).toEqual([]);
   expect(daybind.log()).not.toContain(secret);
   expect(daybind.log()).not.toMatch(/eyJ|state=|code=[\w-]{20}/);
-  await page.context().clearCookies();
+  await leave(page);
   // Accounts that are not of the directory.
   for (const [account, heading] of [
     ['guest.tess@demo.daybind.test', 'This account is of another directory'],
@@ -121,7 +121,7 @@ async function journey(start: Start, edition: Edition, page: Page, look: (page: 
     await setOut(page, daybind.url, account);
     await agree(page, account);
     await expect(page.getByRole('heading', { name: heading })).toBeVisible();
-    await page.context().clearCookies();
+    await leave(page);
   }
   // No at the provider.
   await setOut(page, daybind.url, technician);

@@ -1,7 +1,7 @@
 // Every page there is, in the states a person meets, filled with the longest words a person would enter.
 import { type Page } from '@playwright/test';
 import { disagree } from './conflicts.js';
-import { admin, type Daybind, type Edition, expect, type Fakes, hydrated, signIn, technician } from './daybind.js';
+import { admin, type Daybind, type Edition, expect, type Fakes, hydrated, leave, signIn, technician } from './daybind.js';
 import { application, directory, providers, secret } from './profiles.js';
 
 /** What is asked of each page. */
@@ -70,7 +70,7 @@ export async function everyPage(page: Page, daybind: Daybind, edition: Edition, 
     await aside.close();
   };
   const enter = async (who: string) => {
-    await page.context().clearCookies();
+    await leave(page);
     await signIn(page, url, who);
   };
   for (const path of [

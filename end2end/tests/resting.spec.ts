@@ -1,7 +1,7 @@
 // Connections that rest: paused by their owner, or by an administrator for one or many; with the keyboard alone, and without a
 // script.
 import { connect } from './connections.js';
-import { accessible, admin, expect, hydrated, signIn, technician, test } from './daybind.js';
+import { accessible, admin, expect, hydrated, leave, signIn, technician, test } from './daybind.js';
 import { done, hands } from './keyboard.js';
 
 const calendars = '/msp/settings?tab=integrations&category=calendar';
@@ -9,7 +9,7 @@ const calendars = '/msp/settings?tab=integrations&category=calendar';
 test('an administrator pauses, resumes and reads again by keyboard', async ({ fakes, start, page }) => {
   const daybind = await start('ee', { providers: true, env: fakes.env });
   const id = await connect(page, daybind.url);
-  await page.context().clearCookies();
+  await leave(page);
   const { press, choose, signIn: enter } = hands(page);
   await enter(daybind.url, admin);
   await page.goto(`${daybind.url}${calendars}`);
@@ -61,7 +61,7 @@ test.describe('without JavaScript', () => {
   test('connections are paused by plain forms', async ({ fakes, start, page }) => {
     const daybind = await start('ee', { providers: true, env: fakes.env });
     await connect(page, daybind.url);
-    await page.context().clearCookies();
+    await leave(page);
     await signIn(page, daybind.url, admin);
     await page.goto(`${daybind.url}${calendars}&find=tess`);
     await page.getByRole('button', { name: 'Apply' }).click();
@@ -71,7 +71,7 @@ test.describe('without JavaScript', () => {
     await page.getByRole('button', { name: 'Apply' }).click();
     await expect(page.getByText('1 connection is paused.')).toBeVisible();
     expect(new URL(page.url()).searchParams.get('find')).toBe('tess');
-    await page.context().clearCookies();
+    await leave(page);
     await signIn(page, daybind.url, technician);
     await page.goto(`${daybind.url}/msp/profile?tab=calendar`);
     await expect(page.getByText(/^Paused by .*Admin/)).toBeVisible();

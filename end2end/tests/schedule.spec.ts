@@ -1,6 +1,6 @@
 // The week as a grid: planned and moved by links and forms, read by arrow keys, the same as a list.
 import { type Locator, type Page } from '@playwright/test';
-import { accessible, admin, expect, hydrated, signIn, technician, test } from './daybind.js';
+import { accessible, admin, expect, hydrated, leave, signIn, technician, test } from './daybind.js';
 import { hands } from './keyboard.js';
 import { fits } from './profiles.js';
 
@@ -146,7 +146,7 @@ for (const edition of ['ce', 'ee'] as const) {
     await expect(page.getByLabel('Status')).toBeVisible();
     await expect(page.getByLabel('Person')).toHaveCount(0);
     await plan(page, url, 'Of Tess', '2027-03-03T10:00', '2027-03-03T11:00');
-    await page.context().clearCookies();
+    await leave(page);
     await signIn(page, url, admin);
     await page.goto(`${url}${week}`);
     await hydrated(page);

@@ -1,5 +1,5 @@
 // From an installation in which nothing is set up to a schedule that travels to both calendars.
-import { accessible, admin, databases, expect, hydrated, signIn, technician, test } from './daybind.js';
+import { accessible, admin, databases, expect, hydrated, leave, signIn, technician, test } from './daybind.js';
 import { application, enter, providers, row, secret } from './profiles.js';
 
 for (const database of databases) {
@@ -42,7 +42,7 @@ for (const database of databases) {
     for (const value of [secret, 'demo-google-secret']) expect(await page.content()).not.toContain(value);
     await settled();
 
-    await page.context().clearCookies();
+    await leave(page);
     await signIn(page, daybind.url, technician);
     const chosen: [string, string, string][] = [];
     for (const [provider, label, title] of [['microsoft', 'Outlook', 'subject'], ['google', 'Google Calendar', 'summary']] as const) {

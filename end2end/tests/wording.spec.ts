@@ -1,6 +1,6 @@
 // Community never speaks of what it does not offer: on no page, in no source, in no payload and in no program.
 import { type Page, type Response } from '@playwright/test';
-import { accessible, admin, expect, hydrated, signIn, technician, test } from './daybind.js';
+import { accessible, admin, expect, hydrated, leave, signIn, technician, test } from './daybind.js';
 import { application, directory, heading, providers, row, secret } from './profiles.js';
 import { inPayload, inProgram, inSource, inText, words } from './words.js';
 
@@ -142,7 +142,7 @@ test('no page, payload or program of Community speaks of what it does not offer'
   }
   const enter = async (who: string) => {
     reader.paused = true;
-    await page.context().clearCookies();
+    await leave(page);
     await signIn(page, url, who);
     await hydrated(page);
     reader.paused = false;
