@@ -85,6 +85,19 @@ for (const edition of ['ce', 'ee'] as const satisfies readonly Edition[]) {
   });
 }
 
+test('what the browser runs is sent compressed to those who take it', async ({ start }) => {
+  const daybind = await start('ce');
+  const program = async (encodings: string) => fetch(`${daybind.url}/pkg/daybind.wasm`, { headers: { 'accept-encoding': encodings } });
+  const plain = await (await program('identity')).arrayBuffer();
+  for (const encoding of ['br', 'gzip']) {
+    const answer = await program(encoding);
+    expect(answer.headers.get('content-encoding')).toBe(encoding);
+    expect(answer.headers.get('vary')).toContain('accept-encoding');
+    expect(answer.headers.get('content-type')).toBe('application/wasm');
+    expect(Buffer.from(await answer.arrayBuffer()).equals(Buffer.from(plain)), 'the same program').toBe(true);
+  }
+});
+
 test('Lighthouse is not content with a page of faults', async ({}, info) => {
   const html = `<!doctype html><title>Faults</title><img src="/nothing.png"><p style="color:#bbb">Pale</p>
     <script>for (const end = Date.now() + 1500; Date.now() < end;);</script><h1>Late</h1>`;

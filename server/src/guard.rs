@@ -102,6 +102,13 @@ pub async fn headers(State(state): State<AppState>, request: Request, next: Next
         .iter()
         .any(|start| path.starts_with(start));
     let kept = response.status().is_success() && is_marked(&path);
+    if asset {
+        // Each has compressed copies; a cache between must not give those to whoever does not take them.
+        response
+            .headers_mut()
+            .entry(header::VARY)
+            .or_insert(HeaderValue::from_static("accept-encoding"));
+    }
     response
         .headers_mut()
         .entry(header::CACHE_CONTROL)

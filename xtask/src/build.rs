@@ -1,7 +1,7 @@
 //! Building an edition with cargo-leptos, and where its parts end up.
 
-use crate::parts;
 use crate::process::{self, Context};
+use crate::{compress, parts};
 use anyhow::Result;
 use clap::ValueEnum;
 use std::fmt;
@@ -123,7 +123,11 @@ pub fn edition(context: &Context, edition: Edition, release: bool) -> Result<()>
     }
     process::run(&mut command)?;
     parts::mark(&edition.pkg(context))?;
-    Ok(())
+    if release {
+        compress::write(context, &edition.site(context))
+    } else {
+        compress::remove(&edition.site(context))
+    }
 }
 
 /// Builds the debug server and the release WASM, for the tests: an optimised server takes minutes
@@ -145,7 +149,7 @@ pub fn for_tests(context: &Context, edition: Edition) -> Result<()> {
             .env("RUSTFLAGS", ERASED),
     )?;
     parts::mark(&edition.pkg(context))?;
-    Ok(())
+    compress::write(context, &edition.site(context))
 }
 
 /// Builds the stand-ins.

@@ -6,6 +6,7 @@
 
 mod bench;
 mod build;
+mod compress;
 mod disk;
 mod ids;
 mod parts;

@@ -3,16 +3,11 @@
 use super::checks;
 use super::count::Count;
 use crate::build::{self, Edition};
-use crate::parts;
-use crate::process::{self, Context};
+use crate::process::Context;
+use crate::{compress, parts};
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-
-/// Node carries the brotli that web servers use; level 11 is what a precompressed file gets.
-const BROTLI: &str = "const z = require('zlib'), f = require('fs').readFileSync(process.argv[1]); \
-    console.log(z.brotliCompressSync(f, { params: { [z.constants.BROTLI_PARAM_QUALITY]: 11 } }).length)";
 
 /// Builds both editions and the stand-ins, and weighs the WASM.
 pub fn run(context: &Context) -> Result<Count> {
@@ -34,7 +29,7 @@ fn weigh(context: &Context, edition: Edition) -> Result<()> {
     let raw = fs::metadata(&file)
         .with_context(|| format!("no {}", file.display()))?
         .len();
-    let first = brotli(context, &file)?;
+    let first = compress::size(&file)?;
     let (most_first, most_page) = edition.wasm_limits();
     println!("{edition} WASM to start with: {raw} bytes, {first} as brotli (limit {most_first})");
     let pkg = edition.pkg(context);
@@ -46,7 +41,7 @@ fn weigh(context: &Context, edition: Edition) -> Result<()> {
             whole += match sizes.get(&part) {
                 Some(size) => *size,
                 None => {
-                    let size = brotli(context, &pkg.join(format!("{part}.wasm")))?;
+                    let size = compress::size(&pkg.join(format!("{part}.wasm")))?;
                     sizes.insert(part, size);
                     size
                 }
@@ -69,10 +64,4 @@ fn weigh(context: &Context, edition: Edition) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn brotli(context: &Context, file: &Path) -> Result<u64> {
-    process::output(context.command("node").args(["-e", BROTLI]).arg(file))
-        .and_then(|text| text.parse().ok())
-        .context("node could not compress the WASM")
 }
