@@ -286,7 +286,8 @@ fn people(people: Vec<PersonView>, asked: &CoverageQuery) -> AnyView {
 
 fn connections(rows: Vec<ConnectionView>, asked: &CoverageQuery, choose: bool) -> AnyView {
     if rows.is_empty() {
-        let narrowed = !asked.find.is_empty() || !asked.provider.is_empty();
+        let known = ["", "attention", "conflicts", "paused"].contains(&asked.show.as_str());
+        let narrowed = !asked.find.is_empty() || !asked.provider.is_empty() || !known;
         return match (narrowed, asked.show.as_str()) {
             (true, _) => view! { <EmptyState title="No connection matches these filters"/> }.into_any(),
             (_, "attention") => view! {

@@ -128,7 +128,9 @@ impl Survey {
                 "attention" => waits(row),
                 "conflicts" => self.conflicts.contains_key(&row.connection_id),
                 "paused" => row.pause.is_some(),
-                _ => true,
+                "" => true,
+                // `without` names people, other words nothing: what is done with all that match is done with none then.
+                _ => false,
             })
             .filter(|row| query.provider.is_empty() || row.provider == query.provider)
             .filter(|row| {

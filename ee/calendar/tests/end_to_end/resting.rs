@@ -145,6 +145,20 @@ async fn many_at_once(database: Database, provider: Provider) {
         .get_calendar_settings(&w.admin, &list("paused"))
         .await
         .unwrap();
+    // Filters that name no connections do not name all of them.
+    for show in ["without", "nonsense"] {
+        let wish = ManageConnections {
+            action: "sync".to_owned(),
+            all: true,
+            query: list(show),
+            ..ManageConnections::default()
+        };
+        let refused = w.port.manage_calendar_connections(&w.admin, &wish).await;
+        assert_eq!(refused.unwrap_err().code, ErrorCode::Invalid, "{show}");
+    }
+    let nonsense = list("nonsense");
+    let nonsense = w.port.get_calendar_settings(&w.admin, &nonsense);
+    assert_eq!(nonsense.await.unwrap().matching, 0);
     assert_eq!(paused.coverage.paused, 1);
     let toms = paused.connections[0].connection_id.clone();
     assert_ne!(toms, own);
