@@ -32,6 +32,8 @@ pub struct Entries {
     pub operations_view: Option<fn(&str) -> AnyView>,
     /// What stands below an entry's form: its history, by the entry's id.
     pub entry_history: Option<fn(String) -> AnyView>,
+    /// The page of an earlier version of an entry, by both ids.
+    pub entry_version: Option<fn(String, String) -> AnyView>,
     /// More cards on the Providers page.
     pub provider_cards: Option<fn() -> AnyView>,
     /// The list of login domains on its page, where the edition can prove them; `None` shows the advisory list.
@@ -55,6 +57,7 @@ impl Entries {
             operations: &[],
             operations_view: None,
             entry_history: None,
+            entry_version: None,
             provider_cards: None,
             login_domains: None,
             microsoft_intro: "A Microsoft profile is an app registration that your technicians sign in through.",

@@ -62,7 +62,7 @@ for (const [provider, database] of (['microsoft', 'google'] as const).flatMap((p
     }).toBeGreaterThan(0);
 
     await page.getByRole('link', { name: /^Edit.*Visit Fabrikam, moved/ }).click();
-    const history = page.getByRole('region', { name: 'Why did this change?' });
+    const history = page.getByRole('region', { name: 'Why did this change?' }).getByRole('list').first();
     await expect(history.getByText('Title: Visit Fabrikam')).toBeVisible();
     await expect(history.getByText(`Tess Technician planned it in Daybind`)).toBeVisible();
     await expect(history.getByText(/^Changed in .* of Tess Technician, and so in the schedule$/)).toBeVisible();

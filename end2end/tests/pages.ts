@@ -108,6 +108,14 @@ export async function everyPage(page: Page, daybind: Daybind, edition: Edition, 
   await walkthrough(page, url, visit);
   if (edition === 'ce') return;
 
+  await page.goto(`${url}${entry}`);
+  await page.getByLabel('Location (optional)').fill('Hall 3');
+  await page.getByRole('button', { name: 'Save entry' }).click();
+  await page.goto(`${url}${entry}`);
+  const version = await page.getByRole('link', { name: /^Restore this version/ }).getAttribute('href') ?? '';
+  for (const path of [version, version.replace(/version=.*/, 'version=all'), '/msp/schedule?saved=deleted&gone=1']) await visit(path);
+  await refused(version.replace(/version=.*/, 'version=00000000-0000-4000-8000-000000000000'));
+
   for (const path of [
     ...['email', 'calendar', 'teams'].map((consumer) => `${providers}&rebind=${consumer}&to=${id}`),
     ...['', '&show=without', '&show=attention', '&show=conflicts', '&view=conflicts', '&find=nobody'].map((asked) => `${integrations}&category=calendar${asked}`),

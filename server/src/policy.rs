@@ -450,6 +450,18 @@ pub const TABLE: &[Endpoint] = &[
     )
     .enterprise(),
     read(
+        "/_fn/get_schedule_entry_version",
+        May(ScheduleOwn),
+        "version_id={entry_edits.edit_id}",
+    )
+    .enterprise(),
+    write(
+        "/_fn/restore_schedule_entry_version",
+        May(ScheduleOwn),
+        "version_id={entry_edits.edit_id}&version=1",
+    )
+    .enterprise(),
+    read(
         "/_fn/preview_calendar_sync",
         May(OwnProfile),
         "connection_id={calendar_providers.connection_id}",

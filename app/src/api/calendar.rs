@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use daybind_domain::conflict_view::{ConflictInboxView, ConflictView};
 use daybind_domain::connection_view::{ConnectionDetailView, ManagedConnections};
+use daybind_domain::version_view::EntryVersionView;
 use daybind_domain::view::{
     CalendarProfileView, CalendarSettingsView, CoverageQuery, EntryHistoryView, GoogleClientView,
     RemoteCalendarView, SyncPreview,
@@ -92,6 +93,42 @@ pub async fn get_schedule_entry_history(entry_id: String) -> Result<EntryHistory
             .get_schedule_entry_history(&actor, &entry_id)
             .await,
     )
+}
+
+/// What restoring an earlier version of an entry would do.
+///
+/// # Errors
+/// Signed out; not found; enterprise only.
+#[server(endpoint = "get_schedule_entry_version", output = Answer)]
+pub async fn get_schedule_entry_version(version_id: String) -> Result<EntryVersionView, ApiError> {
+    use crate::server::{actor, answer, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let found = state
+        .calendar
+        .get_schedule_entry_version(&actor, &version_id);
+    answer(found.await)
+}
+
+/// Restores an earlier version of an entry that still has `version`, as it was read at `read_at`.
+///
+/// # Errors
+/// Signed out; not found; changed meanwhile; it cannot be restored; enterprise only.
+#[server(endpoint = "restore_schedule_entry_version", output = Answer)]
+pub async fn restore_schedule_entry_version(
+    version_id: String,
+    version: i64,
+    #[server(default)] read_at: String,
+) -> Result<(), ApiError> {
+    use crate::location::encode;
+    use crate::server::{actor, answer, redirect, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let read = (version, read_at.as_str());
+    let done = state
+        .calendar
+        .restore_schedule_entry_version(&actor, &version_id, read);
+    let id = encode(&answer(done.await)?);
+    redirect(&format!("/msp/schedule?entry={id}&saved=restored"));
+    Ok(())
 }
 
 /// What the next sync of one's own connection would do, without doing it.

@@ -164,7 +164,10 @@ pub async fn delete_schedule_entry(
         .filter(|c| c.is_ascii_digit() || *c == '-')
         .collect();
     let shown = shown_part(&shown);
-    redirect(&format!("/msp/schedule?week={week}{shown}&saved=deleted"));
+    let gone = crate::location::encode(&entry_id);
+    redirect(&format!(
+        "/msp/schedule?week={week}{shown}&saved=deleted&gone={gone}"
+    ));
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use super::schedule_form::EntryPanel;
 use super::schedule_grid::Grid;
 use crate::ApiError;
 use crate::api::schedule::list_schedule;
+use crate::entries::Entries;
 use crate::ui::{Announcement, EmptyState, SelectField};
 
 /// The page, for its route.
@@ -20,12 +21,14 @@ pub fn page() -> AnyView {
 
 /// `/msp/schedule`: `week` is any day of the week shown, `as` how it is shown (`agenda`; otherwise a grid where there is
 /// room), `person` and `status` what is left of it, `entry` the entry being edited (`new` for a new one), `at` when a new
-/// one begins, `part` the day of a series' occurrence, `saved` what has just been done.
+/// one begins, `part` the day of a series' occurrence, `version` one it once had, `saved` what has just been done, `gone` the
+/// entry that was deleted.
 #[component]
 fn SchedulePage() -> impl IntoView {
     let here = Here::current();
     let (entry, saved) = (query_value("entry"), query_value("saved"));
     let (part, at) = (query_value("part"), query_value("at"));
+    let (version, gone) = (query_value("version"), query_value("gone"));
     // Opening and closing the form are part of the source: after a change the week is read again.
     let view = Resource::new(
         move || (here.get(), entry.get(), saved.get()),
@@ -35,15 +38,29 @@ fn SchedulePage() -> impl IntoView {
         let text = match saved.get().as_str() {
             "entry" => "The entry is saved.",
             "deleted" => "The entry is deleted.",
+            "restored" => "The earlier version is restored.",
             _ => return None,
         };
-        Some(view! { <Announcement text dismiss=here.get().address()/> })
+        let again = Entries::current()
+            .entry_version
+            .filter(|_| !gone.with(String::is_empty))
+            .map(
+                |_| view! { <p><a href=past_of(&gone.get())>"Its history, to restore it"</a></p> },
+            );
+        Some(view! {
+            <Announcement text dismiss=here.get().address()/>
+            {again}
+        })
     };
     // A form has the page to itself: it is the same on a phone and without scripts, and its heading is the page's.
     let body = move || {
         let id = entry.get();
+        let past = Entries::current().entry_version;
+        let past = past.filter(|_| !version.with(String::is_empty));
         if id.is_empty() {
             view! { <Loaded view here/> }.into_any()
+        } else if let Some(past) = past {
+            past(id, version.get())
         } else {
             view! {
                 <EntryPanel entry_id=id part=part.get() at=at.get() here=here.get_untracked()/>
@@ -73,6 +90,15 @@ fn Loaded(view: Resource<Result<ScheduleView, ApiError>>, here: Memo<Here>) -> i
         </Transition>
     }
     .into_any()
+}
+
+/// The history of an entry that is deleted.
+fn past_of(entry: &str) -> String {
+    let id: String = entry
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .collect();
+    format!("/msp/schedule?entry={id}&version=all")
 }
 
 /// What is shown of the schedule; it stands in the address.

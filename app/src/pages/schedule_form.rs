@@ -305,11 +305,16 @@ fn Remove(
     error: Failed,
 ) -> impl IntoView {
     let part = entry.part;
+    let after = if Entries::current().entry_history.is_some() {
+        " Its history can bring it back."
+    } else {
+        " This cannot be undone."
+    };
     view! {
         <ErrorSummary error/>
         <details class="db-disclosure">
             <summary>"Delete this entry"</summary>
-            <p>"“"{entry.title}"” is removed for everybody it is assigned to. This cannot be undone."</p>
+            <p>"“"{entry.title}"” is removed for everybody it is assigned to."{after}</p>
             <ActionForm action=delete>
                 <input type="hidden" name="entry_id" value=entry.entry_id/>
                 <input type="hidden" name="version" value=entry.version.to_string()/>

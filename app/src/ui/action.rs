@@ -1,6 +1,6 @@
 //! What a form's action reports: its failure, its successes, the message of one field.
 
-use daybind_domain::AppError;
+use daybind_domain::{AppError, ErrorCode};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
@@ -35,6 +35,28 @@ where
     Memo::new(move |last: Option<&usize>| {
         let done = value.with(|value| matches!(value, Some(Ok(_))));
         if done {
+            version.get()
+        } else {
+            last.copied().unwrap_or_default()
+        }
+    })
+}
+
+/// Counts the refusals of `action` because what was read had changed: a source for resources that must load again then, and
+/// only then.
+pub fn refused_as_changed<S>(action: ServerAction<S>) -> Memo<usize>
+where
+    S: ServerFn<Error = ApiError> + Clone + Send + Sync + 'static,
+    S::Output: Send + Sync + 'static,
+{
+    let (error, version) = (failed(action), action.version());
+    Memo::new(move |last: Option<&usize>| {
+        let changed = |error: &Option<AppError>| {
+            error
+                .as_ref()
+                .is_some_and(|error| error.code == ErrorCode::Conflict)
+        };
+        if error.with(changed) {
             version.get()
         } else {
             last.copied().unwrap_or_default()

@@ -40,6 +40,9 @@ pub fn CopyField(
     /// The value, exactly as it must be pasted.
     #[prop(into)]
     value: String,
+    /// It has several lines, shown as such.
+    #[prop(optional)]
+    lines: bool,
 ) -> impl IntoView {
     let ready = RwSignal::new(false);
     let copied = RwSignal::new(false);
@@ -63,7 +66,7 @@ pub fn CopyField(
         <div class="db-copyfield">
             <span class="db-copyfield__label">{label}</span>
             <div class="db-copyfield__row">
-                <code class="db-copyfield__value">{shown}</code>
+                <code class="db-copyfield__value" class:db-copyfield__value--lines=lines>{shown}</code>
                 <button
                     type="button"
                     class="db-btn"

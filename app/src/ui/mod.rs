@@ -23,7 +23,7 @@ mod contrast;
 #[cfg(all(test, feature = "ssr"))]
 mod render_tests;
 
-pub use action::{Failed, failed, message, successes};
+pub use action::{Failed, failed, message, refused_as_changed, successes};
 pub use copy::CopyField;
 #[cfg(feature = "hydrate")]
 pub(crate) use copy::write_to_clipboard;

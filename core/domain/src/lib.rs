@@ -23,6 +23,7 @@ pub mod schedule;
 pub mod session;
 pub mod sso;
 pub mod user;
+pub mod version_view;
 pub mod view;
 pub mod week_grid;
 

@@ -366,6 +366,10 @@ pub struct EntryHistoryView {
     pub more: bool,
     /// How long it is kept, in days.
     pub kept_days: i64,
+    /// The entry is deleted.
+    pub deleted: bool,
+    /// All of it as plain text, to be taken elsewhere.
+    pub as_text: String,
 }
 
 /// One thing that happened to an entry, or did not.
@@ -385,6 +389,8 @@ pub struct EntryHistoryItem {
     pub fields: Vec<EntryHistoryField>,
     /// The sync run it belongs to, as the logs name it; empty for what people did.
     pub run: String,
+    /// Names what the entry said from then on, where that can be restored; empty otherwise.
+    pub version_id: String,
 }
 
 /// One field of an entry that changed.

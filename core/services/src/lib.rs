@@ -13,6 +13,7 @@ pub mod demo;
 pub mod discovery;
 pub mod domain_claims;
 pub mod domain_name;
+pub mod earlier;
 pub mod endpoints;
 pub mod failure;
 pub mod flow;

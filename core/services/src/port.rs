@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use daybind_domain::activity::{ActivityPageView, ActivityQuery, HealthView};
 use daybind_domain::bindings::ImpactLine;
 use daybind_domain::conflict_view::{ConflictAnswer, ConflictInboxView, ConflictView};
@@ -16,6 +17,7 @@ use daybind_domain::connection_view::{
     ConnectionDetailView, ManageConnections, ManagedConnections,
 };
 use daybind_domain::ids::{EntryId, TenantId, UserId};
+use daybind_domain::version_view::EntryVersionView;
 use daybind_domain::view::{
     CalendarProfileView, CalendarRulesView, CalendarSettingsView, CoverageQuery, EntryHistoryView,
     GoogleClientView, RemoteCalendarView, SyncMark, SyncPreview,
@@ -100,6 +102,8 @@ pub struct EntryChange {
     pub people: Vec<UserId>,
     /// Who made it, where a person did.
     pub by: Option<UserId>,
+    /// Since when the entry had said before what it says again, where an earlier version was restored.
+    pub restored: Option<DateTime<Utc>>,
 }
 
 /// Lines of a file, in pieces as they are read. A failure is an error of the stream, so that a download never ends as if it
@@ -174,6 +178,22 @@ pub trait CalendarPort: Send + Sync + 'static {
         actor: &Actor,
         entry_id: &str,
     ) -> AppResult<EntryHistoryView>;
+
+    /// What restoring an earlier version of an entry would do, for who may change it.
+    async fn get_schedule_entry_version(
+        &self,
+        actor: &Actor,
+        version_id: &str,
+    ) -> AppResult<EntryVersionView>;
+
+    /// Restores an earlier version of an entry that still is as it was read: of `version`, at `read_at` (RFC 3339). `Conflict`
+    /// otherwise, with what happened since. The entry's id.
+    async fn restore_schedule_entry_version(
+        &self,
+        actor: &Actor,
+        version_id: &str,
+        read: (i64, &str),
+    ) -> AppResult<String>;
 
     /// The caller's own connections and what can be connected.
     async fn get_calendar_providers(&self, actor: &Actor) -> AppResult<CalendarProfileView>;
@@ -416,6 +436,23 @@ impl CalendarPort for CommunityPort {
         _actor: &Actor,
         _entry_id: &str,
     ) -> AppResult<EntryHistoryView> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn get_schedule_entry_version(
+        &self,
+        _actor: &Actor,
+        _version_id: &str,
+    ) -> AppResult<EntryVersionView> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn restore_schedule_entry_version(
+        &self,
+        _actor: &Actor,
+        _version_id: &str,
+        _read: (i64, &str),
+    ) -> AppResult<String> {
         Err(AppError::enterprise_only())
     }
 

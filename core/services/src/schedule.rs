@@ -338,6 +338,7 @@ pub async fn create(
         entry_id,
         people: assignees,
         by: Some(actor.user_id()),
+        restored: None,
     };
     finish(services, port, unit, &change).await?;
     Ok(entry_id)
@@ -403,7 +404,11 @@ pub async fn delete(
     finish(services, port, unit, &told(actor, entry_id, people)?).await
 }
 
-fn told(actor: &Actor, entry_id: &str, mut people: Vec<UserId>) -> AppResult<EntryChange> {
+pub(crate) fn told(
+    actor: &Actor,
+    entry_id: &str,
+    mut people: Vec<UserId>,
+) -> AppResult<EntryChange> {
     people.sort_unstable();
     people.dedup();
     Ok(EntryChange {
@@ -413,6 +418,7 @@ fn told(actor: &Actor, entry_id: &str, mut people: Vec<UserId>) -> AppResult<Ent
             .map_err(|_| AppError::not_found("The schedule entry"))?,
         people,
         by: Some(actor.user_id()),
+        restored: None,
     })
 }
 
@@ -444,7 +450,8 @@ pub(crate) fn settle(content: &mut EntryContent, rule: Option<Rule>) -> AppResul
     Ok(())
 }
 
-async fn finish(
+/// Tells the port in the same transaction, and ends that.
+pub(crate) async fn finish(
     services: &Services,
     port: &dyn CalendarPort,
     mut unit: Box<dyn UnitOfWork>,
@@ -461,15 +468,32 @@ async fn finish(
 /// # Errors
 /// Not found, also for entries of others a technician may not see.
 pub async fn visible(unit: &mut dyn UnitOfWork, actor: &Actor, entry_id: &str) -> AppResult<Entry> {
+    let entry = on_record(unit, actor, entry_id).await?;
+    Some(entry)
+        .filter(|entry| entry.deleted_at.is_none())
+        .ok_or_else(nothing)
+}
+
+fn nothing() -> AppError {
+    AppError::not_found("The schedule entry")
+}
+
+/// The same, deleted or not.
+///
+/// # Errors
+/// Not found.
+pub async fn on_record(
+    unit: &mut dyn UnitOfWork,
+    actor: &Actor,
+    entry_id: &str,
+) -> AppResult<Entry> {
     actor.require(Permission::ScheduleOwn)?;
-    let nothing = || AppError::not_found("The schedule entry");
     let entry_id: EntryId = entry_id.parse().map_err(|_| nothing())?;
     let entry = unit
         .find_entry(actor.tenant_id, entry_id)
         .await
         .map_err(internal)?;
     entry
-        .filter(|entry| entry.deleted_at.is_none())
         .filter(|entry| {
             actor.may(Permission::ScheduleAll) || entry.assignees.contains(&actor.user_id())
         })

@@ -236,7 +236,7 @@ fn Opened(detail: RunDetailView, asked: ActivityQuery) -> impl IntoView {
     let items: Vec<_> = detail
         .items
         .into_iter()
-        .map(|one| item(one.item, about(one.entry, one.entry_id)))
+        .map(|one| item(one.item, about(one.entry, one.entry_id), None))
         .collect();
     let list = if items.is_empty() {
         view! { <p>"It changed no entry and no event."</p> }.into_any()

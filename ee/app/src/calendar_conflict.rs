@@ -3,9 +3,9 @@
 use daybind_app::api::calendar::{ResolveCalendarConflict, get_calendar_conflict};
 use daybind_app::pages::failure::Failure;
 use daybind_app::ui::{
-    Banner, BannerKind, ErrorSummary, Failed, Submit, failed, keep_focus, message, typed,
+    Banner, BannerKind, ErrorSummary, Failed, Submit, failed, keep_focus, message,
+    refused_as_changed, typed,
 };
-use daybind_domain::ErrorCode;
 use daybind_domain::conflict_view::{ConflictFieldView, ConflictView};
 use daybind_domain::connection_view::FactView;
 use leptos::prelude::*;
@@ -33,20 +33,8 @@ pub fn address(conflict_id: &str) -> String {
 pub fn ConflictChooser(conflict_id: String) -> impl IntoView {
     let answer = ServerAction::<ResolveCalendarConflict>::new();
     let error = failed(answer);
-    let version = answer.version();
-    // Read again when a side turns out to have changed, and only then: what was ticked stays otherwise.
-    let stale = Memo::new(move |last: Option<&usize>| {
-        let changed = error.with(|error| {
-            error
-                .as_ref()
-                .is_some_and(|error| error.code == ErrorCode::Conflict)
-        });
-        if changed {
-            version.get()
-        } else {
-            last.copied().unwrap_or_default()
-        }
-    });
+    // What was ticked stays otherwise.
+    let stale = refused_as_changed(answer);
     let found = Resource::new(
         move || (stale.get(), conflict_id.clone()),
         |(_, id)| get_calendar_conflict(id),

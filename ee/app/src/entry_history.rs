@@ -2,30 +2,34 @@
 
 use daybind_app::api::calendar::get_schedule_entry_history;
 use daybind_app::pages::failure::Failure;
+use daybind_app::ui::CopyField;
 use daybind_domain::view::{EntryHistoryItem, EntryHistoryView};
 use leptos::prelude::*;
 
 /// What happened to an entry, newest first.
 #[component]
 pub fn EntryHistory(entry_id: String) -> impl IntoView {
+    let id = entry_id.clone();
     let found = Resource::new(move || entry_id.clone(), get_schedule_entry_history);
     view! {
         <section class="db-history" aria-labelledby="history-heading">
             <h2 id="history-heading">"Why did this change?"</h2>
             <Suspense fallback=|| view! { <p>"Loading the history …"</p> }>
-                {move || Suspend::new(async move {
+                {move || {
+                    let id = id.clone();
+                    Suspend::new(async move {
                     match found.await {
-                        Ok(history) => told(history),
+                        Ok(history) => told(history, &id),
                         Err(error) => view! { <Failure error/> }.into_any(),
                     }
-                })}
+                })}}
             </Suspense>
         </section>
     }
     .into_any()
 }
 
-fn told(history: EntryHistoryView) -> AnyView {
+fn told(history: EntryHistoryView, entry_id: &str) -> AnyView {
     let kept = format!("Kept for {} days.", history.kept_days);
     if history.items.is_empty() {
         return view! { <p>"Nothing has happened to it yet that is still on record. "{kept}</p> }
@@ -35,17 +39,42 @@ fn told(history: EntryHistoryView) -> AnyView {
     let items: Vec<_> = history
         .items
         .into_iter()
-        .map(|one| item(one, None))
+        .map(|one| {
+            let restore = restore(entry_id, &one);
+            item(one, None, restore)
+        })
         .collect();
+    let deleted = history
+        .deleted
+        .then(|| view! { <p>"The entry is deleted. Restore a version to have it back."</p> });
     view! {
+        {deleted}
         <ol class="db-history__list">{items}</ol>
         <p class="db-history__kept">{more}{kept}</p>
+        <details class="db-disclosure">
+            <summary>"Copy as text for a ticket"</summary>
+            <CopyField label="Text for a ticket" value=history.as_text lines=true/>
+        </details>
     }
     .into_any()
 }
 
-/// One thing that happened; `about` says to what, where that is not said around it.
-pub fn item(item: EntryHistoryItem, about: Option<AnyView>) -> AnyView {
+/// The way to restore what the entry said from then on.
+fn restore(entry_id: &str, item: &EntryHistoryItem) -> Option<AnyView> {
+    (!item.version_id.is_empty()).then(|| {
+        let href = format!("/msp/schedule?entry={entry_id}&version={}", item.version_id);
+        let of = item.at.clone();
+        view! {
+            <p>
+                <a href=href>"Restore this version"<span class="db-visually-hidden">": "{of}</span></a>
+            </p>
+        }
+        .into_any()
+    })
+}
+
+/// One thing that happened; `about` says to what, where that is not said around it, and `then` is what can be done with it.
+pub fn item(item: EntryHistoryItem, about: Option<AnyView>, then: Option<AnyView>) -> AnyView {
     let lane = match item.side.as_str() {
         "schedule" => "Schedule",
         "calendar" => "Calendar",
@@ -89,6 +118,7 @@ pub fn item(item: EntryHistoryItem, about: Option<AnyView>) -> AnyView {
             {fields}
             {why}
             {run}
+            {then}
         </li>
     }
     .into_any()

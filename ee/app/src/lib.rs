@@ -12,6 +12,7 @@ mod conflict_inbox;
 pub mod connection;
 mod connection_detail;
 mod entry_history;
+mod entry_version;
 pub mod google_card;
 mod health;
 pub mod login_domains;
@@ -26,6 +27,7 @@ use activity::Activity;
 use calendar_profile::CalendarProfile;
 use calendar_settings::CalendarSettings;
 use entry_history::EntryHistory;
+use entry_version::EntryVersion;
 use google_card::GoogleCard;
 use health::Health;
 use login_domains::LoginDomains;
@@ -69,6 +71,9 @@ fn enterprise() -> Entries {
 fn on_schedule() -> Entries {
     Entries {
         entry_history: Some(|entry_id| view! { <EntryHistory entry_id/> }.into_any()),
+        entry_version: Some(|entry_id, version_id| {
+            view! { <EntryVersion entry_id version_id/> }.into_any()
+        }),
         ..enterprise()
     }
 }

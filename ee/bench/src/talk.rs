@@ -94,6 +94,7 @@ async fn outbound(world: &World, report: &mut Report) -> Result<()> {
         entry_id: entry.entry_id,
         people: entry.assignees.clone(),
         by: None,
+        restored: None,
     };
     let mut unit = world.services.begin(demo::TENANT).await?;
     unit.add_entry(&entry, world.services.now()).await?;

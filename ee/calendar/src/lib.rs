@@ -57,6 +57,7 @@ mod sync;
 mod timeline;
 mod tokens;
 mod trial;
+mod versions;
 mod views;
 mod webhook;
 mod wire;

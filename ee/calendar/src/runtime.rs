@@ -15,6 +15,7 @@ use daybind_domain::connection_view::{
     ConnectionDetailView, ManageConnections, ManagedConnections,
 };
 use daybind_domain::ids::{ConnectionId, EntryId, TenantId};
+use daybind_domain::version_view::EntryVersionView;
 use daybind_domain::view::{
     CalendarProfileView, CalendarRulesView, CalendarSettingsView, CoverageQuery, EntryHistoryView,
     GoogleClientView, RemoteCalendarView, SyncMark, SyncPreview,
@@ -42,7 +43,7 @@ use crate::retry::{LOOK, Verdict};
 use crate::tokens::{Stop, change};
 use crate::{
     actions, callback, chooser, coverage, detail, disconnect, health, inbox, manage, oauth, places,
-    preview, questions, rebind, retry, runs, subscribe, sync, timeline, views, webhook,
+    preview, questions, rebind, retry, runs, subscribe, sync, timeline, versions, views, webhook,
 };
 
 /// Within this time of a start every calendar is looked at, where they are few.
@@ -477,6 +478,26 @@ impl CalendarPort for CalendarRuntime {
     ) -> AppResult<EntryHistoryView> {
         self.open()?;
         timeline::view(&self.engine, actor, entry_id).await
+    }
+
+    async fn get_schedule_entry_version(
+        &self,
+        actor: &Actor,
+        version_id: &str,
+    ) -> AppResult<EntryVersionView> {
+        self.open()?;
+        versions::view(&self.engine, actor, version_id).await
+    }
+
+    async fn restore_schedule_entry_version(
+        &self,
+        actor: &Actor,
+        version_id: &str,
+        read: (i64, &str),
+    ) -> AppResult<String> {
+        self.open()?;
+        let restored = versions::restore(&self.engine, self, actor, version_id, read);
+        Ok(restored.await?.to_string())
     }
 
     async fn get_calendar_providers(&self, actor: &Actor) -> AppResult<CalendarProfileView> {

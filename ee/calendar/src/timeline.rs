@@ -11,6 +11,7 @@ use daybind_ee_storage::{CausedChange, Connection, EntryEdit, SyncChange, calend
 use daybind_services::{Actor, AppResult, EntryChange, internal, localtime, privacy, schedule};
 use daybind_storage::{Entry, StorageResult, UnitOfWork, User};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::engine::Engine;
 use crate::integrate::content_of;
@@ -46,6 +47,7 @@ pub async fn note(
             Some(_) => None,
             None => serde_json::to_value(entry.content).ok(),
         },
+        restored: change.restored,
         at: engine.now(),
     };
     calendar(unit)?.add_edit(&edit).await
@@ -57,39 +59,198 @@ pub async fn note(
 /// Not found.
 pub async fn view(engine: &Engine, actor: &Actor, entry_id: &str) -> AppResult<EntryHistoryView> {
     let mut unit = engine.read(actor.tenant_id).await?;
-    let entry = schedule::visible(unit.as_mut(), actor, entry_id).await?;
-    let people = unit.list_users(actor.tenant_id).await.map_err(internal)?;
-    let rows = calendar(unit.as_mut()).map_err(internal)?;
-    let limit = i64::try_from(SHOWN).unwrap_or(i64::MAX) + 1;
-    let (tenant_id, id) = (actor.tenant_id, entry.entry_id);
-    let edits = rows.list_edits(tenant_id, id, limit).await;
-    let edits = edits.map_err(internal)?;
-    let changes = rows.list_entry_changes(tenant_id, id, limit).await;
-    let changes = changes.map_err(internal)?;
-    let connections = rows.list_connections(tenant_id).await.map_err(internal)?;
-    let teller = Teller {
-        actor,
-        zone: localtime::zone(&actor.user.time_zone),
-        entry: Some(&entry),
-        people: people.iter().map(|user| (user.user_id, user)).collect(),
-        connections: connections
-            .iter()
-            .map(|row| (row.connection_id, row))
-            .collect(),
-    };
-    let mut items = teller.edits(&edits, &changes);
-    items.extend(changes.iter().map(|change| teller.change(change)));
-    items.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    let entry = schedule::on_record(unit.as_mut(), actor, entry_id).await?;
+    let account = Account::read(unit.as_mut(), actor, &entry).await?;
+    let mut items = account.told();
     let more = items.len() > SHOWN;
+    items.truncate(SHOWN);
+    let items: Vec<_> = items.into_iter().map(|(_, item)| item).collect();
     Ok(EntryHistoryView {
-        items: items
-            .into_iter()
-            .take(SHOWN)
-            .map(|(_, item)| item)
-            .collect(),
+        as_text: as_text(engine, &account.teller(), &entry, &items),
+        items,
         more,
         kept_days: engine.keep_activity.num_days(),
+        deleted: entry.deleted_at.is_some(),
     })
+}
+
+/// What is on record about one entry.
+pub struct Account<'a> {
+    actor: &'a Actor,
+    entry: &'a Entry,
+    edits: Vec<EntryEdit>,
+    changes: Vec<CausedChange>,
+    people: Vec<User>,
+    connections: Vec<Connection>,
+}
+
+impl<'a> Account<'a> {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// An internal error.
+    pub async fn read(
+        unit: &mut dyn UnitOfWork,
+        actor: &'a Actor,
+        entry: &'a Entry,
+    ) -> AppResult<Self> {
+        let limit = i64::try_from(SHOWN).unwrap_or(i64::MAX) + 1;
+        let (tenant_id, id) = (entry.tenant_id, entry.entry_id);
+        let people = unit.list_users(tenant_id).await.map_err(internal)?;
+        let rows = calendar(unit).map_err(internal)?;
+        let edits = rows.list_edits(tenant_id, id, limit).await;
+        let changes = rows.list_entry_changes(tenant_id, id, limit).await;
+        let connections = rows.list_connections(tenant_id).await;
+        Ok(Self {
+            actor,
+            entry,
+            edits: edits.map_err(internal)?,
+            changes: changes.map_err(internal)?,
+            people,
+            connections: connections.map_err(internal)?,
+        })
+    }
+
+    /// Tells it.
+    #[must_use]
+    pub fn teller(&self) -> Teller<'_> {
+        Teller {
+            actor: self.actor,
+            zone: localtime::zone(&self.actor.user.time_zone),
+            entry: Some(self.entry),
+            people: self
+                .people
+                .iter()
+                .map(|user| (user.user_id, user))
+                .collect(),
+            connections: self
+                .connections
+                .iter()
+                .map(|row| (row.connection_id, row))
+                .collect(),
+        }
+    }
+
+    /// All of it, newest first.
+    fn told(&self) -> Vec<Told> {
+        let teller = self.teller();
+        let mut items = teller.edits(&self.edits, &self.changes);
+        items.extend(self.changes.iter().map(|caused| {
+            let (at, mut item) = teller.change(caused);
+            let change = &caused.change;
+            if change.side == "schedule" && change.action != "removed" {
+                item.version_id = teller.version(change.change_id, change.after.as_ref());
+            }
+            (at, item)
+        }));
+        items.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        items
+    }
+
+    /// What changed the entry after that moment, the first change first.
+    #[must_use]
+    pub fn since(&self, moment: DateTime<Utc>) -> Vec<EntryHistoryItem> {
+        let later = self
+            .told()
+            .into_iter()
+            .rev()
+            .filter(|(at, item)| *at > moment && item.side == "schedule");
+        later.map(|(_, item)| item).collect()
+    }
+
+    /// How a version came to be, where that is among the newest.
+    #[must_use]
+    pub fn origin(&self, version_id: &str) -> Option<String> {
+        let teller = self.teller();
+        let edit = self
+            .edits
+            .iter()
+            .find(|edit| edit.edit_id.to_string() == version_id)
+            .map(|edit| (edit.at, teller.edit_title(edit)));
+        let found = edit.or_else(|| {
+            let mut changes = self.changes.iter();
+            let change =
+                changes.find(|caused| caused.change.change_id.to_string() == version_id)?;
+            let (at, item) = teller.change(change);
+            Some((at, item.title))
+        });
+        found.map(|(at, title)| format!("{}: {title}", teller.time(at)))
+    }
+}
+
+/// What happened, in a sentence.
+#[must_use]
+pub fn sentence(item: &EntryHistoryItem) -> String {
+    let fields = item.fields.iter().map(|field| {
+        let shown = |text: &str| match text {
+            "" => "nothing".to_owned(),
+            text => format!("“{text}”"),
+        };
+        format!(
+            "{} from {} to {}",
+            field.field,
+            shown(&field.before),
+            shown(&field.after)
+        )
+    });
+    let fields: Vec<_> = fields.collect();
+    match fields.is_empty() {
+        true => format!("{}, {}.", item.title, item.at),
+        false => format!("{}, {}: {}.", item.title, item.at, fields.join("; ")),
+    }
+}
+
+/// Where something was changed, in words.
+fn lane(side: &str) -> &'static str {
+    match side {
+        "schedule" => "Schedule",
+        "calendar" => "Calendar",
+        _ => "Nothing changed",
+    }
+}
+
+/// The history as plain text, for a ticket: which entry, from where, and what is shown on the page.
+fn as_text(
+    engine: &Engine,
+    teller: &Teller<'_>,
+    entry: &Entry,
+    items: &[EntryHistoryItem],
+) -> String {
+    let now = engine.now();
+    let seen = privacy::seen_by(teller.actor, entry);
+    let mut lines = vec![
+        format!("Entry: {}", seen.title),
+        format!("Time: {}", text_of(Field::When, &seen, teller.zone)),
+        engine.absolute(&format!("/msp/schedule?entry={}", entry.entry_id)),
+        format!(
+            "As of {} ({}), newest first",
+            teller.time(now),
+            teller.zone.name()
+        ),
+    ];
+    if entry.deleted_at.is_some() {
+        lines.push("The entry is deleted.".to_owned());
+    }
+    for item in items {
+        lines.push(String::new());
+        lines.push(format!("{} – {}", item.at, lane(&item.side)));
+        lines.push(item.title.clone());
+        for field in &item.fields {
+            let shown = |text: &str| match text {
+                "" => "nothing".to_owned(),
+                text => text.replace('\n', "\n    "),
+            };
+            let (before, after) = (shown(&field.before), shown(&field.after));
+            lines.push(format!("  {}: {before} → {after}", field.field));
+        }
+        if !item.why.is_empty() {
+            lines.push(item.why.clone());
+        }
+        if !item.run.is_empty() {
+            lines.push(format!("Reference: {}", item.run));
+        }
+    }
+    lines.join("\n")
 }
 
 type Told = (DateTime<Utc>, EntryHistoryItem);
@@ -127,24 +288,15 @@ impl Teller<'_> {
                     .chain(synced)
                     .max_by_key(|(at, _)| *at)
                     .and_then(|(_, after)| after);
-                let who = self
-                    .people
-                    .get(&edit.user_id)
-                    .map_or("Somebody who is gone", |user| user.display_name.as_str());
-                let made = edit.entry_version == 1;
-                let what = match &edit.after {
-                    None => "deleted it",
-                    Some(_) if made => "planned it",
-                    Some(_) => "changed it",
-                };
                 let item = EntryHistoryItem {
                     at: self.time(edit.at),
                     at_utc: utc(edit.at),
                     side: "schedule".to_owned(),
-                    title: format!("{who} {what} in Daybind"),
+                    title: self.edit_title(edit),
                     why: String::new(),
                     fields: self.fields(before, edit.after.as_ref()),
                     run: String::new(),
+                    version_id: self.version(edit.edit_id, edit.after.as_ref()),
                 };
                 (edit.at, item)
             })
@@ -180,6 +332,7 @@ impl Teller<'_> {
             why,
             fields,
             run: change.run_id.to_string(),
+            version_id: String::new(),
         };
         (change.at, item)
     }
@@ -194,19 +347,54 @@ impl Teller<'_> {
         let (Some(before), Some(after)) = (read(before), read(after)) else {
             return Vec::new();
         };
-        let mut fields: Vec<_> = differing(&before, &after)
+        self.differences(&before, &after)
+    }
+
+    /// What somebody did, in one line.
+    fn edit_title(&self, edit: &EntryEdit) -> String {
+        let who = self
+            .people
+            .get(&edit.user_id)
+            .map_or("Somebody who is gone", |user| user.display_name.as_str());
+        match (&edit.after, edit.restored) {
+            (None, _) => format!("{who} deleted it in Daybind"),
+            (Some(_), Some(of)) => format!("{who} restored the version of {}", self.time(of)),
+            (Some(_), None) if edit.entry_version == 1 => format!("{who} planned it in Daybind"),
+            (Some(_), None) => format!("{who} changed it in Daybind"),
+        }
+    }
+
+    /// Names what the entry said from then on, if that is something else than it says now, for those who read it.
+    fn version(&self, id: Uuid, after: Option<&Value>) -> String {
+        let content = after.and_then(|after| content_of(after).ok());
+        let other = self.entry.zip(content).is_some_and(|(entry, content)| {
+            privacy::reads_words(self.actor, entry)
+                && (entry.deleted_at.is_some()
+                    || !self.differences(&entry.content, &content).is_empty())
+        });
+        if other { id.to_string() } else { String::new() }
+    }
+
+    /// Where two contents differ, in words.
+    #[must_use]
+    pub fn differences(
+        &self,
+        before: &EntryContent,
+        after: &EntryContent,
+    ) -> Vec<EntryHistoryField> {
+        let mut fields: Vec<_> = differing(before, after)
             .into_iter()
             .map(|field| EntryHistoryField {
                 field: name(field).to_owned(),
-                before: text_of(field, &before, self.zone),
-                after: text_of(field, &after, self.zone),
+                before: text_of(field, before, self.zone),
+                after: text_of(field, after, self.zone),
             })
             .collect();
         if before.status != after.status {
             fields.push(EntryHistoryField {
                 field: "Status".to_owned(),
-                before: status(&before).to_owned(),
-                after: status(&after).to_owned(),
+                before: status(before).to_owned(),
+                after: status(after).to_owned(),
             });
         }
         fields
@@ -326,7 +514,6 @@ fn trigger(cause: Option<&str>, whose: &Whose<'_>) -> Option<String> {
 mod tests {
     use super::*;
     use daybind_domain::ids::TenantId;
-    use uuid::Uuid;
 
     fn change(side: &str, action: &str, reason: Option<&str>) -> SyncChange {
         SyncChange {

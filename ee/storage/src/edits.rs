@@ -24,7 +24,20 @@ pub struct EntryEdit {
     pub entry_version: i64,
     /// The content then; none when it was deleted.
     pub after: Option<Value>,
+    /// Since when the entry had said this before, where an earlier version was restored.
+    pub restored: Option<DateTime<Utc>>,
     /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// What an entry once said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EntryVersion {
+    /// Which.
+    pub entry_id: EntryId,
+    /// The content.
+    pub content: Value,
+    /// Since when.
     pub at: DateTime<Utc>,
 }
 
@@ -51,6 +64,14 @@ pub trait HistoryRepository: Send {
         limit: i64,
     ) -> StorageResult<Vec<EntryEdit>>;
 
+    /// What an edit, or a change that sync made in the schedule, made of its entry; by the id of either. None where that
+    /// left no content.
+    async fn find_entry_version(
+        &mut self,
+        tenant_id: TenantId,
+        version_id: Uuid,
+    ) -> StorageResult<Option<EntryVersion>>;
+
     /// The newest changes that sync made about an entry, through any connection.
     async fn list_entry_changes(
         &mut self,
@@ -63,7 +84,7 @@ pub trait HistoryRepository: Send {
 /// Implements the repository for a unit of work; see `implement` for the conventions. Stands behind `activity`.
 macro_rules! history {
     ($unit:ty, $row:ty) => {
-        use $crate::{CausedChange, EntryEdit, HistoryRepository};
+        use $crate::{CausedChange, EntryEdit, EntryVersion, HistoryRepository};
 
         fn entry_edit(row: &$row) -> StorageResult<EntryEdit> {
             Ok(EntryEdit {
@@ -73,6 +94,7 @@ macro_rules! history {
                 user_id: codec::get_id(row, "user_id")?.into(),
                 entry_version: get(row, "entry_version")?,
                 after: codec::get_json_or(row, "after")?,
+                restored: codec::get_at_or(row, "restored")?,
                 at: codec::get_at(row, "at")?,
             })
         }
@@ -81,8 +103,8 @@ macro_rules! history {
         impl HistoryRepository for $unit {
             async fn add_edit(&mut self, edit: &EntryEdit) -> StorageResult<()> {
                 sqlx::query(
-                    "INSERT INTO entry_edits (tenant_id, edit_id, entry_id, user_id, entry_version, after, at) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                    "INSERT INTO entry_edits (tenant_id, edit_id, entry_id, user_id, entry_version, after, restored, at) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                 )
                 .bind(codec::id(edit.tenant_id.0))
                 .bind(codec::id(edit.edit_id))
@@ -90,6 +112,7 @@ macro_rules! history {
                 .bind(codec::id(edit.user_id.0))
                 .bind(edit.entry_version)
                 .bind(edit.after.as_ref().map(codec::json))
+                .bind(edit.restored.map(codec::at))
                 .bind(codec::at(edit.at))
                 .execute(self.connection())
                 .await
@@ -114,6 +137,34 @@ macro_rules! history {
                 .await
                 .map_err(failure)?;
                 rows.iter().map(entry_edit).collect()
+            }
+
+            async fn find_entry_version(
+                &mut self,
+                tenant_id: TenantId,
+                version_id: Uuid,
+            ) -> StorageResult<Option<EntryVersion>> {
+                let row = sqlx::query(
+                    "SELECT entry_id, after, at FROM entry_edits WHERE tenant_id = $1 AND edit_id = $2 \
+                     UNION ALL SELECT entry_id, after, at FROM sync_changes WHERE tenant_id = $1 AND change_id = $2 \
+                     AND entry_id IS NOT NULL AND side = 'schedule' AND action <> 'removed'",
+                )
+                .bind(codec::id(tenant_id.0))
+                .bind(codec::id(version_id))
+                .fetch_optional(self.connection())
+                .await
+                .map_err(failure)?;
+                let Some(row) = row else {
+                    return Ok(None);
+                };
+                let entry_id = codec::get_id(&row, "entry_id")?.into();
+                let at = codec::get_at(&row, "at")?;
+                let content = codec::get_json_or(&row, "after")?;
+                Ok(content.map(|content| EntryVersion {
+                    entry_id,
+                    content,
+                    at,
+                }))
             }
 
             async fn list_entry_changes(

@@ -23,7 +23,7 @@ use daybind_storage_postgres::PgUnit;
 use daybind_storage_sqlite::SqliteUnit;
 
 pub use activity::{ActivityRepository, FreshTokens};
-pub use edits::{CausedChange, EntryEdit, HistoryRepository};
+pub use edits::{CausedChange, EntryEdit, EntryVersion, HistoryRepository};
 pub use grants::{Grant, GrantRepository, grants};
 pub use health::{HealthRepository, SyncHealth};
 pub use inbox::{InboxRepository, OpenConflict};

@@ -425,6 +425,7 @@ impl<'a> World<'a> {
             entry_id: entry.entry_id,
             people: entry.assignees.clone(),
             by: None,
+            restored: None,
         };
         let port = &self.worker.port;
         port.entry_changed(unit.as_mut(), &change).await.unwrap();
@@ -457,6 +458,7 @@ impl<'a> World<'a> {
             entry_id: entry.entry_id,
             people,
             by: None,
+            restored: None,
         };
         let port = &self.worker.port;
         port.entry_changed(unit.as_mut(), &change).await.unwrap();

@@ -609,6 +609,7 @@ impl World {
             entry_id: entry.entry_id,
             people,
             by: None,
+            restored: None,
         };
         self.port
             .entry_changed(unit.as_mut(), &change)
@@ -644,6 +645,7 @@ impl World {
             entry_id: id,
             people,
             by: None,
+            restored: None,
         };
         self.port
             .entry_changed(unit.as_mut(), &change)

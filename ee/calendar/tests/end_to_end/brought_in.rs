@@ -29,7 +29,7 @@ async fn entries(w: &World) -> Vec<String> {
     titles
 }
 
-fn made(w: &World, title: &str, more: &Value) -> Value {
+pub(crate) fn made(w: &World, title: &str, more: &Value) -> Value {
     w.fakes
         .create_event(w.fake, &w.calendar, &event(w, title, more))
         .unwrap()

@@ -67,6 +67,7 @@ mod promises;
 mod refreshing;
 mod renewals;
 mod resting;
+mod restoring;
 mod same_event;
 mod series;
 mod settling;

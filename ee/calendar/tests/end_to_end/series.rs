@@ -92,7 +92,7 @@ pub(crate) async fn change(
     w.drain().await;
 }
 
-async fn remove(w: &World, view: &EntryView, scope: &str) {
+pub(crate) async fn remove(w: &World, view: &EntryView, scope: &str) {
     let part = view.part.clone().unwrap();
     let part = PartInput {
         day: part.day,
