@@ -4,6 +4,8 @@ import { defineConfig } from '@playwright/test';
 export default defineConfig({
   testDir: './tests',
   timeout: 90_000,
+  // Pictures are kept by their names alone: which browser drew them is noted beside them (tests/gallery.spec.ts).
+  snapshotPathTemplate: '{testDir}/gallery/{arg}{ext}',
   expect: { timeout: 20_000 },
   fullyParallel: false,
   workers: 1,

@@ -14,6 +14,8 @@ pub mod config;
 pub mod csp;
 pub mod doctor;
 pub mod downloads;
+#[cfg(debug_assertions)]
+pub mod gallery;
 pub mod guard;
 pub mod health;
 pub mod import;

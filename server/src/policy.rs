@@ -200,6 +200,9 @@ pub const TABLE: &[Endpoint] = &[
     // Health.
     probe("/healthz"),
     probe("/readyz"),
+    // The components, in debug builds.
+    #[cfg(debug_assertions)]
+    page(crate::gallery::PATH, Everyone),
     // The four stable URLs.
     stable("/api/auth/google/calendar/callback", Rate::Free),
     stable("/api/auth/microsoft/calendar/callback", Rate::Free),

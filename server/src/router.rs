@@ -122,6 +122,9 @@ pub fn router(
     let health = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz));
+    // A release has neither the address nor the page.
+    #[cfg(debug_assertions)]
+    let health = health.route(crate::gallery::PATH, get(crate::gallery::page));
     let origin = state.services.public_url.origin().ascii_serialization();
     let csrf = CsrfLayer::new()
         .add_trusted_origin(&origin)

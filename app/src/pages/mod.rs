@@ -2,6 +2,8 @@
 
 pub mod failure;
 pub mod frame;
+#[cfg(all(feature = "ssr", debug_assertions))]
+pub mod gallery;
 pub mod login_domains;
 pub mod operations;
 pub mod parts;

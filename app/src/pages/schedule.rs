@@ -325,7 +325,7 @@ fn Day(day: DayView, here: Here) -> impl IntoView {
 }
 
 #[component]
-fn Entry(entry: EntryView, here: Here) -> impl IntoView {
+pub(super) fn Entry(entry: EntryView, here: Here) -> impl IntoView {
     let names = entry
         .assignees
         .iter()

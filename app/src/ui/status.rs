@@ -30,6 +30,20 @@ pub enum StatusKind {
 }
 
 impl StatusKind {
+    /// Each kind once, in the order of the lexicon.
+    pub const ALL: [Self; 10] = [
+        Self::Working,
+        Self::Syncing,
+        Self::Checking,
+        Self::Waiting,
+        Self::NeedsYou,
+        Self::Failed,
+        Self::Paused,
+        Self::Off,
+        Self::NotConnected,
+        Self::NotTested,
+    ];
+
     /// The word shown.
     #[must_use]
     pub const fn word(self) -> &'static str {

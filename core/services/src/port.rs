@@ -165,6 +165,12 @@ pub trait CalendarPort: Send + Sync + 'static {
         &LeftForEnterprise
     }
 
+    /// The marks that [`Self::get_schedule_entry_sync_status`] gives, each once with its usual reason; none where there are no
+    /// marks.
+    fn marks(&self) -> Vec<SyncMark> {
+        Vec::new()
+    }
+
     /// How entries stand with their assignees' calendars; `None` for each where marks do not exist.
     async fn get_schedule_entry_sync_status(
         &self,

@@ -369,6 +369,10 @@ impl CalendarPort for CalendarRuntime {
         &CalendarImport
     }
 
+    fn marks(&self) -> Vec<SyncMark> {
+        views::every_mark()
+    }
+
     async fn serve(&self, route: StableRoute, request: Request<Body>) -> Response {
         if !self.engine.edition.calendar_available() {
             tracing::info!(

@@ -349,34 +349,61 @@ fn worst(entry: &Entry, mappings: &[Mapping]) -> SyncMark {
         (rank, mapping)
     });
     let Some((rank, mapping)) = rated.max_by_key(|(rank, _)| *rank) else {
-        return mark("not_synced", "Not synced", "It is in no external calendar.");
+        return Mark::NotSynced.view(None);
     };
-    let detail = mapping.error.as_deref();
-    match rank {
-        4 => mark(
-            "conflict",
-            "Conflict",
-            detail.unwrap_or("Changed on both sides."),
-        ),
-        3 => mark(
-            "failed",
-            "Failed",
-            detail.unwrap_or("The calendar refused this entry."),
-        ),
-        2 => mark(
-            "waiting",
-            "Waiting",
-            detail.unwrap_or("On its way to the calendar."),
-        ),
-        _ => mark("synced", "Synced", "In step with the calendar."),
+    let mark = match rank {
+        4 => Mark::Conflict,
+        3 => Mark::Failed,
+        2 => Mark::Waiting,
+        // Being in step needs no reason.
+        _ => return Mark::Synced.view(None),
+    };
+    mark.view(mapping.error.as_deref())
+}
+
+/// How an entry can stand with a calendar.
+#[derive(Clone, Copy)]
+enum Mark {
+    Synced,
+    Waiting,
+    Conflict,
+    Failed,
+    NotSynced,
+}
+
+impl Mark {
+    /// State, word, and the reason where nothing more is known.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Synced => ("synced", "Synced", "In step with the calendar."),
+            Self::Waiting => ("waiting", "Waiting", "On its way to the calendar."),
+            Self::Conflict => ("conflict", "Conflict", "Changed on both sides."),
+            Self::Failed => ("failed", "Failed", "The calendar refused this entry."),
+            Self::NotSynced => ("not_synced", "Not synced", "It is in no external calendar."),
+        }
+    }
+
+    fn view(self, detail: Option<&str>) -> SyncMark {
+        let (state, word, usual) = self.words();
+        SyncMark {
+            state: state.to_owned(),
+            word: word.to_owned(),
+            detail: detail.unwrap_or(usual).to_owned(),
+            link: None,
+        }
     }
 }
 
-fn mark(state: &str, word: &str, detail: &str) -> SyncMark {
-    SyncMark {
-        state: state.to_owned(),
-        word: word.to_owned(),
-        detail: detail.to_owned(),
-        link: None,
-    }
+/// Each mark once, with its usual reason.
+#[must_use]
+pub fn every_mark() -> Vec<SyncMark> {
+    [
+        Mark::Synced,
+        Mark::Waiting,
+        Mark::Conflict,
+        Mark::Failed,
+        Mark::NotSynced,
+    ]
+    .map(|mark| mark.view(None))
+    .to_vec()
 }

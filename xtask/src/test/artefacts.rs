@@ -1,4 +1,5 @@
-//! What is in the built files: no provider's calendar host in anything Community ships.
+//! What is in the built files: no provider's calendar host in anything Community ships, and the gallery of components in no
+//! program for browsers.
 
 use super::checks;
 use super::count::Count;
@@ -18,8 +19,11 @@ const MARKS: [&str; 6] = [
     "daybind_ee",
 ];
 
+/// What marks the gallery of components (`MARK` in `app/src/pages/gallery`), which servers of a debug build alone have.
+const GALLERY: &str = "daybind-component-gallery";
+
 /// Scans the Community server and every Community site file; then the Enterprise server, where the
-/// same scan must find every mark.
+/// same scan must find every mark. Then both editions for the gallery.
 pub fn run(context: &Context) -> Result<Count> {
     let mut list = vec![(
         "CE server".to_owned(),
@@ -37,6 +41,14 @@ pub fn run(context: &Context) -> Result<Count> {
         "EE server".to_owned(),
         full(&Edition::Ee.server(context, false)),
     ));
+    for edition in Edition::BOTH {
+        let mut files = Vec::new();
+        collect(&edition.site(context), &mut files)?;
+        list.push((
+            format!("no gallery in {}", edition.site(context).display()),
+            without_gallery(&files, &edition.server(context, false)),
+        ));
+    }
     checks(list)
 }
 
@@ -76,6 +88,20 @@ fn full(file: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The debug server must have it, or else nothing is shown by the files that do not.
+fn without_gallery(files: &[PathBuf], server: &Path) -> Result<()> {
+    let has = |file: &Path| Ok::<_, anyhow::Error>(contains(&read(file)?, GALLERY.as_bytes()));
+    if !has(server)? {
+        bail!("{} has no gallery: the scan is blind", server.display());
+    }
+    for file in files {
+        if has(file)? {
+            bail!("{} contains the gallery of components", file.display());
+        }
+    }
+    Ok(())
+}
+
 fn read(file: &Path) -> Result<Vec<u8>> {
     fs::read(file).with_context(|| format!("could not read {}", file.display()))
 }
@@ -110,6 +136,27 @@ mod tests {
         );
         assert_eq!(marks_in(b"/calendar/v"), [""; 0]);
         assert_eq!(marks_in(b"_ZN18daybind_ee_calendar"), ["daybind_ee"]);
+    }
+
+    /// A program for browsers with the gallery in it is found, and so is a scan that cannot find it anywhere.
+    #[test]
+    fn the_gallery_is_found() {
+        let folder = std::env::temp_dir().join(format!("xtask-gallery-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let file = |name: &str, bytes: &[u8]| {
+            let path = folder.join(name);
+            fs::write(&path, bytes).unwrap();
+            path
+        };
+        let mark = [b"\0", GALLERY.as_bytes(), b"\0"].concat();
+        let (server, with) = (file("server", &mark), file("with.wasm", &mark));
+        let without = file("without.wasm", b"\0asm");
+        assert!(without_gallery(std::slice::from_ref(&without), &server).is_ok());
+        assert!(without_gallery(&[without.clone(), with], &server).is_err());
+        assert!(without_gallery(&[], &without).is_err());
+        fs::remove_dir_all(&folder).unwrap();
+        let source = include_str!("../../../app/src/pages/gallery/mod.rs");
+        assert!(source.contains(&format!("MARK: &str = \"{GALLERY}\"")));
     }
 
     #[test]
