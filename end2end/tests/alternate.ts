@@ -8,7 +8,7 @@ export interface Alternate {
 }
 
 /**
- * Listens on `port` and hands requests on to `ports` in turn. Files count for nothing: a page's many would decide by chance
+ * Listens on `port` and hands requests on to `ports` in turn. Files and streams count for nothing: a page's many would decide by chance
  * where the next step of a journey goes. So the page behind a form is another server's than the form's answer.
  */
 export async function alternate(port: number, ports: readonly number[]): Promise<Alternate> {
@@ -17,7 +17,7 @@ export async function alternate(port: number, ports: readonly number[]): Promise
   let next = 0;
   const pass = (asked: IncomingMessage, answer: ServerResponse) => {
     const turn = next;
-    if (!/^\/(pkg|fonts|status)\/|\.(svg|txt)$/.test(asked.url ?? '')) {
+    if (!/^\/(pkg|fonts|status)\/|^\/_live|\.(svg|txt)$/.test(asked.url ?? '')) {
       served[turn]! += 1;
       next = (next + 1) % ports.length;
     }

@@ -72,6 +72,7 @@ pub fn state(
             .context("cannot set up the HTTP client")?,
         issuers: Arc::default(),
         wake: Arc::default(),
+        live: daybind_services::live::Live::default(),
     };
     let calendar: Arc<dyn CalendarPort> = if config.edition == composition.built {
         (composition.calendar)(services.clone(), get)?

@@ -21,6 +21,7 @@ pub mod health;
 pub mod import;
 pub mod keyfile;
 pub mod keys;
+pub mod live;
 mod metrics;
 pub mod policy;
 pub mod router;

@@ -47,6 +47,8 @@ pub enum Kind {
     Stable,
     /// A GET another site may lead to and that proves itself by a single-use state.
     Callback,
+    /// A stream of server-sent events. GET; whoever is not let in is told in its first message that it is over.
+    Stream,
     /// Health. GET, tells nothing about anybody.
     Probe,
 }
@@ -139,7 +141,7 @@ impl Endpoint {
     #[must_use]
     pub fn method(&self) -> Option<&'static str> {
         match self.kind {
-            Kind::Page | Kind::Callback | Kind::Probe => Some("GET"),
+            Kind::Page | Kind::Callback | Kind::Stream | Kind::Probe => Some("GET"),
             Kind::Read | Kind::Write | Kind::Form | Kind::Again => Some("POST"),
             Kind::Stable => None,
         }
@@ -180,6 +182,12 @@ pub const fn again(path: &'static str, access: Access, form: &'static str) -> En
 #[must_use]
 pub const fn callback(path: &'static str, access: Access) -> Endpoint {
     Endpoint::new(path, Kind::Callback, access, "")
+}
+
+/// A stream of server-sent events.
+#[must_use]
+pub const fn stream(path: &'static str, access: Access, query: &'static str) -> Endpoint {
+    Endpoint::new(path, Kind::Stream, access, query)
 }
 
 const fn stable(path: &'static str, rate: Rate) -> Endpoint {
@@ -273,6 +281,7 @@ pub const TABLE: &[Endpoint] = &[
         "current={secret}&new={secret}&repeated={secret}",
     ),
     // Session.
+    stream("/_live", Staff, "once=1"),
     read("/_fn/current_session", Staff, ""),
     read(
         "/_fn/list_sessions",

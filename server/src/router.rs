@@ -18,7 +18,7 @@ use tower_http::csrf::CsrfLayer;
 
 use crate::PagesOf;
 use crate::csp::Policy;
-use crate::{again, alone, audit_csv, downloads, guard, health, signin, sso};
+use crate::{again, alone, audit_csv, downloads, guard, health, live, signin, sso};
 
 /// The largest form or server function body: 256 KiB.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -99,6 +99,7 @@ pub fn router(
         .route("/auth/msp/microsoft", post(sso::microsoft))
         .route("/auth/msp/connect", post(sso::connect))
         .route(CALLBACK_PATH, get(sso::callback))
+        .route(live::PATH, get(live::live))
         .layer(middleware::from_fn(again::bring))
         .layer(middleware::from_fn(alone::alone))
         .layer(middleware::from_fn_with_state(state.clone(), guard::pages))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use daybind_app::server::AppState;
-use daybind_services::{jobs, keys, limits};
+use daybind_services::{jobs, keys, limits, live};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -75,8 +75,12 @@ pub(crate) async fn serve(composition: Composition) -> anyhow::Result<()> {
     let stopped = stop.clone();
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let housekeeping = tokio::spawn(housekeeping(state.clone(), stop.clone()));
-    let serving =
-        axum::serve(listener, app).with_graceful_shutdown(async move { stopped.cancelled().await });
+    let open = services.live.clone();
+    let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
+        stopped.cancelled().await;
+        // Streams of open pages end by themselves only; their browsers come back to the next server.
+        open.stop();
+    });
     // A client that never finishes its request must not keep the server from stopping.
     let overtime = async {
         stop.cancelled().await;
@@ -103,6 +107,7 @@ async fn housekeeping(state: AppState, stop: CancellationToken) {
         // A failure is logged where it happens; the next minute tries again.
         jobs::measure(&state.services).await;
         let _ = limits::purge(&state.services).await;
+        let _ = live::prune(&state.services).await;
         let _ = state.domains.check_due().await;
         let _ = state.calendar.housekeep().await;
     }

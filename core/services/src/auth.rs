@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Duration;
 use daybind_domain::ids::{SessionId, TenantId, UserId};
-use daybind_domain::user::{Permission, UserType, allows, normalise_email};
+use daybind_domain::user::{Permission, Role, UserType, allows, normalise_email};
 use daybind_domain::{AppError, ErrorCode};
 use daybind_storage::{AuditRow, LoginCandidate, Scope, Session, User};
 use rand::RngCore;
@@ -336,6 +336,33 @@ pub async fn authenticate(
         session_id: session.session_id,
         request_id,
     }))
+}
+
+/// The standing of whoever asked earlier, now; `None` when their session has ended or they are inactive. Does not count as
+/// use of the session.
+///
+/// # Errors
+/// An internal error when the database does not answer.
+pub async fn still(services: &Services, actor: &Actor) -> AppResult<Option<(UserType, Role)>> {
+    let (tenant_id, user_id) = (actor.tenant_id, actor.user_id());
+    let now = services.now();
+    let mut unit = services.read(tenant_id).await?;
+    let sessions = unit
+        .list_sessions(tenant_id, user_id)
+        .await
+        .map_err(internal)?;
+    let live = sessions.iter().any(|session| {
+        session.session_id == actor.session_id
+            && session.expires_at > now
+            && session.last_seen_at + SESSION_IDLE > now
+    });
+    if !live {
+        return Ok(None);
+    }
+    let user = unit.find_user(tenant_id, user_id).await.map_err(internal)?;
+    Ok(user
+        .filter(|user| user.is_active)
+        .map(|user| (user.user_type, user.role)))
 }
 
 /// Ends the caller's session.

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::endpoints::Endpoints;
 use crate::failure::{AppResult, internal};
 use crate::guide::ConsumerGuide;
+use crate::live::Live;
 use crate::outbound::Outbound;
 use crate::seal::Keyring;
 use crate::sso::issuer::Issuers;
@@ -58,6 +59,8 @@ pub struct Services {
     pub issuers: Arc<Issuers>,
     /// Wakes the job worker when something was queued in this process.
     pub wake: Arc<Notify>,
+    /// Tells open pages what has changed.
+    pub live: Live,
 }
 
 impl Services {

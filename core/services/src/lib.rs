@@ -22,6 +22,7 @@ pub mod import;
 pub mod jobs;
 pub mod keys;
 pub mod limits;
+pub mod live;
 pub mod localtime;
 pub mod login_domains;
 pub mod outbound;

@@ -95,6 +95,7 @@ impl World {
             endpoints: Arc::new(Endpoints::from_env(&get).unwrap()),
             http: outbound::client(&Endpoints::from_env(&get).unwrap()).unwrap(),
             wake: Arc::default(),
+            live: daybind_services::live::Live::default(),
             issuers: Arc::default(),
         };
         demo::seed(&services).await.unwrap();

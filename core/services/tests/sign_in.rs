@@ -111,6 +111,7 @@ impl World {
             endpoints: Arc::new(Endpoints::from_env(&|_| None).unwrap()),
             http: outbound::client(&Endpoints::from_env(&|_| None).unwrap()).unwrap(),
             wake: Arc::default(),
+            live: daybind_services::live::Live::default(),
             issuers: Arc::default(),
         };
         let two = Services {

@@ -13,6 +13,7 @@ mod identities;
 mod jobs;
 mod ledger;
 mod limits;
+mod live;
 mod login_domains;
 mod profile_parts;
 mod profiles;

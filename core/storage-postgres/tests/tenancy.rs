@@ -14,9 +14,10 @@ use uuid::Uuid;
 
 /// Tables that answer before a tenant is known: their `system` policies are reviewed here. Login domains say which tenant it
 /// is (read only); their challenges are looked for by the server's own round; rate limits belong to nobody.
-const SYSTEM_TABLES: [&str; 7] = [
+const SYSTEM_TABLES: [&str; 8] = [
     "jobs",
     "key_canaries",
+    "live_events",
     "msp_sso_domain_verification_challenges",
     "msp_sso_login_domains",
     "rate_limits",

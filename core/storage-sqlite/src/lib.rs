@@ -10,6 +10,7 @@ mod identities;
 mod jobs;
 mod ledger;
 mod limits;
+mod live;
 mod login_domains;
 mod profile_parts;
 mod profiles;

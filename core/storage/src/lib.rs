@@ -20,6 +20,7 @@ pub mod identities;
 pub mod jobs;
 pub mod ledger;
 pub mod limits;
+pub mod live;
 pub mod login_domains;
 pub mod predecessor;
 pub mod profile_parts;
@@ -41,6 +42,7 @@ pub use identities::{Identity, IdentityRepository, IdentityRequest, Proof, Reque
 pub use jobs::{ClaimedJob, FinishJob, JobRepository, JobStats, NewJob, at_claim, merged};
 pub use ledger::{LedgerRepository, LedgerRow};
 pub use limits::{LimitRepository, Rate};
+pub use live::{LiveEvent, LivePlace, LiveRepository};
 pub use login_domains::{DomainChallenge, LoginDomain, LoginDomainRepository};
 pub use predecessor::{AlgaBinding, AlgaDatabase, AlgaDomain, AlgaProfile, AlgaTenant};
 pub use profile_parts::{
@@ -130,6 +132,7 @@ pub trait UnitOfWork:
     + VaultRepository
     + LoginDomainRepository
     + LimitRepository
+    + LiveRepository
     + Send
     + Any
 {

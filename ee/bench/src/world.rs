@@ -115,6 +115,7 @@ impl World {
             endpoints: Arc::new(endpoints),
             issuers: Arc::default(),
             wake: Arc::default(),
+            live: daybind_services::live::Live::default(),
         };
         demo::seed(&services).await?;
         let files = tempfile::tempdir()?;

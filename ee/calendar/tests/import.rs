@@ -63,6 +63,7 @@ impl Place {
             http: outbound::client(&endpoints).unwrap(),
             endpoints: Arc::new(endpoints),
             wake: Arc::default(),
+            live: daybind_services::live::Live::default(),
             issuers: Arc::default(),
         };
         Self {

@@ -81,6 +81,7 @@ impl World {
             http: outbound::client(&endpoints).unwrap(),
             endpoints: Arc::new(endpoints),
             wake: Arc::default(),
+            live: daybind_services::live::Live::default(),
             issuers: Arc::default(),
         };
         demo::seed(&services).await.unwrap();

@@ -53,6 +53,11 @@ pub async fn only_staff_is_let_in(site: &Site) {
             is(&out, endpoint, 303, "signed out");
             assert!(out.location().starts_with("/auth/msp/signin"), "{out:?}");
             is(&client, endpoint, 404, "a client-portal user");
+        } else if endpoint.kind == Kind::Stream {
+            for (who, refused) in [("signed out", &out), ("a client-portal user", &client)] {
+                is(refused, endpoint, 200, who);
+                assert_eq!(refused.body, "data: over\n\n", "{who}");
+            }
         } else {
             actions += 1;
             is(&out, endpoint, 401, "signed out");

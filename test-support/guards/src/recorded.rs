@@ -9,9 +9,10 @@ use crate::seed::{email, sign_in};
 use crate::site::Site;
 
 /// Tables whose rows are no security-relevant state: the log itself, what is only on its way, and work.
-const ELSEWHERE: [&str; 5] = [
+const ELSEWHERE: [&str; 6] = [
     "audit_log",
     "entry_edits",
+    "live_events",
     "microsoft_profile_drafts",
     "oauth_flows",
     "schedule_entries",

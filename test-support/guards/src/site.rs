@@ -257,7 +257,7 @@ impl Site {
     pub fn call(&self, endpoint: &Endpoint, form: &str) -> Call {
         let form = form.replace("{secret}", SECRET);
         match endpoint.kind {
-            Kind::Page | Kind::Callback | Kind::Probe | Kind::Stable => {
+            Kind::Page | Kind::Callback | Kind::Stream | Kind::Probe | Kind::Stable => {
                 let mark = if form.is_empty() { "" } else { "?" };
                 Call::get(&format!("{}{mark}{form}", endpoint.path))
             }

@@ -76,6 +76,7 @@ async fn stored(store: Arc<dyn Store>, files: Option<tempfile::TempDir>) -> Stor
         http: outbound::client(&endpoints).unwrap(),
         endpoints: Arc::new(endpoints),
         wake: Arc::default(),
+        live: daybind_services::live::Live::default(),
         issuers: Arc::default(),
         guides: daybind_ee_calendar::GUIDES,
     };

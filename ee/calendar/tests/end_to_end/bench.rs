@@ -261,6 +261,7 @@ impl World {
             endpoints: Arc::new(endpoints),
             issuers: Arc::default(),
             wake: Arc::default(),
+            live: daybind_services::live::Live::default(),
         };
         demo::seed(&services).await.unwrap();
         let port = Arc::new(CalendarRuntime::new(services.clone()));

@@ -80,12 +80,17 @@ impl Server {
 
     /// Serves beside another one, at an address of its own.
     pub async fn start_beside(&self, more: &[(&str, &str)], log: &str) -> Child {
+        self.start_beside_at(more, log).await.0
+    }
+
+    /// As [`Self::start_beside`], with that address.
+    pub async fn start_beside_at(&self, more: &[(&str, &str)], log: &str) -> (Child, String) {
         let port = free_port();
         let mut command = self.command(&["serve"], log);
         command.envs(more.iter().copied());
         command.env("DAYBIND_LISTEN", format!("127.0.0.1:{port}"));
-        self.begin(command, &format!("http://127.0.0.1:{port}"), log)
-            .await
+        let url = format!("http://127.0.0.1:{port}");
+        (self.begin(command, &url, log).await, url)
     }
 
     async fn begin(&self, mut command: Command, url: &str, log: &str) -> Child {
@@ -121,14 +126,17 @@ pub fn free_port() -> u16 {
 
 /// A browser in which the demo technician has signed in.
 pub async fn sign_in(server: &Server) -> reqwest::Client {
+    sign_in_as(server, "tess").await
+}
+
+/// A browser in which one of the demo's people has signed in.
+pub async fn sign_in_as(server: &Server, person: &str) -> reqwest::Client {
+    let email = format!("{person}@demo.daybind.test");
     let browser = reqwest::Client::builder()
         .cookie_store(true)
         .build()
         .unwrap();
-    let form = [
-        ("email", "tess@demo.daybind.test"),
-        ("password", "daybind-demo"),
-    ];
+    let form = [("email", email.as_str()), ("password", "daybind-demo")];
     let page = browser
         .post(format!("{}/auth/msp/signin", server.url))
         .form(&form)
