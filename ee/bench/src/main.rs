@@ -7,6 +7,7 @@
 mod bare;
 mod ingest;
 mod load;
+mod pages;
 mod report;
 mod talk;
 mod world;
@@ -43,6 +44,12 @@ enum Command {
         #[arg(long, default_value_t = 10_000)]
         events: usize,
     },
+    /// Measures the administrator's pages of a large MSP alone; part of `run`.
+    Pages {
+        /// The Enterprise server's program.
+        #[arg(long)]
+        server: PathBuf,
+    },
     /// The handler that ingest is compared with; started by `run`.
     #[command(hide = true)]
     Bare {
@@ -68,6 +75,13 @@ async fn main() -> Result<()> {
             let mut report = Report::default();
             ingest::measure(&server, pairs, seconds, &mut report).await?;
             talk::measure(&server, events, &mut report).await?;
+            pages::measure(&server, &mut report).await?;
+            report.print();
+            Ok(())
+        }
+        Command::Pages { server } => {
+            let mut report = Report::default();
+            pages::measure(&server, &mut report).await?;
             report.print();
             Ok(())
         }

@@ -5,12 +5,12 @@ use chrono_tz::Tz;
 use daybind_domain::activity::{HealthItemView, HealthView};
 use daybind_domain::connection_view::FactView;
 use daybind_domain::user::Permission;
-use daybind_ee_storage::{Connection, SyncHealth, calendar};
+use daybind_ee_storage::{Coverage, OwnedConnection, SyncHealth, Waiting, calendar};
 use daybind_services::{Actor, AppResult, Services, internal, localtime, profiles};
 use daybind_storage::Scope;
 
-use crate::coverage::Survey;
-use crate::retry::{BRAKE, held};
+use crate::coverage::count;
+use crate::retry::BRAKE;
 use crate::views::label;
 
 /// Failed runs are counted for so long.
@@ -30,21 +30,26 @@ pub async fn health(services: &Services, actor: &Actor) -> AppResult<HealthView>
     let zone = localtime::zone(&actor.user.time_zone);
     let secrets = profiles::attention(services, actor).await?;
     let mut unit = services.read(actor.tenant_id).await?;
-    let survey = Survey::read(unit.as_mut(), actor.tenant_id).await?;
-    let seen = calendar(unit.as_mut())
-        .map_err(internal)?
-        .sync_health(actor.tenant_id, now - DAY, now)
-        .await
-        .map_err(internal)?;
+    let tenant_id = actor.tenant_id;
+    let rows = calendar(unit.as_mut()).map_err(internal)?;
+    let counted = rows.coverage(tenant_id, now).await.map_err(internal)?;
+    let waiting = rows.list_waiting(tenant_id).await.map_err(internal)?;
+    let asked = rows.list_asked(tenant_id).await.map_err(internal)?;
+    let oldest = rows.longest_without_sync(tenant_id).await;
+    let oldest = oldest.map_err(internal)?;
+    let seen = rows.sync_health(tenant_id, now - DAY, now).await;
+    let seen = seen.map_err(internal)?;
     drop(unit);
     let mut unit = services.store.read(Scope::System).await.map_err(internal)?;
     let queue = unit.job_stats().await.map_err(internal)?;
     drop(unit);
-    let mut items: Vec<(usize, HealthItemView)> =
-        KINDS.iter().filter_map(|kind| kind.item(&survey)).collect();
-    items.extend(conflicts(&survey));
+    let mut items: Vec<(usize, HealthItemView)> = KINDS
+        .iter()
+        .filter_map(|kind| kind.item(&waiting))
+        .collect();
+    items.extend(conflicts(counted.conflicts, &asked));
     // Whoever signs in or syncs through it is held up when it ends.
-    let all = survey.rows().len();
+    let all = count(counted.connections);
     items.extend(secrets.into_iter().map(|secret| {
         let item = HealthItemView {
             title: secret.text,
@@ -55,11 +60,10 @@ pub async fn health(services: &Services, actor: &Actor) -> AppResult<HealthView>
         (all, item)
     }));
     items.sort_by_key(|(people, _)| std::cmp::Reverse(*people));
-    let mut signals = signals(&survey, &seen, zone);
-    let limited = survey.rows().iter().filter(|row| held(row, now).is_some());
+    let mut signals = signals(&counted, oldest.as_ref(), &seen, zone);
     signals.push(fact(
         "Providers that ask to slow down",
-        match limited.count() {
+        match counted.held {
             0 => "None.".to_owned(),
             1 => "1 calendar waits for the time its provider named, and goes on by itself."
                 .to_owned(),
@@ -91,7 +95,7 @@ fn fact(label: &str, text: String) -> FactView {
 
 /// A reason for which connections stand still.
 struct Kind {
-    holds: fn(&Connection) -> bool,
+    holds: fn(&Waiting) -> bool,
     what: &'static str,
     text: &'static str,
     action: &'static str,
@@ -99,7 +103,7 @@ struct Kind {
 }
 
 const fn kind(
-    holds: fn(&Connection) -> bool,
+    holds: fn(&Waiting) -> bool,
     what: &'static str,
     text: &'static str,
     action: &'static str,
@@ -114,11 +118,11 @@ const fn kind(
     }
 }
 
-fn reason(row: &Connection) -> &str {
-    row.status_reason.as_deref().unwrap_or_default()
+fn reason(row: &Waiting) -> &str {
+    row.reason.as_deref().unwrap_or_default()
 }
 
-fn of_client(row: &Connection) -> bool {
+fn of_client(row: &Waiting) -> bool {
     matches!(reason(row), "secret" | "token_refused" | "not_ready")
 }
 
@@ -169,9 +173,11 @@ const KINDS: [Kind; 6] = [
 ];
 
 impl Kind {
-    fn item(&self, survey: &Survey) -> Option<(usize, HealthItemView)> {
-        let held_up = survey.rows().iter().filter(|row| (self.holds)(row));
-        let people = survey.owners(held_up);
+    fn item(&self, waiting: &[Waiting]) -> Option<(usize, HealthItemView)> {
+        let mut held_up: Vec<&Waiting> = waiting.iter().filter(|row| (self.holds)(row)).collect();
+        // They are in order: somebody may wait for several reasons of the same kind.
+        held_up.dedup_by_key(|row| row.user_id);
+        let people: Vec<&str> = held_up.iter().map(|row| row.owner.as_str()).collect();
         (!people.is_empty()).then(|| {
             let item = HealthItemView {
                 title: format!("{} {}.", named(&people), agreeing(&people, self.what)),
@@ -206,9 +212,9 @@ fn agreeing(people: &[&str], what: &str) -> String {
     }
 }
 
-fn conflicts(survey: &Survey) -> Option<(usize, HealthItemView)> {
-    let (open, people) = survey.conflicts();
-    (open > 0).then(|| {
+fn conflicts(open: i64, asked: &[String]) -> Option<(usize, HealthItemView)> {
+    let people: Vec<&str> = asked.iter().map(String::as_str).collect();
+    (open > 0 && !people.is_empty()).then(|| {
         let title = match open {
             1 => format!(
                 "1 entry was changed differently on both sides; {} is asked.",
@@ -230,20 +236,14 @@ fn conflicts(survey: &Survey) -> Option<(usize, HealthItemView)> {
     })
 }
 
-fn signals(survey: &Survey, seen: &SyncHealth, zone: Tz) -> Vec<FactView> {
-    let working = survey
-        .rows()
-        .iter()
-        .filter(|row| row.status == "connected" && row.pause.is_none());
-    let working: Vec<&Connection> = working.collect();
-    let paused = survey
-        .rows()
-        .iter()
-        .filter(|row| row.pause.is_some())
-        .count();
-    let polled = working
-        .len()
-        .saturating_sub(usize::try_from(seen.pushed).unwrap_or(0));
+fn signals(
+    counted: &Coverage,
+    oldest: Option<&OwnedConnection>,
+    seen: &SyncHealth,
+    zone: Tz,
+) -> Vec<FactView> {
+    let (working, paused) = (counted.working, counted.paused);
+    let polled = working.saturating_sub(seen.pushed).max(0);
     let looked_at = match polled {
         0 => String::new(),
         1 => " 1 is looked at regularly instead.".to_owned(),
@@ -258,23 +258,21 @@ fn signals(survey: &Survey, seen: &SyncHealth, zone: Tz) -> Vec<FactView> {
             },
             localtime::date_time(end, zone)
         ),
-        None if working.is_empty() => "No calendar is synced.".to_owned(),
+        None if working == 0 => "No calendar is synced.".to_owned(),
         None => format!("None.{looked_at}"),
     };
     let heard = seen.last_notified_at.map_or_else(
         || "None has arrived yet.".to_owned(),
         |at| format!("{}.", localtime::date_time(at, zone)),
     );
-    let oldest = working
-        .iter()
-        .filter_map(|row| Some((row.last_sync_at?, row)));
-    let oldest = oldest.min_by_key(|(at, _)| *at).map_or_else(
+    let oldest = oldest.and_then(|one| Some((one.row.last_sync_at?, one)));
+    let oldest = oldest.map_or_else(
         || "There is none.".to_owned(),
-        |(at, row)| {
-            let owner = survey.owners(std::iter::once(*row)).concat();
+        |(at, one)| {
             format!(
-                "{owner}'s {} was last in step on {}.",
-                label(&row.provider),
+                "{}'s {} was last in step on {}.",
+                one.owner,
+                label(&one.row.provider),
                 localtime::date_time(at, zone)
             )
         },
@@ -282,7 +280,7 @@ fn signals(survey: &Survey, seen: &SyncHealth, zone: Tz) -> Vec<FactView> {
     vec![
         fact(
             "Calendars",
-            format!("Working: {}. Paused: {paused}.", working.len()),
+            format!("Working: {working}. Paused: {paused}."),
         ),
         fact("Push notifications", push),
         fact("Last notification", heard),

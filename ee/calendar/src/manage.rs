@@ -12,11 +12,10 @@ use daybind_services::{Actor, AppResult, Services, audit, internal};
 use daybind_storage::{NewJob, StorageError, UnitOfWork};
 use serde_json::json;
 
-use crate::coverage::Survey;
 use crate::engine::Engine;
 use crate::oauth::{is_ending, own};
 use crate::tokens::Stop;
-use crate::{subscribe, sync};
+use crate::{coverage, subscribe, sync};
 
 const WHAT: &str = "The calendar connection";
 /// The longest pause that ends by itself, in hours.
@@ -183,9 +182,14 @@ pub async fn many(
     let act = Act::parse(&wish.action, &wish.hours)?;
     let mut chosen: Vec<ConnectionId> = if wish.all {
         let mut unit = services.read(actor.tenant_id).await?;
-        let survey = Survey::read(unit.as_mut(), actor.tenant_id).await?;
-        let found = survey.matching(&wish.query);
-        found.into_iter().map(|row| row.connection_id).collect()
+        let rows = calendar(unit.as_mut()).map_err(internal)?;
+        match coverage::filter(rows, actor.tenant_id, &wish.query).await? {
+            Some(filter) => {
+                let keys = rows.connection_keys(actor.tenant_id, &filter);
+                keys.await.map_err(internal)?
+            }
+            None => Vec::new(),
+        }
     } else {
         let ids = wish.connection_ids.iter();
         ids.filter_map(|id| id.parse().ok()).collect()

@@ -7,11 +7,12 @@ use chrono_tz::Tz;
 use daybind_domain::activity::{
     ActivityPageView, ActivityQuery, RunDetailView, RunItemView, RunView,
 };
-use daybind_domain::ids::{ConnectionId, EntryId, TenantId, UserId};
+use daybind_domain::ids::{ConnectionId, EntryId, TenantId};
 use daybind_domain::user::Permission;
 use daybind_domain::{AppError, ErrorCode};
 use daybind_ee_storage::{
-    CausedChange, Connection, RunCursor, RunFilter, SyncChange, SyncRun, calendar,
+    CalendarRepository, CausedChange, OwnedConnection, RunCursor, RunFilter, SyncChange, SyncRun,
+    calendar,
 };
 use daybind_services::{
     Actor, AppResult, Lines, Services, csv, internal, localtime, period, privacy,
@@ -33,73 +34,24 @@ const CSV_ROWS: usize = 10_000;
 /// So many things that one run did are shown.
 const ITEMS: usize = 200;
 
-/// Connections and people by their ids, for the names of runs.
-struct Known {
-    connections: BTreeMap<ConnectionId, Connection>,
-    people: BTreeMap<UserId, User>,
-}
+/// The connections of some runs by their ids, for the names of runs.
+struct Known(BTreeMap<ConnectionId, OwnedConnection>);
 
 impl Known {
-    async fn read(unit: &mut dyn UnitOfWork, tenant_id: TenantId) -> AppResult<Self> {
-        let people = unit.list_users(tenant_id).await.map_err(internal)?;
-        let rows = calendar(unit).map_err(internal)?;
-        let connections = rows.list_connections(tenant_id).await.map_err(internal)?;
-        Ok(Self {
-            connections: connections
-                .into_iter()
-                .map(|row| (row.connection_id, row))
-                .collect(),
-            people: people.into_iter().map(|row| (row.user_id, row)).collect(),
-        })
-    }
-
-    fn owner(&self, row: &Connection) -> &str {
-        self.people
-            .get(&row.user_id)
-            .map_or("", |user| user.display_name.as_str())
-    }
-
-    fn filter(&self, query: &ActivityQuery, zone: Tz) -> AppResult<RunFilter> {
-        let (from, until) =
-            period::days(&query.from, &query.until, zone).map_err(AppError::invalid)?;
-        let (outcome, effect) = match query.result.as_str() {
-            "changed" => (None, Some(true)),
-            "nothing" => (Some("done"), Some(false)),
-            word @ ("failed" | "paused") => (Some(word), None),
-            "" => (None, None),
-            _ => return Err(AppError::field("result", "Choose a result from the list.")),
-        };
-        let find = query.find.trim().to_lowercase();
-        let only = match query.connection.as_str() {
-            "" => None,
-            id => {
-                let known = id.parse().ok();
-                let known = known.filter(|id| self.connections.contains_key(id));
-                Some(known.ok_or_else(|| AppError::not_found("The calendar connection"))?)
-            }
-        };
-        let matches = |row: &&Connection| {
-            let calendar = row.calendar_name.as_deref().unwrap_or_default();
-            let texts = [self.owner(row), row.account_email.as_str(), calendar];
-            only.is_none_or(|id| id == row.connection_id)
-                && texts.iter().any(|text| text.to_lowercase().contains(&find))
-        };
-        let narrowed = only.is_some() || !find.is_empty();
-        Ok(RunFilter {
-            connections: narrowed.then(|| {
-                let found = self.connections.values().filter(matches);
-                found.map(|row| row.connection_id).collect()
-            }),
-            cause: Some(query.cause.clone()).filter(|cause| !cause.is_empty()),
-            outcome: outcome.map(str::to_owned),
-            effect,
-            from,
-            until,
-        })
+    async fn of(
+        rows: &mut dyn CalendarRepository,
+        tenant_id: TenantId,
+        runs: impl Iterator<Item = &SyncRun>,
+    ) -> AppResult<Self> {
+        let ids: BTreeSet<ConnectionId> = runs.map(|run| run.connection_id).collect();
+        let ids: Vec<ConnectionId> = ids.into_iter().collect();
+        let found = rows.list_owned(tenant_id, &ids).await.map_err(internal)?;
+        let found = found.into_iter().map(|one| (one.row.connection_id, one));
+        Ok(Self(found.collect()))
     }
 
     fn run(&self, run: &SyncRun, zone: Tz) -> RunView {
-        let row = self.connections.get(&run.connection_id);
+        let one = self.0.get(&run.connection_id);
         RunView {
             run_id: run.run_id.to_string(),
             at: run
@@ -109,9 +61,9 @@ impl Known {
                 .to_string(),
             at_utc: utc(run.ended_at),
             connection_id: run.connection_id.to_string(),
-            owner: row.map_or_else(String::new, |row| self.owner(row).to_owned()),
-            calendar: row.map_or_else(String::new, |row| {
-                format!("{}, {}", label(&row.provider), row.account_email)
+            owner: one.map_or_else(String::new, |one| one.owner.clone()),
+            calendar: one.map_or_else(String::new, |one| {
+                format!("{}, {}", label(&one.row.provider), one.row.account_email)
             }),
             cause: cause(&run.cause).to_owned(),
             outcome: run.outcome.clone(),
@@ -119,6 +71,43 @@ impl Known {
             took: took(run.ended_at - run.started_at),
         }
     }
+}
+
+async fn filter(
+    rows: &mut dyn CalendarRepository,
+    tenant_id: TenantId,
+    query: &ActivityQuery,
+    zone: Tz,
+) -> AppResult<RunFilter> {
+    let (from, until) = period::days(&query.from, &query.until, zone).map_err(AppError::invalid)?;
+    let (outcome, effect) = match query.result.as_str() {
+        "changed" => (None, Some(true)),
+        "nothing" => (Some("done"), Some(false)),
+        word @ ("failed" | "paused") => (Some(word), None),
+        "" => (None, None),
+        _ => return Err(AppError::field("result", "Choose a result from the list.")),
+    };
+    let mut connections = None;
+    if !query.find.trim().is_empty() {
+        let found = rows.search_connections(tenant_id, &query.find).await;
+        connections = Some(found.map_err(internal)?);
+    }
+    if !query.connection.is_empty() {
+        let missing = || AppError::not_found("The calendar connection");
+        let id: ConnectionId = query.connection.parse().map_err(|_| missing())?;
+        let known = rows.find_connection(tenant_id, id).await;
+        known.map_err(internal)?.ok_or_else(missing)?;
+        let searched = connections.is_none_or(|found| found.contains(&id));
+        connections = Some(if searched { vec![id] } else { Vec::new() });
+    }
+    Ok(RunFilter {
+        connections,
+        cause: Some(query.cause.clone()).filter(|cause| !cause.is_empty()),
+        outcome: outcome.map(str::to_owned),
+        effect,
+        from,
+        until,
+    })
 }
 
 fn took(time: chrono::Duration) -> String {
@@ -239,19 +228,17 @@ pub async fn list(
     let zone = localtime::zone(&actor.user.time_zone);
     let after = place(&query.after)?;
     let mut unit = engine.read(actor.tenant_id).await?;
-    let known = Known::read(unit.as_mut(), actor.tenant_id).await?;
-    let filter = known.filter(query, zone)?;
+    let rows = calendar(unit.as_mut()).map_err(internal)?;
+    let filter = filter(rows, actor.tenant_id, query, zone).await?;
     let wanted = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
-    let mut runs = calendar(unit.as_mut())
-        .map_err(internal)?
-        .find_runs(actor.tenant_id, &filter, after, wanted)
-        .await
-        .map_err(internal)?;
+    let found = rows.find_runs(actor.tenant_id, &filter, after, wanted);
+    let mut runs = found.await.map_err(internal)?;
     let more = runs.len() > PAGE;
     runs.truncate(PAGE);
+    let known = Known::of(rows, actor.tenant_id, runs.iter()).await?;
     let opened = match query.run.as_str() {
         "" => None,
-        id => Some(opened(engine, actor, unit.as_mut(), &known, id).await?),
+        id => Some(opened(engine, actor, unit.as_mut(), id).await?),
     };
     Ok(ActivityPageView {
         next: runs.last().filter(|_| more).map(|run| {
@@ -269,7 +256,6 @@ async fn opened(
     engine: &Engine,
     actor: &Actor,
     unit: &mut dyn UnitOfWork,
-    known: &Known,
     id: &str,
 ) -> AppResult<RunDetailView> {
     let missing = || {
@@ -298,14 +284,21 @@ async fn opened(
             entries.insert(id, entry);
         }
     }
+    let rows = calendar(unit).map_err(internal)?;
+    let known = Known::of(rows, actor.tenant_id, std::iter::once(&run)).await?;
+    let mut owner = None;
+    if let Some(one) = known.0.get(&run.connection_id) {
+        let found = unit.find_user(actor.tenant_id, one.row.user_id).await;
+        owner = found.map_err(internal)?;
+    }
     let items = changes
         .into_iter()
         .map(|change| {
             let entry = change.entry_id.and_then(|id| entries.get(&id));
-            item(actor, known, entry, change, zone)
+            item(actor, &known, owner.as_ref(), entry, change, zone)
         })
         .collect();
-    let row = known.connections.get(&run.connection_id);
+    let row = known.0.get(&run.connection_id).map(|one| &one.row);
     Ok(RunDetailView {
         items,
         more,
@@ -318,6 +311,7 @@ async fn opened(
 fn item(
     actor: &Actor,
     known: &Known,
+    owner: Option<&User>,
     entry: Option<&Entry>,
     change: SyncChange,
     zone: Tz,
@@ -331,12 +325,8 @@ fn item(
         actor,
         zone,
         entry,
-        people: known.people.iter().map(|(id, user)| (*id, user)).collect(),
-        connections: known
-            .connections
-            .iter()
-            .map(|(id, row)| (*id, row))
-            .collect(),
+        people: owner.iter().map(|user| (user.user_id, *user)).collect(),
+        connections: known.0.iter().map(|(id, one)| (*id, &one.row)).collect(),
     };
     // Which run it was and why is said once, above.
     let (_, mut item) = teller.change(&CausedChange {
@@ -360,13 +350,13 @@ pub async fn file(services: &Services, actor: &Actor, query: &ActivityQuery) -> 
     actor.require(Permission::SettingsRead)?;
     checked(query)?;
     let mut unit = services.read(actor.tenant_id).await?;
-    let known = Known::read(unit.as_mut(), actor.tenant_id).await?;
-    let filter = known.filter(query, localtime::zone(&actor.user.time_zone))?;
+    let rows = calendar(unit.as_mut()).map_err(internal)?;
+    let zone = localtime::zone(&actor.user.time_zone);
+    let filter = filter(rows, actor.tenant_id, query, zone).await?;
     drop(unit);
     let export = Export {
         services: services.clone(),
         tenant_id: actor.tenant_id,
-        known,
         filter,
         after: None,
         written: None,
@@ -380,7 +370,6 @@ pub async fn file(services: &Services, actor: &Actor, query: &ActivityQuery) -> 
 struct Export {
     services: Services,
     tenant_id: TenantId,
-    known: Known,
     filter: RunFilter,
     after: Option<RunCursor>,
     /// How many rows were written; none before the heading.
@@ -396,11 +385,10 @@ impl Export {
         // Each piece is a transaction of its own: a slow reader holds nothing.
         let mut unit = self.services.read(self.tenant_id).await?;
         let wanted = i64::try_from(PIECE).unwrap_or(i64::MAX);
-        let runs = calendar(unit.as_mut())
-            .map_err(internal)?
-            .find_runs(self.tenant_id, &self.filter, self.after, wanted)
-            .await
-            .map_err(internal)?;
+        let rows = calendar(unit.as_mut()).map_err(internal)?;
+        let found = rows.find_runs(self.tenant_id, &self.filter, self.after, wanted);
+        let runs = found.await.map_err(internal)?;
+        let known = Known::of(rows, self.tenant_id, runs.iter()).await?;
         drop(unit);
         let mut text = String::new();
         let mut written = self.written.unwrap_or_else(|| {
@@ -436,7 +424,7 @@ impl Export {
             }
             written += 1;
             self.after = Some(cursor(run));
-            let shown = self.known.run(run, Tz::UTC);
+            let shown = known.run(run, Tz::UTC);
             let ms = (run.ended_at - run.started_at).num_milliseconds();
             csv::line(
                 &mut text,

@@ -4,6 +4,7 @@
 
 mod activity;
 pub mod alga;
+mod coverage;
 mod edits;
 mod grants;
 mod health;
@@ -23,6 +24,10 @@ use daybind_storage_postgres::PgUnit;
 use daybind_storage_sqlite::SqliteUnit;
 
 pub use activity::{ActivityRepository, FreshTokens};
+pub use coverage::{
+    ConnectionFilter, Coverage, CoverageRepository, OwnedConnection, Show, Unconnected, Waiting,
+    found_in,
+};
 pub use edits::{CausedChange, EntryEdit, EntryVersion, HistoryRepository};
 pub use grants::{Grant, GrantRepository, grants};
 pub use health::{HealthRepository, SyncHealth};
@@ -39,6 +44,7 @@ pub use runs::{RunCursor, RunFilter, RunRepository};
 #[async_trait]
 pub trait CalendarRepository:
     ActivityRepository
+    + CoverageRepository
     + HealthRepository
     + HistoryRepository
     + InboxRepository

@@ -50,6 +50,7 @@ crate::implement::repository!(
 );
 crate::grants::repository!(PgUnit);
 crate::activity::activity!(PgUnit, PgRow);
+crate::coverage::coverage_repository!(PgUnit, PgRow, "= ANY($2)");
 crate::edits::history!(PgUnit, PgRow);
 crate::health::health!(PgUnit);
 crate::runs::runs!(PgUnit, "= ANY($2)");

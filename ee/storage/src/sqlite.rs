@@ -54,6 +54,11 @@ mod codec {
 crate::implement::repository!(SqliteUnit, SqliteRow, None);
 crate::grants::repository!(SqliteUnit);
 crate::activity::activity!(SqliteUnit, SqliteRow);
+crate::coverage::coverage_repository!(
+    SqliteUnit,
+    SqliteRow,
+    "IN (SELECT value FROM json_each($2))"
+);
 crate::edits::history!(SqliteUnit, SqliteRow);
 crate::health::health!(SqliteUnit);
 crate::runs::runs!(SqliteUnit, "IN (SELECT value FROM json_each($2))");
