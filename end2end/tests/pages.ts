@@ -144,6 +144,8 @@ export async function everyPage(page: Page, daybind: Daybind, edition: Edition, 
     .then(async () => page.locator('input[name="connection_id"]').first().getAttribute('value')) ?? '';
   const { address } = await disagree(page, url, fakes.url, connection, `${long} here`, `${long} there`);
   await visit(address.slice(url.length));
+  const own = '/msp/profile?tab=calendar&view=conflicts';
+  for (const path of [own, `${own}&side=schedule&pick=all`, `${own}&side=schedule`, `${own}&done=1&left=1`]) await visit(path);
   await visit('/msp/profile?tab=calendar');
   await refused('/msp/profile?tab=calendar&conflict=00000000-0000-4000-8000-000000000000');
   await enter(admin);

@@ -539,6 +539,13 @@ pub const TABLE: &[Endpoint] = &[
         "action=sync&connection_ids[]={calendar_providers.connection_id}",
     )
     .enterprise(),
+    read("/_fn/list_own_calendar_conflicts", May(OwnProfile), "").enterprise(),
+    write(
+        "/_fn/answer_calendar_conflicts",
+        May(OwnProfile),
+        "side=schedule&seen[]={calendar_conflicts.conflict_id}:read",
+    )
+    .enterprise(),
     read("/_fn/list_calendar_conflicts", May(SettingsRead), "page=1").enterprise(),
     read("/_fn/get_google_client", May(SettingsRead), "").enterprise(),
     write(

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use daybind_domain::conflict_preview::{ConflictsAnswered, OwnConflictsView};
 use daybind_domain::conflict_view::{ConflictInboxView, ConflictView};
 use daybind_domain::connection_view::{ConnectionDetailView, ManagedConnections};
 use daybind_domain::version_view::EntryVersionView;
@@ -395,6 +396,56 @@ pub async fn resolve_calendar_conflict(
     answer(done.await)?;
     redirect("/msp/profile?tab=calendar&saved=answer");
     Ok(())
+}
+
+/// The open disagreements about fields of one's own connections; with a `side`, what taking it would do for those picked.
+///
+/// # Errors
+/// Signed out; no such side; enterprise only.
+#[server(endpoint = "list_own_calendar_conflicts", output = Answer)]
+pub async fn list_own_calendar_conflicts(
+    #[server(default)] side: String,
+    #[server(default)] picks: Vec<String>,
+    #[server(default)] left: Vec<String>,
+) -> Result<OwnConflictsView, ApiError> {
+    use crate::server::{actor, answer, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let query = daybind_domain::conflict_preview::OwnConflictsQuery { side, picks, left };
+    let found = state.calendar.list_own_calendar_conflicts(&actor, &query);
+    answer(found.await)
+}
+
+/// Takes one side for several of them, as they were read: `seen` names each as `id:fingerprint`.
+///
+/// # Errors
+/// Signed out; not found; nothing is picked; enterprise only.
+#[server(endpoint = "answer_calendar_conflicts", output = Answer)]
+pub async fn answer_calendar_conflicts(
+    side: String,
+    #[server(default)] seen: Vec<String>,
+) -> Result<ConflictsAnswered, ApiError> {
+    use crate::location::encode;
+    use crate::server::{actor, answer, redirect, state};
+    use std::fmt::Write as _;
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let seen = seen.iter().filter_map(|one| one.split_once(':'));
+    let wish = daybind_domain::conflict_preview::ConflictsAnswer {
+        side,
+        seen: seen
+            .map(|(id, fingerprint)| (id.to_owned(), fingerprint.to_owned()))
+            .collect(),
+    };
+    let answered = state.calendar.answer_calendar_conflicts(&actor, &wish);
+    let answered = answer(answered.await)?;
+    let mut to = format!(
+        "/msp/profile?tab=calendar&view=conflicts&done={}",
+        answered.done
+    );
+    for id in &answered.left {
+        let _ = write!(to, "&left={}", encode(id));
+    }
+    redirect(&to);
+    Ok(answered)
 }
 
 /// A page of the open conflicts of all people, without anything that their calendars say.

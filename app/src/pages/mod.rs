@@ -30,3 +30,9 @@ pub fn query_value(name: &'static str) -> Memo<String> {
     let query = use_query_map();
     Memo::new(move |_| query.with(|query| query.get(name).unwrap_or_default()))
 }
+
+/// All values of a parameter that the address may name more than once.
+pub fn query_values(name: &'static str) -> Memo<Vec<String>> {
+    let query = use_query_map();
+    Memo::new(move |_| query.with(|query| query.get_all(name).unwrap_or_default()))
+}

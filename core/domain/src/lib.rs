@@ -6,6 +6,7 @@ pub mod activity;
 pub mod audit;
 pub mod bindings;
 pub mod cloud;
+pub mod conflict_preview;
 pub mod conflict_view;
 pub mod connection_view;
 pub mod consumer;

@@ -12,6 +12,9 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use daybind_domain::activity::{ActivityPageView, ActivityQuery, HealthView};
 use daybind_domain::bindings::ImpactLine;
+use daybind_domain::conflict_preview::{
+    ConflictsAnswer, ConflictsAnswered, OwnConflictsQuery, OwnConflictsView,
+};
 use daybind_domain::conflict_view::{ConflictAnswer, ConflictInboxView, ConflictView};
 use daybind_domain::connection_view::{
     ConnectionDetailView, ManageConnections, ManagedConnections,
@@ -335,6 +338,20 @@ pub trait CalendarPort: Send + Sync + 'static {
         answer: &ConflictAnswer,
     ) -> AppResult<()>;
 
+    /// The open disagreements about fields of connections of one's own, or what one answer to those picked would do.
+    async fn list_own_calendar_conflicts(
+        &self,
+        actor: &Actor,
+        query: &OwnConflictsQuery,
+    ) -> AppResult<OwnConflictsView>;
+
+    /// Takes one side for several of them, each by itself; one that changed since it was read is left alone.
+    async fn answer_calendar_conflicts(
+        &self,
+        actor: &Actor,
+        answer: &ConflictsAnswer,
+    ) -> AppResult<ConflictsAnswered>;
+
     /// A page of the open conflicts of all people, without anything that their calendars say (`system_settings:read`).
     async fn list_calendar_conflicts(
         &self,
@@ -612,6 +629,22 @@ impl CalendarPort for CommunityPort {
         _conflict_id: &str,
         _answer: &ConflictAnswer,
     ) -> AppResult<()> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn list_own_calendar_conflicts(
+        &self,
+        _actor: &Actor,
+        _query: &OwnConflictsQuery,
+    ) -> AppResult<OwnConflictsView> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn answer_calendar_conflicts(
+        &self,
+        _actor: &Actor,
+        _answer: &ConflictsAnswer,
+    ) -> AppResult<ConflictsAnswered> {
         Err(AppError::enterprise_only())
     }
 

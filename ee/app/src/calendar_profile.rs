@@ -22,6 +22,7 @@ use crate::calendar_preview::{Choice, Preview};
 use crate::calendar_questions::{Questions, Rules};
 use crate::connection::{direction, direction_sentence, lanes, status};
 use crate::outcome::{connected, explain};
+use crate::own_conflicts::{self, OwnConflicts};
 
 const HERE: &str = "/msp/profile?tab=calendar";
 
@@ -46,11 +47,12 @@ struct Shown {
     direction: Memo<String>,
 }
 
-/// The tab: one disagreement where the address names one (`conflict`), all calendars otherwise.
+/// The tab: one disagreement where the address names one (`conflict`), all of them (`view`), all calendars otherwise.
 #[component]
 pub fn CalendarProfile() -> impl IntoView {
-    let conflict = query_value("conflict");
+    let (conflict, view) = (query_value("conflict"), query_value("view"));
     move || match conflict.get() {
+        id if id.is_empty() && view.get() == "conflicts" => view! { <OwnConflicts/> }.into_any(),
         id if id.is_empty() => view! { <Calendars/> }.into_any(),
         id => view! { <ConflictChooser conflict_id=id/> }.into_any(),
     }
@@ -186,6 +188,13 @@ fn Connections(view: CalendarProfileView, shown: Shown, actions: Actions) -> imp
             </p>
         }
     });
+    let questions = view.connections.iter().flat_map(|row| &row.questions);
+    let several = questions.filter(|one| one.kind == "fields").count() > 1;
+    let several = several.then(|| {
+        view! {
+            <p><a class="db-btn db-btn--secondary" href=own_conflicts::HERE>"Answer several conflicts at once"</a></p>
+        }
+    });
     let providers: Vec<String> = view
         .connections
         .iter()
@@ -210,6 +219,7 @@ fn Connections(view: CalendarProfileView, shown: Shown, actions: Actions) -> imp
         .collect();
     view! {
         {empty}
+        {several}
         {cards}
         <Section title="Connect a calendar" id="connect-heading">{more}{options}</Section>
     }

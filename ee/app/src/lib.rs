@@ -17,6 +17,7 @@ pub mod google_card;
 mod health;
 pub mod login_domains;
 pub mod outcome;
+mod own_conflicts;
 
 use daybind_app::Entries;
 use daybind_app::entries::Place;

@@ -35,6 +35,7 @@ mod intake;
 mod integrate;
 pub mod limits;
 mod manage;
+pub mod many;
 pub mod merge;
 mod oauth;
 mod occurrences;

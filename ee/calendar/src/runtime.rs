@@ -10,6 +10,9 @@ use chrono::{DateTime, Duration, Utc};
 use daybind_domain::Consumer;
 use daybind_domain::activity::{ActivityPageView, ActivityQuery, HealthView};
 use daybind_domain::bindings::ImpactLine;
+use daybind_domain::conflict_preview::{
+    ConflictsAnswer, ConflictsAnswered, OwnConflictsQuery, OwnConflictsView,
+};
 use daybind_domain::conflict_view::{ConflictAnswer, ConflictInboxView, ConflictView};
 use daybind_domain::connection_view::{
     ConnectionDetailView, ManageConnections, ManagedConnections,
@@ -42,8 +45,9 @@ use crate::provider::ProviderError;
 use crate::retry::{LOOK, Verdict};
 use crate::tokens::{Stop, change};
 use crate::{
-    actions, callback, chooser, coverage, detail, disconnect, health, inbox, manage, oauth, places,
-    preview, questions, rebind, retry, runs, subscribe, sync, timeline, versions, views, webhook,
+    actions, callback, chooser, coverage, detail, disconnect, health, inbox, manage, many, oauth,
+    places, preview, questions, rebind, retry, runs, subscribe, sync, timeline, versions, views,
+    webhook,
 };
 
 /// Within this time of a start every calendar is looked at, where they are few.
@@ -656,6 +660,22 @@ impl CalendarPort for CalendarRuntime {
         answer: &ConflictAnswer,
     ) -> AppResult<()> {
         chooser::answer(self.open()?, actor, conflict_id, answer).await
+    }
+
+    async fn list_own_calendar_conflicts(
+        &self,
+        actor: &Actor,
+        query: &OwnConflictsQuery,
+    ) -> AppResult<OwnConflictsView> {
+        many::view(self.open()?, actor, query).await
+    }
+
+    async fn answer_calendar_conflicts(
+        &self,
+        actor: &Actor,
+        answer: &ConflictsAnswer,
+    ) -> AppResult<ConflictsAnswered> {
+        many::answer(self.open()?, actor, answer).await
     }
 
     async fn list_calendar_conflicts(

@@ -58,6 +58,7 @@ mod imported;
 mod inbox;
 mod intake;
 mod limits;
+mod many;
 mod meetings;
 mod misbehaviour;
 mod outbound;

@@ -1,0 +1,251 @@
+//! Profile > Calendar, all of one's own disagreements: ticked, previewed, and answered at once. List and preview are addresses.
+
+use daybind_app::api::calendar::{AnswerCalendarConflicts, list_own_calendar_conflicts};
+use daybind_app::pages::failure::Failure;
+use daybind_app::pages::{query_value, query_values};
+use daybind_app::ui::{Banner, BannerKind, ErrorSummary, Submit, failed};
+use daybind_domain::conflict_preview::{ConflictPreviewView, OwnConflictsView};
+use leptos::prelude::*;
+
+use crate::calendar_conflict::address;
+
+/// Its address.
+pub const HERE: &str = "/msp/profile?tab=calendar&view=conflicts";
+
+/// The page: what taking a side would do where the address names one, the list otherwise.
+#[component]
+pub fn OwnConflicts() -> impl IntoView {
+    let answer = ServerAction::<AnswerCalendarConflicts>::new();
+    let (side, done) = (query_value("side"), query_value("done"));
+    let (picks, left) = (query_values("pick"), query_values("left"));
+    let found = Resource::new(
+        move || (side.get(), picks.get(), left.get(), done.get()),
+        |(side, picks, left, _)| list_own_calendar_conflicts(side, picks, left),
+    );
+    let back = move || {
+        if side.with(String::is_empty) {
+            ("/msp/profile?tab=calendar", "All of your calendars")
+        } else {
+            (HERE, "All of your conflicts")
+        }
+    };
+    let result = move || {
+        let done: usize = done.with(|done| done.parse().ok())?;
+        Some(outcome(done, left.with(Vec::len)))
+    };
+    view! {
+        <p class="db-back"><a href=move || back().0>{move || back().1}</a></p>
+        <header class="db-page-head">
+            <h1 id="conflicts-heading" tabindex="-1">"Your conflicts"</h1>
+        </header>
+        <ErrorSummary error=failed(answer)/>
+        {result}
+        <Transition fallback=|| view! { <p>"Loading your conflicts …"</p> }>
+            {move || Suspend::new(async move {
+                let chosen = side.get_untracked();
+                match found.await {
+                    Ok(view) if chosen.is_empty() => list(view),
+                    Ok(view) => view! { <Preview view side=chosen answer/> }.into_any(),
+                    Err(error) => view! { <Failure error/> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+/// What came of an answer.
+fn outcome(done: usize, left: usize) -> AnyView {
+    let title = match done {
+        0 => "No conflict was settled.".to_owned(),
+        1 => "One conflict is settled. Both sides follow with the sync that starts now.".to_owned(),
+        done => format!(
+            "{done} conflicts are settled. Both sides follow with the sync that starts now."
+        ),
+    };
+    let (kind, left) = match left {
+        0 => (BannerKind::Success, None),
+        1 => (
+            BannerKind::Warning,
+            Some("One was left alone, since a side changed after you had read it.".to_owned()),
+        ),
+        left => (
+            BannerKind::Warning,
+            Some(format!(
+                "{left} were left alone, since a side changed after you had read them."
+            )),
+        ),
+    };
+    view! {
+        <Banner kind title=title>
+            {left.map(|left| view! { <p>{left}</p> })}
+            <p><a href=HERE>"Dismiss"</a></p>
+        </Banner>
+    }
+    .into_any()
+}
+
+fn list(view: OwnConflictsView) -> AnyView {
+    if view.conflicts.is_empty() {
+        return view! {
+            <Banner kind=BannerKind::Success title="There are no conflicts: you have nothing to decide.">
+                <p>"Where both sides changed the same thing, you are asked here."</p>
+            </Banner>
+        }
+        .into_any();
+    }
+    let more = view.more.then(
+        || view! { <p>"The oldest 100 are shown; the others follow when these are answered."</p> },
+    );
+    let rows: Vec<_> = view.conflicts.into_iter().map(row).collect();
+    view! {
+        <p>"Tick those to answer at once. You see what each will be before anything is done."</p>
+        {more}
+        <form method="get" action="/msp/profile">
+            <input type="hidden" name="tab" value="calendar"/>
+            <input type="hidden" name="view" value="conflicts"/>
+            <table class="db-table" aria-labelledby="conflicts-heading">
+                <thead>
+                    <tr>
+                        <th scope="col">"Choose"</th>
+                        <th scope="col">"Entry"</th>
+                        <th scope="col">"Schedule"</th>
+                        <th scope="col">"Calendar"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+            <p>
+                <input type="checkbox" name="pick" value="all" id="pick-all"/>
+                <label for="pick-all">"All of them"</label>
+            </p>
+            <div class="db-form__actions">
+                <button type="submit" class="db-btn db-btn--secondary" name="side" value="schedule">"Preview the schedule for all ticked"</button>
+                <button type="submit" class="db-btn db-btn--secondary" name="side" value="calendar">"Preview the calendar for all ticked"</button>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+fn row(one: ConflictPreviewView) -> AnyView {
+    let left = one.left.then(
+        || view! { <p class="db-field__hint">"A side changed since; this was left alone."</p> },
+    );
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for field in one.fields {
+        ours.push(view! { <p>{field.label.clone()}": "{field.schedule}</p> });
+        theirs.push(view! { <p>{field.label}": "{field.calendar}</p> });
+    }
+    let label = format!("{}, {}", one.title, one.calendar);
+    view! {
+        <tr>
+            <td data-label="Choose">
+                <input type="checkbox" name="pick" value=one.conflict_id.clone() aria-label=label/>
+            </td>
+            <th scope="row">
+                <a href=address(&one.conflict_id)>{one.title}</a>
+                {left}
+            </th>
+            <td data-label="Schedule">{ours}{one.note}</td>
+            <td data-label="Calendar">{one.calendar}{theirs}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+#[component]
+fn Preview(
+    view: OwnConflictsView,
+    side: String,
+    answer: ServerAction<AnswerCalendarConflicts>,
+) -> impl IntoView {
+    if view.conflicts.is_empty() {
+        return view! {
+            <Banner kind=BannerKind::Info title="Nothing that is open is ticked. Tick at least one conflict.">
+                <p><a href=HERE>"Back to the list"</a></p>
+            </Banner>
+        }
+        .into_any();
+    }
+    let seen: Vec<_> = view
+        .conflicts
+        .iter()
+        .filter(|one| one.note.is_none())
+        .map(|one| {
+            let read = format!("{}:{}", one.conflict_id, one.fingerprint);
+            view! { <input type="hidden" name="seen[]" value=read/> }
+        })
+        .collect();
+    let label = match (seen.len(), side.as_str()) {
+        (0, _) => String::new(),
+        (1, "schedule") => "Take the schedule’s version".to_owned(),
+        (1, _) => "Take the calendar’s version".to_owned(),
+        (many, "schedule") => format!("Take the schedule’s version of all {many}"),
+        (many, _) => format!("Take the calendar’s version of all {many}"),
+    };
+    let send =
+        (!label.is_empty()).then(|| view! { <Submit label=label pending=answer.pending()/> });
+    let conflicts: Vec<_> = view.conflicts.into_iter().map(preview).collect();
+    view! {
+        <p>"This is what each will be. Nothing is done before you confirm."</p>
+        {conflicts}
+        <ActionForm action=answer>
+            <input type="hidden" name="side" value=side/>
+            {seen}
+            <div class="db-form__actions">
+                {send}
+                <a class="db-btn db-btn--quiet" href=HERE>"Cancel"</a>
+            </div>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+fn preview(one: ConflictPreviewView) -> AnyView {
+    let id = format!("conflict-{}", one.conflict_id);
+    let (section, table) = (id.clone(), id.clone());
+    let scope = (!one.scope.is_empty()).then(|| view! { <p>{one.scope}</p> });
+    let note = one.note.map(|note| view! { <p>{note}</p> });
+    let calendar = one.calendar;
+    let rows: Vec<_> = one
+        .fields
+        .into_iter()
+        .map(|field| {
+            view! {
+                <tr>
+                    <th scope="row">{field.label}</th>
+                    <td data-label="Schedule">{field.schedule}</td>
+                    <td data-label=calendar.clone()>{field.calendar}</td>
+                    <td data-label="Both will say">{field.result}</td>
+                    <td data-label="Changes in">{field.changes}</td>
+                </tr>
+            }
+        })
+        .collect();
+    let fields = (!rows.is_empty()).then(|| {
+        view! {
+            <table class="db-table" aria-labelledby=table>
+                <thead>
+                    <tr>
+                        <th scope="col">"Field"</th>
+                        <th scope="col">"Schedule"</th>
+                        <th scope="col">{calendar}</th>
+                        <th scope="col">"Both will say"</th>
+                        <th scope="col">"Changes in"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        }
+    });
+    view! {
+        <section class="db-section" aria-labelledby=section>
+            <h2 id=id>{one.title}</h2>
+            {scope}
+            {note}
+            {fields}
+        </section>
+    }
+    .into_any()
+}
