@@ -55,14 +55,12 @@ pub async fn view(
 async fn open(services: &Services, actor: &Actor) -> AppResult<Vec<Conflict>> {
     let mut unit = services.read(actor.tenant_id).await?;
     let rows = calendar(unit.as_mut()).map_err(internal)?;
-    let connections = rows.list_connections(actor.tenant_id).await;
+    let connections = rows.list_user_connections(actor.tenant_id, actor.user_id());
     let mut found = Vec::new();
-    for connection in connections.map_err(internal)? {
-        if connection.user_id == actor.user_id() {
-            let id = connection.connection_id;
-            let open = rows.list_open_conflicts(actor.tenant_id, id).await;
-            found.extend(open.map_err(internal)?);
-        }
+    for connection in connections.await.map_err(internal)? {
+        let id = connection.connection_id;
+        let open = rows.list_open_conflicts(actor.tenant_id, id).await;
+        found.extend(open.map_err(internal)?);
     }
     found.retain(|conflict| conflict.kind == "fields");
     found.sort_by_key(|conflict| (conflict.created_at, conflict.conflict_id));

@@ -1,6 +1,6 @@
 //! Why did this change? What people and calendars did to one entry, told in one list.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
@@ -100,14 +100,18 @@ impl<'a> Account<'a> {
         let rows = calendar(unit).map_err(internal)?;
         let edits = rows.list_edits(tenant_id, id, limit).await;
         let changes = rows.list_entry_changes(tenant_id, id, limit).await;
-        let connections = rows.list_connections(tenant_id).await;
+        let changes = changes.map_err(internal)?;
+        let through: BTreeSet<_> = changes.iter().map(|one| one.change.connection_id).collect();
+        let through: Vec<_> = through.into_iter().collect();
+        let connections = rows.list_owned(tenant_id, &through).await;
+        let connections = connections.map_err(internal)?;
         Ok(Self {
             actor,
             entry,
             edits: edits.map_err(internal)?,
-            changes: changes.map_err(internal)?,
+            changes,
             people,
-            connections: connections.map_err(internal)?,
+            connections: connections.into_iter().map(|one| one.row).collect(),
         })
     }
 
