@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::connection_view::FactView;
 use crate::edition::Edition;
 use crate::profile_view::AttentionView;
 use crate::week_grid::GridView;
@@ -273,6 +274,8 @@ pub struct ConnectionView {
     pub delivery: String,
     /// Whose it is (for the admin's list).
     pub owner: String,
+    /// The Microsoft profile or OAuth client that issued it, in words (for the admin's list; otherwise empty).
+    pub through: String,
     /// What its owner decided about it.
     pub rules: CalendarRulesView,
     /// What waits for the reader's answer; empty for other people's connections.
@@ -329,6 +332,10 @@ pub struct ConnectOption {
     pub available: bool,
     /// When not: what the admin must do.
     pub reason: Option<String>,
+    /// When not: a message with which the reader asks an administrator; none for readers who can do it themselves.
+    pub ask: Option<String>,
+    /// When not: where the reader does it; none for readers who cannot.
+    pub mend: Option<String>,
     /// What we ask the provider for, and why.
     pub scopes: Vec<String>,
 }
@@ -527,4 +534,6 @@ pub struct CalendarSettingsView {
     pub microsoft_profile: Option<String>,
     /// Whether the tenant's Google client is stored.
     pub google_ready: bool,
+    /// What sync does and leaves alone, a sentence or a few about each thing.
+    pub rules: Vec<FactView>,
 }

@@ -8,8 +8,8 @@ use daybind_app::api::calendar::{
 use daybind_app::pages::failure::Failure;
 use daybind_app::pages::query_value;
 use daybind_app::ui::{
-    Announcement, Banner, BannerKind, EmptyState, ErrorSummary, Field, LaneCard, Section, Submit,
-    failed, keep_focus, successes,
+    Announcement, Banner, BannerKind, CopyField, EmptyState, ErrorSummary, Field, LaneCard,
+    Section, Submit, failed, keep_focus, successes,
 };
 use daybind_domain::view::{
     CalendarProfileView, ConnectOption, ConnectionView, RemoteCalendarView,
@@ -247,7 +247,18 @@ fn Connect(option: ConnectOption, another: bool, actions: Actions) -> impl IntoV
         let reason = option.reason.unwrap_or_else(|| {
             "An administrator must set it up under Settings > Integrations first.".to_owned()
         });
-        view! { <p>{option.label}" cannot be connected yet. "{reason}</p> }.into_any()
+        let message = option
+            .ask
+            .map(|value| view! { <CopyField label="Message for your administrator" value/> });
+        let mend = option
+            .mend
+            .map(|href| view! { <p><a href=href>"Set it up"</a></p> });
+        view! {
+            <p>{option.label}" cannot be connected yet. "{reason}</p>
+            {message}
+            {mend}
+        }
+        .into_any()
     };
     let scopes: Vec<_> = option
         .scopes

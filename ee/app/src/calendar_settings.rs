@@ -18,7 +18,7 @@ use leptos_router::hooks::use_query_map;
 use crate::calendar_pause::lengths;
 use crate::conflict_inbox::{self, ConflictInbox};
 use crate::connection::status;
-use crate::connection_detail::ConnectionDetail;
+use crate::connection_detail::{ConnectionDetail, facts};
 
 fn address(query: &CoverageQuery) -> String {
     query
@@ -164,6 +164,10 @@ fn Overview(
             {file}
         </Section>
         <Ready microsoft_profile=view.microsoft_profile google_ready=view.google_ready/>
+        <Section title="Rules" id="rules-heading">
+            <p>"They hold for every connection. What an owner chose stands on the page of the connection."</p>
+            {facts(view.rules)}
+        </Section>
     }
     .into_any()
 }
@@ -426,7 +430,7 @@ fn row(connection: ConnectionView, choose: bool) -> AnyView {
         <tr>
             {choose}
             <th scope="row"><a href=href>{connection.owner}</a></th>
-            <td data-label="Account">{connection.provider_label}<p class="db-field__hint">{connection.account}</p></td>
+            <td data-label="Account">{connection.provider_label}<p class="db-field__hint">{connection.account}</p><p class="db-field__hint">{connection.through}</p></td>
             <td data-label="Calendar">{calendar}<p class="db-field__hint">{way}</p></td>
             <td data-label="Status"><StatusTag kind/><p class="db-field__hint">{connection.status_text}</p></td>
             <td data-label="Last sync">{connection.last_sync.unwrap_or_else(|| "Never".to_owned())}</td>

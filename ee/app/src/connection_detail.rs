@@ -80,7 +80,7 @@ fn Detail(detail: ConnectionDetailView, manage: Manage) -> impl IntoView {
     .into_any()
 }
 
-fn facts(facts: Vec<FactView>) -> impl IntoView {
+pub fn facts(facts: Vec<FactView>) -> impl IntoView {
     let facts: Vec<_> = facts
         .into_iter()
         .map(|fact| view! { <dt>{fact.label}</dt><dd>{fact.text}</dd> })

@@ -6,7 +6,7 @@ use daybind_services::privacy::without_words;
 use crate::provider::{RemoteEvent, RemoteState};
 
 /// Words that mark an event for the schedule; the second one is that of tenants who came from Alga PSA.
-const MARKERS: [&str; 2] = ["@daybind", "@alga"];
+pub const MARKERS: [&str; 2] = ["@daybind", "@alga"];
 
 /// A connection's rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

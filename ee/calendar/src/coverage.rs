@@ -4,13 +4,18 @@ use chrono::{DateTime, Utc};
 use daybind_domain::Consumer;
 use daybind_domain::ids::TenantId;
 use daybind_domain::user::Permission;
-use daybind_domain::view::{CalendarSettingsView, CoverageQuery, CoverageView, PersonView};
-use daybind_ee_storage::{
-    CalendarRepository, ConnectionFilter, Coverage, Show, Unconnected, calendar, found_in,
+use daybind_domain::view::{
+    CalendarSettingsView, ConnectionView, CoverageQuery, CoverageView, PersonView,
 };
-use daybind_services::{Actor, AppResult, Lines, Services, bindings, csv, internal};
+use daybind_ee_storage::{
+    CalendarRepository, Connection, ConnectionFilter, Coverage, Show, Unconnected, calendar,
+    found_in,
+};
+use daybind_services::{Actor, AppResult, Lines, Provider, Services, bindings, csv, internal};
+use daybind_storage::Profile;
 use futures::stream;
 
+use crate::statements;
 use crate::timeline::utc;
 use crate::views::connection_view;
 
@@ -120,9 +125,14 @@ pub async fn settings(
         let matching = rows.count_connections(tenant_id, &filter).await;
         turn = Turn::to(matching.map_err(internal)?, &query.page);
         let page = rows.page_connections(tenant_id, &filter, (PAGE, turn.before()));
-        for one in page.await.map_err(internal)? {
+        let page = page.await.map_err(internal)?;
+        let profiles = unit.list_profiles(tenant_id).await.map_err(internal)?;
+        for one in page {
             let shown = connection_view(services, actor, unit.as_mut(), &one.row, &one.owner);
-            connections.push(shown.await?);
+            connections.push(ConnectionView {
+                through: through(&one.row, &profiles),
+                ..shown.await?
+            });
         }
     }
     Ok(CalendarSettingsView {
@@ -141,7 +151,22 @@ pub async fn settings(
         can_update: actor.may(Permission::SettingsUpdate),
         microsoft_profile: microsoft_profile.map(|profile| profile.fields.display_name),
         google_ready,
+        rules: statements::rules(),
     })
+}
+
+/// What issued the connection, in a few words.
+fn through(row: &Connection, profiles: &[Profile]) -> String {
+    if row.provider == Provider::Google.as_str() {
+        return "Google OAuth client".to_owned();
+    }
+    let known = profiles
+        .iter()
+        .find(|profile| Some(profile.profile_id.0) == row.profile_id);
+    match known {
+        Some(profile) => format!("Microsoft profile “{}”", profile.fields.display_name),
+        None => "A Microsoft profile that is gone".to_owned(),
+    }
 }
 
 /// The connections that the query asks for, on all of its pages, as CSV.

@@ -14,7 +14,7 @@ use crate::oauth::is_ending;
 use crate::sync::is_live;
 use crate::views::{connection_view, label};
 
-fn fact(label: &str, text: impl Into<String>) -> FactView {
+pub(crate) fn fact(label: &str, text: impl Into<String>) -> FactView {
     FactView {
         label: label.to_owned(),
         text: text.into(),

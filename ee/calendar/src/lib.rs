@@ -7,6 +7,7 @@
 
 mod actions;
 mod activity;
+mod admin;
 mod admit;
 mod bearer;
 mod beside;
@@ -53,6 +54,7 @@ pub mod rules;
 mod runs;
 mod runtime;
 mod split;
+mod statements;
 mod subscribe;
 mod sync;
 mod timeline;

@@ -365,10 +365,16 @@ pub fn decide_deletion(flow: Flow, policy: DeletionPolicy, others: bool) -> Dele
     }
 }
 
-/// Whether so many deletions in one run need the owner's word: more than 5 and more than a tenth of what there is.
+/// So many deletions in one run never need the owner's word.
+pub const BRAKE_FREE: usize = 5;
+/// Nor does this part of what there is: one in so many.
+pub const BRAKE_PART: usize = 10;
+
+/// Whether so many deletions in one run need the owner's word: more than [`BRAKE_FREE`] and more than one in
+/// [`BRAKE_PART`] of what there is.
 #[must_use]
 pub fn brakes(deletions: usize, live: usize) -> bool {
-    deletions > 5 && deletions * 10 > live
+    deletions > BRAKE_FREE && deletions * BRAKE_PART > live
 }
 
 #[cfg(test)]

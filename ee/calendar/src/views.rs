@@ -12,6 +12,7 @@ use daybind_services::profiles::mask;
 use daybind_services::{Actor, AppResult, Provider, Services, StableRoute, internal, localtime};
 use daybind_storage::{Entry, StorageResult, UnitOfWork};
 
+use crate::admin;
 use crate::doubts::ATTEMPTS;
 use crate::oauth::{self, TWICE, is_ending};
 use crate::questions;
@@ -51,6 +52,7 @@ pub async fn profile(services: &Services, actor: &Actor) -> AppResult<CalendarPr
             .await?,
         );
     }
+    let mends = actor.may(Permission::SettingsUpdate);
     let mut options = Vec::new();
     for provider in [Provider::Google, Provider::Microsoft] {
         let client = oauth::client(services, unit.as_mut(), actor.tenant_id, provider).await;
@@ -69,6 +71,16 @@ pub async fn profile(services: &Services, actor: &Actor) -> AppResult<CalendarPr
             provider: provider.as_str().to_owned(),
             label: label(provider.as_str()).to_owned(),
             available: client.is_ok(),
+            ask: client
+                .as_ref()
+                .err()
+                .filter(|_| !mends)
+                .map(|error| admin::message(services, provider, &error.message)),
+            mend: client
+                .as_ref()
+                .err()
+                .filter(|_| mends)
+                .map(|_| admin::place(provider)),
             reason: client.err().map(|error| {
                 [Some(error.message), error.next_step]
                     .into_iter()
@@ -141,6 +153,7 @@ pub async fn connection_view(
             None => "Daybind looks for changes every minute while something happens in the calendar, and every ten minutes at most while nothing does.".to_owned(),
         },
         owner: owner.to_owned(),
+        through: String::new(),
         rules: questions::rules_view(row),
         questions: waiting,
         paused: row.pause.is_some(),
