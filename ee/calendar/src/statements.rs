@@ -35,10 +35,8 @@ pub fn rules() -> Vec<FactView> {
         ),
         fact(
             "Private events",
-            format!(
-                "What comes in of them says “Busy” and no more, unless the owner lets their words in; then the entry is \
-                 private, too."
-            ),
+            "What comes in of them says “Busy” and no more, unless the owner lets their words in; then the entry is \
+             private, too.",
         ),
         fact(
             "What colleagues see",
@@ -47,10 +45,8 @@ pub fn rules() -> Vec<FactView> {
         ),
         fact(
             "Both sides changed the same",
-            format!(
-                "The owner is asked and neither side is overwritten, unless the connection says that the schedule, the \
-                 calendar or the newer change wins."
-            ),
+            "The owner is asked and neither side is overwritten, unless the connection says that the schedule, the \
+             calendar or the newer change wins.",
         ),
         fact(
             "Deletions",
