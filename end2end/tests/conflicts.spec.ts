@@ -62,8 +62,22 @@ test.describe('without JavaScript', () => {
     const title = page.getByRole('group', { name: 'Title' });
     const place = page.getByRole('group', { name: 'Location' });
     await title.getByRole('radio', { name: /^Schedule/ }).check();
+    await place.getByRole('radio', { name: /^Schedule/ }).check();
+    // Looked at first, chosen otherwise, looked at again, and confirmed.
+    const show = page.getByRole('button', { name: 'Show the result first' });
+    await show.click();
+    const cell = (field: string) => page.getByRole('row', { name: new RegExp(`^${field}`) }).getByRole('cell');
+    await expect(cell('Title').nth(2)).toHaveText('Ours');
+    await expect(cell('Title').last()).toHaveText('Outlook');
+    await expect(cell('Location').nth(2)).toHaveText('Cellar');
+    expect((await event()).subject, 'looking writes nothing').toBe('Theirs');
+    await page.getByRole('link', { name: 'Choose otherwise' }).click();
+    await expect(title.getByRole('radio', { name: /^Schedule/ })).toBeChecked();
     await place.getByRole('radio', { name: /^Outlook/ }).check();
-    await page.getByRole('button', { name: 'Use what is chosen' }).click();
+    await show.click();
+    await expect(cell('Location').nth(2)).toHaveText('Roof');
+    await expect(cell('Location').last()).toHaveText('Schedule');
+    await page.getByRole('button', { name: 'Confirm' }).click();
     await expect(page.getByText('Your answer is taken over with the sync that starts now.')).toBeVisible();
     await expect.poll(async () => {
       const { subject, location } = await event();

@@ -144,6 +144,11 @@ export async function everyPage(page: Page, daybind: Daybind, edition: Edition, 
     .then(async () => page.locator('input[name="connection_id"]').first().getAttribute('value')) ?? '';
   const { address } = await disagree(page, url, fakes.url, connection, `${long} here`, `${long} there`);
   await visit(address.slice(url.length));
+  for (const ours of await page.getByRole('radio', { name: /^Schedule/ }).all()) await ours.check();
+  await page.getByRole('button', { name: 'Show the result first' }).click();
+  await expect(page.getByRole('button', { name: 'Confirm' })).toBeVisible();
+  await hydrated(page);
+  await look(page, '/msp/profile?tab=calendar&conflict=…, what both sides will say');
   const own = '/msp/profile?tab=calendar&view=conflicts';
   for (const path of [own, `${own}&side=schedule&pick=all`, `${own}&side=schedule`, `${own}&done=1&left=1`]) await visit(path);
   await visit('/msp/profile?tab=calendar');

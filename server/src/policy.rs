@@ -515,6 +515,12 @@ pub const TABLE: &[Endpoint] = &[
         "conflict_id={calendar_conflicts.conflict_id}",
     )
     .enterprise(),
+    read(
+        "/_fn/preview_calendar_conflict",
+        May(OwnProfile),
+        "conflict_id={calendar_conflicts.conflict_id}&fingerprint=read&chosen=title:schedule",
+    )
+    .enterprise(),
     write(
         "/_fn/resolve_calendar_conflict",
         May(OwnProfile),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use daybind_domain::conflict_preview::{ConflictsAnswered, OwnConflictsView};
+use daybind_domain::conflict_preview::{ConflictPreviewView, ConflictsAnswered, OwnConflictsView};
 use daybind_domain::conflict_view::{ConflictInboxView, ConflictView};
 use daybind_domain::connection_view::{ConnectionDetailView, ManagedConnections};
 use daybind_domain::version_view::EntryVersionView;
@@ -372,7 +372,35 @@ pub async fn get_calendar_conflict(conflict_id: String) -> Result<ConflictView, 
     answer(found.await)
 }
 
-/// Settles a disagreement of one's own connection: every field, in one step.
+/// What both sides would say after an answer; `chosen` is its choices as [`resolve_calendar_conflict`] puts them in the address:
+/// `field:side`, joined by commas.
+///
+/// # Errors
+/// Signed out; not found; a field without a choice; a side that changed meanwhile; enterprise only.
+#[server(endpoint = "preview_calendar_conflict", output = Answer)]
+pub async fn preview_calendar_conflict(
+    conflict_id: String,
+    fingerprint: String,
+    #[server(default)] chosen: String,
+) -> Result<ConflictPreviewView, ApiError> {
+    use crate::server::{actor, answer, state};
+    let (state, actor) = (answer(state())?, answer(actor())?);
+    let choices = chosen.split(',').filter_map(|one| one.split_once(':'));
+    let wish = daybind_domain::conflict_view::ConflictAnswer {
+        fingerprint,
+        choices: choices
+            .map(|(field, side)| (field.to_owned(), side.to_owned()))
+            .collect(),
+        ..Default::default()
+    };
+    let found = state
+        .calendar
+        .preview_calendar_conflict(&actor, &conflict_id, &wish);
+    answer(found.await)
+}
+
+/// Settles a disagreement of one's own connection: every field, in one step. As a `step` that is `preview`, it leads to what that
+/// would do instead.
 ///
 /// # Errors
 /// Signed out; not found; a field without a choice; a side that changed meanwhile; enterprise only.
@@ -382,7 +410,9 @@ pub async fn resolve_calendar_conflict(
     fingerprint: String,
     #[server(default)] all: String,
     #[server(default)] choices: BTreeMap<String, String>,
+    #[server(default)] step: String,
 ) -> Result<(), ApiError> {
+    use crate::location::encode;
     use crate::server::{actor, answer, redirect, state};
     let (state, actor) = (answer(state())?, answer(actor())?);
     let chosen = daybind_domain::conflict_view::ConflictAnswer {
@@ -390,6 +420,23 @@ pub async fn resolve_calendar_conflict(
         all,
         choices,
     };
+    if step == "preview" {
+        let tried = state
+            .calendar
+            .preview_calendar_conflict(&actor, &conflict_id, &chosen);
+        answer(tried.await)?;
+        let choices = chosen.choices.iter();
+        let choices: Vec<_> = choices
+            .map(|(field, side)| format!("{field}:{side}"))
+            .collect();
+        redirect(&format!(
+            "/msp/profile?tab=calendar&conflict={}&read={}&chosen={}",
+            encode(&conflict_id),
+            encode(&chosen.fingerprint),
+            encode(&choices.join(","))
+        ));
+        return Ok(());
+    }
     let done = state
         .calendar
         .resolve_calendar_conflict(&actor, &conflict_id, &chosen);

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use daybind_domain::activity::{ActivityPageView, ActivityQuery, HealthView};
 use daybind_domain::bindings::ImpactLine;
 use daybind_domain::conflict_preview::{
-    ConflictsAnswer, ConflictsAnswered, OwnConflictsQuery, OwnConflictsView,
+    ConflictPreviewView, ConflictsAnswer, ConflictsAnswered, OwnConflictsQuery, OwnConflictsView,
 };
 use daybind_domain::conflict_view::{ConflictAnswer, ConflictInboxView, ConflictView};
 use daybind_domain::connection_view::{
@@ -330,6 +330,14 @@ pub trait CalendarPort: Send + Sync + 'static {
         conflict_id: &str,
     ) -> AppResult<ConflictView>;
 
+    /// What both sides would say after that answer; refused as the answer would be.
+    async fn preview_calendar_conflict(
+        &self,
+        actor: &Actor,
+        conflict_id: &str,
+        answer: &ConflictAnswer,
+    ) -> AppResult<ConflictPreviewView>;
+
     /// Settles a disagreement of a connection of one's own as a whole; `Conflict` when a side changed since it was read.
     async fn resolve_calendar_conflict(
         &self,
@@ -620,6 +628,15 @@ impl CalendarPort for CommunityPort {
         _actor: &Actor,
         _conflict_id: &str,
     ) -> AppResult<ConflictView> {
+        Err(AppError::enterprise_only())
+    }
+
+    async fn preview_calendar_conflict(
+        &self,
+        _actor: &Actor,
+        _conflict_id: &str,
+        _answer: &ConflictAnswer,
+    ) -> AppResult<ConflictPreviewView> {
         Err(AppError::enterprise_only())
     }
 

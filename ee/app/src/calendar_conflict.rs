@@ -1,14 +1,20 @@
 //! Profile > Calendar, one disagreement: both versions of each field side by side, what both last agreed on between them.
 
-use daybind_app::api::calendar::{ResolveCalendarConflict, get_calendar_conflict};
+use daybind_app::api::calendar::{
+    ResolveCalendarConflict, get_calendar_conflict, preview_calendar_conflict,
+};
 use daybind_app::pages::failure::Failure;
+use daybind_app::pages::query_value;
 use daybind_app::ui::{
     Banner, BannerKind, ErrorSummary, Failed, Submit, failed, keep_focus, message,
     refused_as_changed, typed,
 };
+use daybind_domain::conflict_preview::ConflictPreviewView;
 use daybind_domain::conflict_view::{ConflictFieldView, ConflictView};
 use daybind_domain::connection_view::FactView;
 use leptos::prelude::*;
+
+use crate::own_conflicts::preview;
 
 const BACK: &str = "/msp/profile?tab=calendar";
 
@@ -32,14 +38,26 @@ pub fn address(conflict_id: &str) -> String {
 #[component]
 pub fn ConflictChooser(conflict_id: String) -> impl IntoView {
     let answer = ServerAction::<ResolveCalendarConflict>::new();
+    let (read, chosen) = (query_value("read"), query_value("chosen"));
     let error = failed(answer);
     // What was ticked stays otherwise.
     let stale = refused_as_changed(answer);
+    let id = conflict_id.clone();
     let found = Resource::new(
         move || (stale.get(), conflict_id.clone()),
         |(_, id)| get_calendar_conflict(id),
     );
     keep_focus(found, move || stale.get());
+    // What was chosen, where its result is looked at. A refusal leads back to the choice.
+    let tried = Resource::new(
+        move || (stale.get(), read.get(), chosen.get(), id.clone()),
+        |(stale, read, chosen, id)| async move {
+            if read.is_empty() || stale > 0 {
+                return None;
+            }
+            Some(preview_calendar_conflict(id, read, chosen).await)
+        },
+    );
     view! {
         <p class="db-back"><a href=BACK>"All of your calendars"</a></p>
         <header class="db-page-head">
@@ -48,8 +66,17 @@ pub fn ConflictChooser(conflict_id: String) -> impl IntoView {
         <ErrorSummary error fields=FIELDS/>
         <Transition fallback=|| view! { <p>"Loading both versions …"</p> }>
             {move || Suspend::new(async move {
+                let chosen = chosen.get_untracked();
+                let lead = match tried.await {
+                    Some(Ok(result)) => return view! { <Outcome result chosen answer/> }.into_any(),
+                    Some(Err(found)) if error.with_untracked(Option::is_none) => {
+                        Some(view! { <Failure error=found/> })
+                    }
+                    Some(Err(_)) => None,
+                    None => None,
+                };
                 match found.await {
-                    Ok(conflict) => view! { <Conflict conflict answer/> }.into_any(),
+                    Ok(conflict) => view! { {lead}<Conflict conflict chosen answer/> }.into_any(),
                     Err(error) => view! { <Failure error/> }.into_any(),
                 }
             })}
@@ -58,9 +85,43 @@ pub fn ConflictChooser(conflict_id: String) -> impl IntoView {
     .into_any()
 }
 
+/// What both sides will say, and the last step.
+#[component]
+fn Outcome(
+    result: ConflictPreviewView,
+    chosen: String,
+    answer: ServerAction<ResolveCalendarConflict>,
+) -> impl IntoView {
+    let change = format!("{}&chosen={chosen}", address(&result.conflict_id));
+    let choices: Vec<_> = chosen
+        .split(',')
+        .filter_map(|one| one.split_once(':'))
+        .map(|(field, side)| {
+            let name = format!("choices[{field}]");
+            view! { <input type="hidden" name=name value=side.to_owned()/> }
+        })
+        .collect();
+    let (id, fingerprint) = (result.conflict_id.clone(), result.fingerprint.clone());
+    view! {
+        <p>"This is what both sides will say. Nothing is done before you confirm."</p>
+        {preview(result)}
+        <ActionForm action=answer>
+            <input type="hidden" name="conflict_id" value=id/>
+            <input type="hidden" name="fingerprint" value=fingerprint/>
+            {choices}
+            <div class="db-form__actions">
+                <Submit label="Confirm" pending=answer.pending()/>
+                <a class="db-btn db-btn--quiet" href=change>"Choose otherwise"</a>
+            </div>
+        </ActionForm>
+    }
+    .into_any()
+}
+
 #[component]
 fn Conflict(
     conflict: ConflictView,
+    chosen: String,
     answer: ServerAction<ResolveCalendarConflict>,
 ) -> impl IntoView {
     let title = (!conflict.title.is_empty()).then(|| view! { <h2>{conflict.title.clone()}</h2> });
@@ -82,7 +143,10 @@ fn Conflict(
     let fields: Vec<_> = conflict
         .fields
         .into_iter()
-        .map(|field| view! { <Versions field calendar=calendar.clone() error/> })
+        .map(|field| {
+            let first = taken(&chosen, &field.part);
+            view! { <Versions field calendar=calendar.clone() first error/> }
+        })
         .collect();
     let same = (!conflict.same.is_empty()).then(|| {
         view! {
@@ -119,6 +183,9 @@ fn Conflict(
             {same}
             <div class="db-form__actions">
                 <Submit label="Use what is chosen" pending/>
+                <button type="submit" class="db-btn db-btn--secondary" name="step" value="preview" disabled=move || pending.get()>
+                    "Show the result first"
+                </button>
                 {preset("schedule", "All from the schedule".to_owned())}
                 {preset("calendar", "All from the calendar".to_owned())}
             </div>
@@ -127,13 +194,26 @@ fn Conflict(
     .into_any()
 }
 
+/// The side that `field:side`, joined by commas, names for that field; empty where it does not.
+fn taken(chosen: &str, part: &str) -> String {
+    let mut all = chosen.split(',').filter_map(|one| one.split_once(':'));
+    all.find(|(field, _)| *field == part)
+        .map(|(_, side)| side.to_owned())
+        .unwrap_or_default()
+}
+
 /// One field: two versions to choose from, and the last agreed one between them.
 #[component]
-fn Versions(field: ConflictFieldView, calendar: String, error: Failed) -> impl IntoView {
+fn Versions(
+    field: ConflictFieldView,
+    calendar: String,
+    first: String,
+    error: Failed,
+) -> impl IntoView {
     let name = format!("choices[{}]", field.part);
     let id = format!("choose-{}", field.part);
     let wrong = message(error, name.clone());
-    let chosen = typed(error, &name, String::new());
+    let chosen = typed(error, &name, first);
     let card = |side: &'static str, title: String, text: String| {
         view! {
             <label class="db-choice">

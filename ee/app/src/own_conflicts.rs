@@ -202,7 +202,8 @@ fn Preview(
     .into_any()
 }
 
-fn preview(one: ConflictPreviewView) -> AnyView {
+/// What a conflict will be.
+pub fn preview(one: ConflictPreviewView) -> AnyView {
     let id = format!("conflict-{}", one.conflict_id);
     let (section, table) = (id.clone(), id.clone());
     let scope = (!one.scope.is_empty()).then(|| view! { <p>{one.scope}</p> });

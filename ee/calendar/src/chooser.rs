@@ -1,6 +1,7 @@
 //! Profile > Calendar, one disagreement: everything to choose from on one page, and one answer about all of it.
 
 use chrono_tz::Tz;
+use daybind_domain::conflict_preview::{ConflictPreviewView, OutcomeView};
 use daybind_domain::conflict_view::{ConflictAnswer, ConflictFieldView, ConflictView};
 use daybind_domain::connection_view::FactView;
 use daybind_domain::schedule::EntryContent;
@@ -251,6 +252,85 @@ pub async fn answer(
     conflict_id: &str,
     answer: &ConflictAnswer,
 ) -> AppResult<()> {
+    settle(engine, actor, conflict_id, answer, false).await
+}
+
+/// What both sides would say after that answer, which is refused as it would be. Nothing is stored.
+///
+/// # Errors
+/// As [`answer`].
+pub async fn preview(
+    engine: &Engine,
+    actor: &Actor,
+    conflict_id: &str,
+    answer: &ConflictAnswer,
+) -> AppResult<ConflictPreviewView> {
+    settle(engine, actor, conflict_id, answer, true).await?;
+    let shown = view(engine, actor, conflict_id).await?;
+    let outcomes = shown.fields.into_iter().map(|field| {
+        let side = match answer.all.as_str() {
+            "" => answer.choices.get(&field.part).map_or("", String::as_str),
+            all => all,
+        };
+        outcome(field, Side::parse(side), &shown.calendar)
+    });
+    Ok(ConflictPreviewView {
+        fields: outcomes.collect(),
+        conflict_id: shown.conflict_id,
+        title: shown.title,
+        calendar: shown.calendar.clone(),
+        scope: shown.scope,
+        fingerprint: answer.fingerprint.clone(),
+        note: shown.note,
+        left: false,
+    })
+}
+
+/// Which version is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The schedule's.
+    Schedule,
+    /// The calendar's.
+    Calendar,
+}
+
+impl Side {
+    /// Reads its word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "schedule" => Some(Self::Schedule),
+            "calendar" => Some(Self::Calendar),
+            _ => None,
+        }
+    }
+}
+
+/// What becomes of a field when a side is taken; nothing where none is.
+#[must_use]
+pub fn outcome(field: ConflictFieldView, side: Option<Side>, calendar: &str) -> OutcomeView {
+    let (result, changes) = match side {
+        None => (String::new(), String::new()),
+        Some(Side::Schedule) => (field.schedule.clone(), calendar.to_owned()),
+        Some(Side::Calendar) => (field.calendar.clone(), "Schedule".to_owned()),
+    };
+    OutcomeView {
+        label: field.label,
+        schedule: field.schedule,
+        calendar: field.calendar,
+        result,
+        changes,
+    }
+}
+
+async fn settle(
+    engine: &Engine,
+    actor: &Actor,
+    conflict_id: &str,
+    answer: &ConflictAnswer,
+    only_try: bool,
+) -> AppResult<()> {
     let choices: Vec<(String, String)> = if answer.all.is_empty() {
         answer.choices.clone().into_iter().collect()
     } else {
@@ -259,6 +339,7 @@ pub async fn answer(
     let chosen = Chosen {
         choices: &choices,
         read: Some(&answer.fingerprint),
+        only_try,
     };
     resolve(engine, actor, conflict_id, chosen)
         .await

@@ -160,6 +160,8 @@ pub struct Chosen<'a> {
     pub choices: &'a [(String, String)],
     /// The [`fingerprint`] of what was read; then the choices must be about all of it.
     pub read: Option<&'a str>,
+    /// Only whether it could be settled so: nothing is stored.
+    pub only_try: bool,
 }
 
 /// Settles a conflict of a connection of one's own. What is not named stays open.
@@ -233,6 +235,9 @@ pub async fn resolve(
     } else {
         choice.fields(choices, whole)?
     };
+    if chosen.only_try {
+        return Ok(());
+    }
     if conflict.state == "resolved" {
         conflict.resolved_by = Some(actor.user_id());
         conflict.resolved_at = Some(now);

@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 
 use daybind_domain::conflict_preview::{
-    ConflictPreviewView, ConflictsAnswer, ConflictsAnswered, OutcomeView, OwnConflictsQuery,
-    OwnConflictsView,
+    ConflictPreviewView, ConflictsAnswer, ConflictsAnswered, OwnConflictsQuery, OwnConflictsView,
 };
 use daybind_domain::conflict_view::{ConflictAnswer, ConflictView};
 use daybind_domain::user::Permission;
@@ -13,7 +12,7 @@ use daybind_domain::{AppError, ErrorCode};
 use daybind_ee_storage::{Conflict, calendar};
 use daybind_services::{Actor, AppResult, Services, internal};
 
-use crate::chooser;
+use crate::chooser::{self, Side};
 use crate::engine::Engine;
 
 /// So many are shown, and answered at once.
@@ -46,7 +45,7 @@ pub async fn view(
         let id = conflict.conflict_id.to_string();
         let shown = chooser::view(services, actor, &id).await?;
         let left = asked.left.contains(&id);
-        conflicts.push(outcome(shown, side, left));
+        conflicts.push(told(shown, side, left));
     }
     Ok(OwnConflictsView { conflicts, more })
 }
@@ -67,41 +66,16 @@ async fn open(services: &Services, actor: &Actor) -> AppResult<Vec<Conflict>> {
     Ok(found)
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Schedule,
-    Calendar,
-}
-
 fn side(word: &str) -> AppResult<Side> {
-    match word {
-        "schedule" => Ok(Side::Schedule),
-        "calendar" => Ok(Side::Calendar),
-        _ => Err(AppError::field(
-            "side",
-            "Choose the schedule's or the calendar's version.",
-        )),
-    }
+    Side::parse(word)
+        .ok_or_else(|| AppError::field("side", "Choose the schedule's or the calendar's version."))
 }
 
-fn outcome(shown: ConflictView, side: Option<Side>, left: bool) -> ConflictPreviewView {
+fn told(shown: ConflictView, side: Option<Side>, left: bool) -> ConflictPreviewView {
     let fields = shown
         .fields
         .into_iter()
-        .map(|field| {
-            let (result, changes) = match side {
-                None => (String::new(), String::new()),
-                Some(Side::Schedule) => (field.schedule.clone(), shown.calendar.clone()),
-                Some(Side::Calendar) => (field.calendar.clone(), "Schedule".to_owned()),
-            };
-            OutcomeView {
-                label: field.label,
-                schedule: field.schedule,
-                calendar: field.calendar,
-                result,
-                changes,
-            }
-        })
+        .map(|field| chooser::outcome(field, side, &shown.calendar))
         .collect();
     ConflictPreviewView {
         conflict_id: shown.conflict_id,

@@ -162,6 +162,7 @@ pub async fn answer(
     let chosen = conflicts::Chosen {
         choices: &choices,
         read: None,
+        only_try: false,
     };
     conflicts::resolve(engine, actor, question_id, chosen).await
 }

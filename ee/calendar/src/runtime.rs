@@ -11,7 +11,7 @@ use daybind_domain::Consumer;
 use daybind_domain::activity::{ActivityPageView, ActivityQuery, HealthView};
 use daybind_domain::bindings::ImpactLine;
 use daybind_domain::conflict_preview::{
-    ConflictsAnswer, ConflictsAnswered, OwnConflictsQuery, OwnConflictsView,
+    ConflictPreviewView, ConflictsAnswer, ConflictsAnswered, OwnConflictsQuery, OwnConflictsView,
 };
 use daybind_domain::conflict_view::{ConflictAnswer, ConflictInboxView, ConflictView};
 use daybind_domain::connection_view::{
@@ -651,6 +651,15 @@ impl CalendarPort for CalendarRuntime {
         conflict_id: &str,
     ) -> AppResult<ConflictView> {
         chooser::view(self.open()?, actor, conflict_id).await
+    }
+
+    async fn preview_calendar_conflict(
+        &self,
+        actor: &Actor,
+        conflict_id: &str,
+        answer: &ConflictAnswer,
+    ) -> AppResult<ConflictPreviewView> {
+        chooser::preview(self.open()?, actor, conflict_id, answer).await
     }
 
     async fn resolve_calendar_conflict(

@@ -309,7 +309,75 @@ async fn only_its_owner_and_only_as_a_whole(database: Database, provider: Provid
     assert_eq!(w.mark(id).await, "synced");
 }
 
+/// What both sides will say is shown before it is stored, and is what they say then; it is refused as the answer would be, and
+/// looking at it changes nothing.
+async fn the_result_is_shown_first(database: Database, provider: Provider) {
+    let w = World::new(database, provider, DuplicateTransaction::Existing).await;
+    let (entry, event) = all_disputed(&w, "Replace switch").await;
+    let id = questions(&w).await[0].question_id.clone();
+    let view = read(&w, &id).await;
+    let try_out = async |who, answer: &ConflictAnswer| {
+        w.port.preview_calendar_conflict(who, &id, answer).await
+    };
+    let before = (w.entry(entry).await, said_there(&w, &event));
+    let parts: Vec<_> = view
+        .fields
+        .iter()
+        .map(|field| field.part.as_str())
+        .collect();
+    assert!(parts.len() > 2, "{parts:?}");
+    // Every other one from the calendar.
+    let sides = ["schedule", "calendar"];
+    let choices: Vec<_> = parts
+        .iter()
+        .zip(sides.iter().cycle())
+        .map(|(part, side)| (*part, *side))
+        .collect();
+    let answer = some(&view, &choices);
+    let shown = try_out(&w.tess, &answer).await.unwrap();
+    let calendar = w.operation("Google Calendar", "Outlook");
+    for ((field, outcome), (_, side)) in view.fields.iter().zip(&shown.fields).zip(&choices) {
+        let (result, changes) = match *side {
+            "schedule" => (&field.schedule, calendar.as_str()),
+            _ => (&field.calendar, "Schedule"),
+        };
+        assert_eq!(
+            (&outcome.result, outcome.changes.as_str()),
+            (result, changes)
+        );
+    }
+    assert_eq!((w.entry(entry).await, said_there(&w, &event)), before);
+    assert_eq!(read(&w, &id).await, view, "still open, and as it was read");
+
+    let missing = try_out(&w.tess, &some(&view, &choices[1..]))
+        .await
+        .unwrap_err();
+    assert_eq!(missing.code, ErrorCode::Invalid);
+    let tom = actor(&w.services, "tom@demo.daybind.test").await;
+    let refused = try_out(&tom, &answer).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::NotFound);
+
+    settle(&w, &id, &answer).await.unwrap();
+    w.drain().await;
+    let content = w.entry(entry).await.content;
+    for outcome in shown.fields {
+        match outcome.label.as_str() {
+            "Title" => assert_eq!(content.title, outcome.result),
+            "Location" => assert_eq!(content.location, outcome.result),
+            _ => {}
+        }
+    }
+    let there = said_there(&w, &event);
+    assert_eq!(
+        [&there["title"], &there["location"]],
+        [&content.title, &content.location]
+    );
+    let late = try_out(&w.tess, &answer).await.unwrap_err();
+    assert_eq!(late.code, ErrorCode::Conflict);
+}
+
 everywhere! {
+    result: the_result_is_shown_first;
     combined: every_combination_is_what_was_chosen;
     stale: a_stale_answer_is_refused;
     whole: only_its_owner_and_only_as_a_whole;
