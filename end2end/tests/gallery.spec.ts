@@ -90,7 +90,7 @@ function exactly(browser: Browser): { maxDiffPixelRatio: number; told: string } 
   const now = browser.version();
   const same = kept.split('.')[0] === now.split('.')[0];
   const told = same ? renew : `The pictures are of Chromium ${kept}, this is ${now}: only 97 % must be the same. ${renew}`;
-  return { maxDiffPixelRatio: same ? 0.002 : 0.03, told };
+  return { maxDiffPixelRatio: same ? 0.001 : 0.03, told };
 }
 
 /** Has the browser draw the controls in a part of the page as if they were pointed at, pressed, or reached with a key. */
