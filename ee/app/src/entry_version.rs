@@ -88,11 +88,13 @@ fn Version(
         .into_any(),
     };
     view! {
-        <h2>{version.title}</h2>
-        <p>{version.origin}</p>
-        {notes}
-        {changes}
-        {form}
+        <div class="db-stack">
+            <h2>{version.title}</h2>
+            <p>{version.origin}</p>
+            {notes}
+            {changes}
+            {form}
+        </div>
     }
     .into_any()
 }

@@ -99,31 +99,33 @@ fn list(view: OwnConflictsView) -> AnyView {
     );
     let rows: Vec<_> = view.conflicts.into_iter().map(row).collect();
     view! {
-        <p>"Tick those to answer at once. You see what each will be before anything is done."</p>
-        {more}
-        <form method="get" action="/msp/profile">
-            <input type="hidden" name="tab" value="calendar"/>
-            <input type="hidden" name="view" value="conflicts"/>
-            <table class="db-table" aria-labelledby="conflicts-heading">
-                <thead>
-                    <tr>
-                        <th scope="col">"Choose"</th>
-                        <th scope="col">"Entry"</th>
-                        <th scope="col">"Schedule"</th>
-                        <th scope="col">"Calendar"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-            <p>
-                <input type="checkbox" name="pick" value="all" id="pick-all"/>
-                <label for="pick-all">"All of them"</label>
-            </p>
-            <div class="db-form__actions">
-                <button type="submit" class="db-btn db-btn--secondary" name="side" value="schedule">"Preview the schedule for all ticked"</button>
-                <button type="submit" class="db-btn db-btn--secondary" name="side" value="calendar">"Preview the calendar for all ticked"</button>
-            </div>
-        </form>
+        <div class="db-stack">
+            <p>"Tick those to answer at once. You see what each will be before anything is done."</p>
+            {more}
+            <form class="db-stack" method="get" action="/msp/profile">
+                <input type="hidden" name="tab" value="calendar"/>
+                <input type="hidden" name="view" value="conflicts"/>
+                <table class="db-table" aria-labelledby="conflicts-heading">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Choose"</th>
+                            <th scope="col">"Entry"</th>
+                            <th scope="col">"Schedule"</th>
+                            <th scope="col">"Calendar"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+                <div class="db-field db-field--check">
+                    <input type="checkbox" name="pick" value="all" id="pick-all"/>
+                    <label for="pick-all">"All of them"</label>
+                </div>
+                <div class="db-form__actions">
+                    <button type="submit" class="db-btn db-btn--secondary" name="side" value="schedule">"Preview the schedule for all ticked"</button>
+                    <button type="submit" class="db-btn db-btn--secondary" name="side" value="calendar">"Preview the calendar for all ticked"</button>
+                </div>
+            </form>
+        </div>
     }
     .into_any()
 }
@@ -241,7 +243,7 @@ pub fn preview(one: ConflictPreviewView) -> AnyView {
         }
     });
     view! {
-        <section class="db-section" aria-labelledby=section>
+        <section class="db-section db-stack" aria-labelledby=section>
             <h2 id=id>{one.title}</h2>
             {scope}
             {note}
