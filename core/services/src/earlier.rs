@@ -151,3 +151,105 @@ pub async fn restore(
     finish(services, port, unit, &change).await?;
     Ok(new.entry_id)
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+    use daybind_domain::ids::{TenantId, UserId};
+    use daybind_domain::recurrence::{OccurrenceOf, Rule};
+    use daybind_domain::schedule::{EntryStatus, ShowAs, When};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::repeat_form::{self, RepeatInput};
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    /// Every day from the first of March on, until that day where one is named.
+    fn daily(until: &str) -> Rule {
+        let input = RepeatInput {
+            kind: "daily".to_owned(),
+            ends: if until.is_empty() { "" } else { "until" }.to_owned(),
+            until: until.to_owned(),
+            ..RepeatInput::default()
+        };
+        let read = repeat_form::read(&input, day("2027-03-01"), None);
+        read.unwrap().unwrap()
+    }
+
+    fn entry(repeats: Option<Rule>) -> Entry {
+        Entry {
+            tenant_id: TenantId(Uuid::nil()),
+            entry_id: EntryId(Uuid::nil()),
+            content: EntryContent {
+                title: "Now".to_owned(),
+                notes: String::new(),
+                location: String::new(),
+                when: When::AllDay {
+                    start: day("2027-03-01"),
+                    end: day("2027-03-02"),
+                },
+                repeats,
+                shows: ShowAs::Busy,
+                private: false,
+                status: EntryStatus::Scheduled,
+            },
+            occurrence_of: None,
+            assignees: vec![UserId(Uuid::nil())],
+            version: 3,
+            deleted_at: None,
+            updated_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn then(repeats: Option<Rule>) -> EntryContent {
+        EntryContent {
+            title: "Then".to_owned(),
+            ..entry(repeats).content
+        }
+    }
+
+    #[test]
+    fn a_series_does_not_come_back_beside_what_became_of_it() {
+        let ended = entry(Some(daily("2027-03-10")));
+        let says = |now: &Entry, content: &EntryContent| against(now, content, None);
+        let longer = says(&ended, &then(Some(daily(""))));
+        assert!(longer.is_some_and(|why| why.contains("went on longer")));
+        assert_eq!(says(&ended, &then(Some(daily("2027-03-09")))), None);
+        assert_eq!(says(&entry(Some(daily(""))), &then(Some(daily("")))), None);
+        let single = says(&entry(None), &then(Some(daily(""))));
+        assert!(single.is_some_and(|why| why.contains("was a series")));
+        assert_eq!(says(&entry(Some(daily(""))), &then(None)), None);
+        let same = says(&ended, &ended.content);
+        assert!(same.is_some_and(|why| why.contains("exactly this")));
+    }
+
+    #[test]
+    fn an_occurrence_needs_its_day_and_is_as_private_as_its_series() {
+        let series = entry(Some(daily("2027-03-10")));
+        let on = |text: &str, deleted: bool| Entry {
+            occurrence_of: Some(OccurrenceOf {
+                series: series.entry_id,
+                day: day(text),
+            }),
+            deleted_at: deleted.then_some(DateTime::UNIX_EPOCH),
+            ..entry(None)
+        };
+        let gone = against(&on("2027-03-05", true), &then(None), None);
+        assert!(gone.is_some_and(|why| why.contains("series that is gone")));
+        // One that stands for itself goes on doing so.
+        assert_eq!(against(&on("2027-03-05", false), &then(None), None), None);
+        let there = Some(&series);
+        assert_eq!(against(&on("2027-03-05", true), &then(None), there), None);
+        let off = against(&on("2027-03-11", true), &then(None), there);
+        assert!(off.is_some_and(|why| why.contains("does not have any more")));
+        let hidden = EntryContent {
+            private: true,
+            ..then(None)
+        };
+        let private = against(&on("2027-03-05", false), &hidden, there);
+        assert!(private.is_some_and(|why| why.contains("as private as its series")));
+    }
+}
