@@ -8,6 +8,7 @@ pub mod entries;
 pub mod error;
 #[cfg(feature = "ssr")]
 pub mod http;
+pub mod live;
 pub mod location;
 pub mod pages;
 #[cfg(feature = "ssr")]

@@ -6,6 +6,7 @@ use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{Lazy, SsrMode, path};
 
+use crate::live::Live;
 use crate::pages::failure::NotFoundPage;
 use crate::pages::frame::Frame;
 use crate::pages::routes::{Pages, running};
@@ -38,6 +39,7 @@ pub fn shell<P: Pages>(options: LeptosOptions) -> AnyView {
 #[must_use]
 pub fn app<P: Pages>() -> AnyView {
     provide_meta_context();
+    Live::provide();
     // Browser tests wait for this mark; effects run only in the browser.
     Effect::new(|| {
         if let Some(body) = document().body() {

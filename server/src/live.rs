@@ -1,7 +1,7 @@
 //! Changes as they happen, as a stream of server-sent events (WHATWG HTML, "Server-sent events").
 //!
 //! A message has one word or pair of words a line: `hello` first, then `topic id` for each thing that changed; `all` when
-//! everything has to be read again; `over` when the session has ended and asking again is no use (a status that says so
+//! everything has to be read again; `beat` when there was nothing to say for a while; `over` when the session has ended and asking again is no use (a status that says so
 //! would stand in the browser's console as an error). The id of a message is the place to go on from.
 
 use std::convert::Infallible;
@@ -103,7 +103,7 @@ fn message(told: Told, retry: Duration) -> Event {
             event.id(mark.to_string()).data(lines)
         }
         Told::Everything(mark) => event.id(mark.to_string()).data("all"),
-        Told::Heartbeat => event.comment(""),
+        Told::Heartbeat => event.data("beat"),
         Told::Over => event.data("over"),
     }
 }

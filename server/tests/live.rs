@@ -61,7 +61,7 @@ impl Stream {
                 if let Some(id) = field("id:").next() {
                     self.last = id;
                 }
-                let data: Vec<_> = field("data:").collect();
+                let data: Vec<_> = field("data:").filter(|data| data != "beat").collect();
                 if !data.is_empty() {
                     return Some(data);
                 }

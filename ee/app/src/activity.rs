@@ -12,6 +12,7 @@ use daybind_domain::activity::{ActivityPageView, ActivityQuery, RunDetailView, R
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use crate::activity_live::{Following, News};
 use crate::entry_history::item;
 
 /// Where the list is, unfiltered.
@@ -46,8 +47,10 @@ pub fn Activity() -> impl IntoView {
         })
     });
     let page = Resource::new(move || query.get(), list_calendar_activity);
+    let news = News::of(query, page);
     view! {
         <PageHead title="Activity" lede="What each sync did, and why it did nothing."/>
+        <Following news/>
         <Transition fallback=|| view! { <p>"Loading the activity …"</p> }>
             {move || Suspend::new(async move {
                 let asked = query.get_untracked();

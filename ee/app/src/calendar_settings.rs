@@ -1,6 +1,7 @@
 //! Settings > Integrations > Calendar: how calendar sync stands for the whole MSP. Filters and page stand in the address.
 
 use daybind_app::api::calendar::{ManageCalendarConnections, get_calendar_settings};
+use daybind_app::live::Changed;
 use daybind_app::location::encode;
 use daybind_app::pages::failure::Failure;
 use daybind_app::pages::query_value;
@@ -123,6 +124,12 @@ fn Connections(query: Memo<CoverageQuery>) -> impl IntoView {
                 }
             })}
         </Transition>
+        <Changed
+            topics=&["connection", "conflict"]
+            shown=view
+            read=move || get_calendar_settings(query.get_untracked())
+            text="The connections have changed."
+        />
     }
     .into_any()
 }

@@ -2,6 +2,7 @@
 //! Providers, the proof of login domains.
 
 mod activity;
+mod activity_live;
 mod calendar_conflict;
 mod calendar_pause;
 pub mod calendar_preview;
