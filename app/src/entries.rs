@@ -1,15 +1,16 @@
 //! The edition's entry points for pages, navigation and tabs.
 
 use daybind_domain::Edition;
+use daybind_words::{Said, t};
 use leptos::prelude::*;
 
 /// A settings category or profile tab that only one edition has. What it shows is a part of the program of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Place {
     /// The key in the address (`category=` or `tab=`).
     pub key: &'static str,
     /// The word in the navigation.
-    pub label: &'static str,
+    pub label: Said,
 }
 
 /// What an edition adds to the shared pages. A page gets what it needs of it, the same in both halves of the edition (server
@@ -44,6 +45,12 @@ pub struct Entries {
     pub microsoft_empty: &'static str,
 }
 
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
 impl Entries {
     /// The Community edition: MSP SSO and nothing else.
     #[must_use]
@@ -60,8 +67,10 @@ impl Entries {
             entry_version: None,
             provider_cards: None,
             login_domains: None,
-            microsoft_intro: "A Microsoft profile is an app registration that your technicians sign in through.",
-            microsoft_empty: "Add the app registration that MSP SSO should use.",
+            microsoft_intro: t!(
+                "A Microsoft profile is an app registration that your technicians sign in through."
+            ),
+            microsoft_empty: t!("Add the app registration that MSP SSO should use."),
         }
     }
 

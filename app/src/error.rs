@@ -4,6 +4,7 @@
 //! server half sets the status that goes with it.
 
 use daybind_domain::{AppError, ErrorCode};
+use daybind_words::t;
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
@@ -45,23 +46,25 @@ impl FromServerFnError for ApiError {
             return Self(
                 AppError::new(
                     ErrorCode::Transport,
-                    "The server could not be reached, or did not understand.",
+                    t!("The server could not be reached, or did not understand."),
                 )
-                .next_step("Check your connection and try again. What you typed is still here."),
+                .next_step(t!(
+                    "Check your connection and try again. What you typed is still here."
+                )),
             );
         }
         if let ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) = error {
             #[cfg(feature = "ssr")]
             crate::server::refused(http::StatusCode::UNPROCESSABLE_ENTITY);
             return Self(
-                AppError::new(ErrorCode::Invalid, "The form was not complete.")
-                    .next_step("Reload the page and try again."),
+                AppError::new(ErrorCode::Invalid, t!("The form was not complete."))
+                    .next_step(t!("Reload the page and try again.")),
             );
         }
         #[cfg(feature = "ssr")]
         let error = daybind_services::internal(error);
         #[cfg(not(feature = "ssr"))]
-        let error = AppError::new(ErrorCode::Internal, "Daybind could not finish this.");
+        let error = AppError::new(ErrorCode::Internal, t!("Daybind could not finish this."));
         Self(error)
     }
 }

@@ -1,5 +1,6 @@
 //! The HTML document and the routes.
 
+use daybind_words::Lang;
 use leptos::hydration::HydrationScripts;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
@@ -11,18 +12,20 @@ use crate::pages::failure::NotFoundPage;
 use crate::pages::frame::Frame;
 use crate::pages::routes::{Pages, running};
 
-/// The document around the app. `data-edition` tells the browser half which edition runs.
+/// The document around the app. `lang` and `data-edition` tell the browser half which language and edition it is.
+///
+/// The language that is none has no browser half: programs for browsers do not hold it.
 #[must_use]
 pub fn shell<P: Pages>(options: LeptosOptions) -> AnyView {
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-edition=running().as_str()>
+        <html lang=daybind_words::lang().tag() data-edition=running().as_str()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
-                <HydrationScripts options/>
+                {(daybind_words::lang() != Lang::Xx).then(|| view! { <HydrationScripts options/> })}
                 <MetaTags/>
             </head>
             <body>

@@ -55,7 +55,7 @@ export async function tabTo(page: Page, target: Locator): Promise<void> {
       const { top, bottom, left, right } = at.getBoundingClientRect();
       const middle = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
       // The button inside a date field is the browser's own, and so is its ring.
-      const browsers = at.matches('input[type="date"]:not(:focus)');
+      const browsers = at.matches('input[type^="date"]:not(:focus)');
       const ring = browsers || (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2);
       const shown = middle !== null && (at.contains(middle) || middle.contains(at));
       return ring && shown ? 'seen' : `not seen: ${at.outerHTML.slice(0, 200)}`;

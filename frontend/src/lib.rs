@@ -18,6 +18,7 @@ daybind_app::pages! {
 #[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
+    daybind_app::speak_as_the_page();
     leptos::mount::hydrate_lazy(|| {
         provide_context(Edition::Community);
         daybind_app::app::<Site>()

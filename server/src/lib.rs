@@ -21,6 +21,7 @@ pub mod health;
 pub mod import;
 pub mod keyfile;
 pub mod keys;
+mod language;
 pub mod live;
 mod metrics;
 pub mod policy;

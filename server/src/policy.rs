@@ -225,6 +225,7 @@ pub const TABLE: &[Endpoint] = &[
     )
     .limited(Rate::SignIn),
     form("/auth/msp/signout", Everyone, ""),
+    form("/auth/msp/language", Everyone, "language=de&next=/msp/profile"),
     // Sign-in through Microsoft.
     form(
         "/auth/msp/discover",

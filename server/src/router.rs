@@ -18,7 +18,7 @@ use tower_http::csrf::CsrfLayer;
 
 use crate::PagesOf;
 use crate::csp::Policy;
-use crate::{again, alone, audit_csv, downloads, guard, health, live, signin, sso};
+use crate::{again, alone, audit_csv, downloads, guard, health, language, live, signin, sso};
 
 /// The largest form or server function body: 256 KiB.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -46,12 +46,14 @@ pub fn router(
     options: LeptosOptions,
     policy: &Policy,
 ) -> anyhow::Result<Router> {
+    language::listen();
     let shell = edition.shell;
     let context = {
         let (state, policy) = (state.clone(), policy.clone());
         move || {
             provide_context(state.clone());
             provide_context(state.services.edition);
+            language::carry();
             policy.apply();
         }
     };
@@ -95,6 +97,7 @@ pub fn router(
         )
         .route("/auth/msp/signin", post(signin::sign_in))
         .route("/auth/msp/signout", post(signin::sign_out))
+        .route("/auth/msp/language", post(language::choose))
         .route("/auth/msp/discover", post(sso::discover))
         .route("/auth/msp/microsoft", post(sso::microsoft))
         .route("/auth/msp/connect", post(sso::connect))
@@ -142,5 +145,6 @@ pub fn router(
             state.clone(),
             guard::headers,
         ))
+        .layer(middleware::from_fn(language::speak))
         .layer(middleware::from_fn(guard::trace)))
 }

@@ -17,6 +17,7 @@ mod setup;
 mod test;
 mod toolchain;
 mod tools;
+mod words;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -41,6 +42,8 @@ enum Command {
     Fakes(run::FakesArgs),
     /// Brings the table of docs/testing.md up to date: which test shows which promise.
     Ids,
+    /// Brings the catalogues of texts up to date: new texts get an entry to translate, those that are gone lose theirs.
+    Words,
     /// Takes the pictures in docs/screens: every screen, light and dark, wide and narrow.
     Screens,
     /// Measures the sync engine: ingest, calls to providers, first sync; a table on standard output.
@@ -71,6 +74,10 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Fakes(args) => run::fakes(&mut context, &args),
         Command::Ids => {
             ids::write(&context)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Words => {
+            words::write(&context)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Screens => {

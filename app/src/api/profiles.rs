@@ -8,6 +8,7 @@
     reason = "one argument for each field of the forms"
 )]
 
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::text::Answer;
@@ -130,7 +131,10 @@ pub async fn change_microsoft_profile(
             // Whoever may not do anything is told that, not which actions there are.
             _ => {
                 answer(actor.require(daybind_domain::user::Permission::SettingsUpdate))?;
-                (Err(AppError::field("act", "There is no such action.")), "")
+                (
+                    Err(AppError::field("act", t!("There is no such action."))),
+                    "",
+                )
             }
         };
         answer(done)?;
@@ -190,7 +194,7 @@ pub async fn build_microsoft_profile(
         }
         _ => {
             answer(actor.require(daybind_domain::user::Permission::SettingsUpdate))?;
-            (Err(AppError::field("act", "There is no such step.")), 1)
+            (Err(AppError::field("act", t!("There is no such step."))), 1)
         }
     };
     answer(done)?;

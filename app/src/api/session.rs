@@ -6,6 +6,9 @@ use leptos::prelude::*;
 use super::text::Answer;
 use crate::error::ApiError;
 
+/// The cookie that keeps the language chosen in this browser: its tag.
+pub const LANGUAGE_COOKIE: &str = "daybind_language";
+
 /// The signed-in person.
 ///
 /// # Errors
@@ -35,6 +38,7 @@ pub async fn current_session() -> Result<SessionView, ApiError> {
             .map(|tenant| tenant.name)
             .unwrap_or_default(),
         time_zone: actor.user.time_zone.clone(),
+        language: crate::server::cookie(LANGUAGE_COOKIE).unwrap_or_default(),
         can_read_settings: actor.may(Permission::SettingsRead),
         can_update_settings: actor.may(Permission::SettingsUpdate),
         is_internal: actor.is_internal(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use daybind_words::t;
 use leptos::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -64,7 +65,7 @@ where
         <div class="db-news" role="status">
             {move || {
                 news.get().then(|| view! {
-                    <p>{text}" "<button type="button" class="db-btn db-btn--secondary" on:click=show>"Show"</button></p>
+                    <p>{text}" "<button type="button" class="db-btn db-btn--secondary" on:click=show>{t!("Show")}</button></p>
                 })
             }}
         </div>

@@ -1,6 +1,7 @@
 //! What a page shows when something could not be done.
 
 use daybind_domain::ErrorCode;
+use daybind_words::t;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -15,11 +16,11 @@ pub fn Failure(
 ) -> impl IntoView {
     let error = error.0;
     let sign_in = (error.code == ErrorCode::SignedOut)
-        .then(|| view! { <p><a class="db-btn db-btn--primary" href="/auth/msp/signin" rel="external">"Sign in"</a></p> });
+        .then(|| view! { <p><a class="db-btn db-btn--primary" href="/auth/msp/signin" rel="external">{t!("Sign in")}</a></p> });
     view! {
         <Banner kind=BannerKind::Danger title=error.message>
             {error.next_step.map(|text| view! { <p>{text}</p> })}
-            {error.reference.map(|id| view! { <p>"Reference: "<code>{id}</code></p> })}
+            {error.reference.map(|id| view! { <p>{t!("Reference: ")}<code>{id}</code></p> })}
             {sign_in}
         </Banner>
     }
@@ -30,11 +31,11 @@ pub fn Failure(
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     view! {
-        <Title text="Page not found · Daybind"/>
+        <Title text=t!("Page not found · Daybind")/>
         <main id="main" class="db-result" tabindex="-1">
-            <h1>"Page not found"</h1>
-            <p>"There is nothing at this address. The link may be old, or mistyped."</p>
-            <p><a class="db-btn db-btn--primary" href="/msp/schedule">"Go to the schedule"</a></p>
+            <h1>{t!("Page not found")}</h1>
+            <p>{t!("There is nothing at this address. The link may be old, or mistyped.")}</p>
+            <p><a class="db-btn db-btn--primary" href="/msp/schedule">{t!("Go to the schedule")}</a></p>
         </main>
     }
     .into_any()

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use daybind_domain::profile_view::AttentionView;
 use daybind_domain::view::SessionView;
+use daybind_words::t;
 use leptos::html;
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
@@ -38,7 +39,7 @@ pub fn Frame() -> impl IntoView {
     });
     view! {
         <div class="db-shell">
-            <a class="db-skip" href="#main" rel="external">"Skip to content"</a>
+            <a class="db-skip" href="#main" rel="external">{t!("Skip to content")}</a>
             <header class="db-rail">
                 <a class="db-rail__brand" href="/msp/schedule">"Daybind"</a>
                 <Suspense>
@@ -46,7 +47,7 @@ pub fn Frame() -> impl IntoView {
                         match session.await {
                             Ok(session) => view! { <Rail session/> }.into_any(),
                             Err(_) => view! {
-                                <p><a href="/auth/msp/signin" rel="external">"Sign in"</a></p>
+                                <p><a href="/auth/msp/signin" rel="external">{t!("Sign in")}</a></p>
                             }.into_any(),
                         }
                     })}
@@ -73,12 +74,12 @@ fn Strip(attention: Vec<AttentionView>) -> impl IntoView {
             .into_iter()
             .map(|item| {
                 view! {
-                    <li>{item.text} " " <a href=item.href rel="external">"Rotate the secret"</a></li>
+                    <li>{item.text} " " <a href=item.href rel="external">{t!("Rotate the secret")}</a></li>
                 }
             })
             .collect();
         view! {
-            <section class="db-strip" aria-label="Needs attention">
+            <section class="db-strip" aria-label=t!("Needs attention")>
                 <ul>{items}</ul>
             </section>
         }
@@ -96,31 +97,31 @@ fn Rail(session: SessionView) -> impl IntoView {
                 <a
                     href="/msp/settings?tab=integrations&category=providers"
                     aria-current=current("/msp/settings")
-                >"Settings"</a>
+                >{t!("Settings")}</a>
             </li>
         }
     });
     let operations = session.can_read_settings.then(|| {
         view! {
             <li>
-                <a href="/msp/operations?view=audit" aria-current=current("/msp/operations")>"Operations"</a>
+                <a href="/msp/operations?view=audit" aria-current=current("/msp/operations")>{t!("Operations")}</a>
             </li>
         }
     });
     view! {
         <p class="db-rail__tenant">{session.tenant_name}</p>
-        <nav class="db-rail__nav" aria-label="Main">
+        <nav class="db-rail__nav" aria-label=t!("Main")>
             <ul>
-                <li><a href="/msp/schedule" aria-current=current("/msp/schedule")>"Schedule"</a></li>
+                <li><a href="/msp/schedule" aria-current=current("/msp/schedule")>{t!("Schedule")}</a></li>
                 {settings}
                 {operations}
-                <li><a href="/msp/profile?tab=profile" aria-current=current("/msp/profile")>"Profile"</a></li>
+                <li><a href="/msp/profile?tab=profile" aria-current=current("/msp/profile")>{t!("Profile")}</a></li>
             </ul>
         </nav>
         <div class="db-rail__person">
             <p>{session.name}</p>
             <form method="post" action="/auth/msp/signout">
-                <button type="submit" class="db-btn db-btn--quiet">"Sign out"</button>
+                <button type="submit" class="db-btn db-btn--quiet">{t!("Sign out")}</button>
             </form>
         </div>
     }

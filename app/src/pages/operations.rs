@@ -1,6 +1,7 @@
 //! Operations: the edition's views, and the audit log: who changed what, when, from where and why. Filters and place stand in the address.
 
 use daybind_domain::audit::{AuditChange, AuditPageView, AuditQuery, AuditRowView};
+use daybind_words::t;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -49,14 +50,14 @@ fn OperationsPage() -> impl IntoView {
             .iter()
             .map(|place| {
                 let href = format!("/msp/operations?view={}", place.key);
-                view! { <li><a href=href aria-current=here(Some(place.key))>{place.label}</a></li> }
+                view! { <li><a href=href aria-current=here(Some(place.key))>{(place.label)()}</a></li> }
             })
             .collect();
         view! {
-            <nav class="db-tabs" aria-label="Operations">
+            <nav class="db-tabs" aria-label=t!("Operations")>
                 <ul>
                     {links}
-                    <li><a href=HERE aria-current=here(None)>"Audit log"</a></li>
+                    <li><a href=HERE aria-current=here(None)>{t!("Audit log")}</a></li>
                 </ul>
             </nav>
         }
@@ -65,7 +66,7 @@ fn OperationsPage() -> impl IntoView {
         {nav}
         {move || match (shown.get(), entries.operations_view) {
             (Some(place), Some(view)) => {
-                let title = format!("{} · Daybind", place.label);
+                let title = format!("{} · Daybind", (place.label)());
                 view! { <Title text=title/> {view(place.key)} }.into_any()
             }
             _ => view! { <AuditLog/> }.into_any(),
@@ -93,19 +94,19 @@ fn AuditLog() -> impl IntoView {
     });
     let page = Resource::new(move || query.get(), list_audit);
     view! {
-        <Title text="Audit log · Daybind"/>
+        <Title text=t!("Audit log · Daybind")/>
         <PageHead
-            title="Audit log"
-            lede="Every security-relevant change. Rows are added, never changed or removed."
+            title=t!("Audit log")
+            lede=t!("Every security-relevant change. Rows are added, never changed or removed.")
         />
-        <Transition fallback=|| view! { <p>"Loading the log …"</p> }>
+        <Transition fallback=|| view! { <p>{t!("Loading the log …")}</p> }>
             {move || Suspend::new(async move {
                 let asked = query.get_untracked();
                 match page.await {
                     Ok(page) => view! { <Log page asked/> }.into_any(),
                     Err(error) => view! {
                         <Failure error/>
-                        <p><a class="db-btn db-btn--secondary" href=HERE>"Clear filters"</a></p>
+                        <p><a class="db-btn db-btn--secondary" href=HERE>{t!("Clear filters")}</a></p>
                     }.into_any(),
                 }
             })}
@@ -122,26 +123,26 @@ fn Log(page: AuditPageView, asked: AuditQuery) -> impl IntoView {
             after: String::new(),
             ..asked.clone()
         };
-        view! { <a class="db-btn db-btn--quiet" href=address(&first)>"Newest"</a> }
+        view! { <a class="db-btn db-btn--quiet" href=address(&first)>{t!("Newest")}</a> }
     });
     let older = page.next.clone().map(|after| {
         let next = AuditQuery {
             after,
             ..asked.clone()
         };
-        view! { <a class="db-btn db-btn--secondary" href=address(&next)>"Older"</a> }
+        view! { <a class="db-btn db-btn--secondary" href=address(&next)>{t!("Older")}</a> }
     });
     let export = view! { <Export asked=asked.clone() rows=page.csv_rows/> };
     let table = if page.rows.is_empty() && filtered {
         view! {
-            <EmptyState title="No change matches these filters">
-                <a class="db-btn db-btn--secondary" href=HERE>"Clear filters"</a>
+            <EmptyState title=t!("No change matches these filters")>
+                <a class="db-btn db-btn--secondary" href=HERE>{t!("Clear filters")}</a>
             </EmptyState>
         }
         .into_any()
     } else if page.rows.is_empty() {
         view! {
-            <EmptyState title="Nothing has been changed yet" text="Changes of profiles, bindings and people will appear here."/>
+            <EmptyState title=t!("Nothing has been changed yet") text=t!("Changes of profiles, bindings and people will appear here.")/>
         }
         .into_any()
     } else {
@@ -151,20 +152,20 @@ fn Log(page: AuditPageView, asked: AuditQuery) -> impl IntoView {
             .map(|row| view! { <Row row=row.clone()/> })
             .collect();
         view! {
-            <table class="db-table" aria-label="Changes, newest first">
+            <table class="db-table" aria-label=t!("Changes, newest first")>
                 <thead>
                     <tr>
-                        <th scope="col">"When"</th>
-                        <th scope="col">"Who"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col">"Before and after"</th>
-                        <th scope="col">"Note"</th>
-                        <th scope="col">"From where"</th>
+                        <th scope="col">{t!("When")}</th>
+                        <th scope="col">{t!("Who")}</th>
+                        <th scope="col">{t!("What")}</th>
+                        <th scope="col">{t!("Before and after")}</th>
+                        <th scope="col">{t!("Note")}</th>
+                        <th scope="col">{t!("From where")}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
             </table>
-            <nav class="db-actions" aria-label="Pages of the log">{newest}{older}</nav>
+            <nav class="db-actions" aria-label=t!("Pages of the log")>{newest}{older}</nav>
             {export}
         }
         .into_any()
@@ -182,28 +183,28 @@ fn Log(page: AuditPageView, asked: AuditQuery) -> impl IntoView {
 #[component]
 fn Filters(page: AuditPageView, asked: AuditQuery, filtered: bool) -> impl IntoView {
     let mut people = vec![
-        (String::new(), "Everybody".to_owned()),
-        ("server".to_owned(), "Daybind itself".to_owned()),
+        (String::new(), t!("Everybody").to_owned()),
+        ("server".to_owned(), t!("Daybind itself").to_owned()),
     ];
     people.extend(page.people.into_iter().map(|one| (one.user_id, one.name)));
-    let mut actions = vec![(String::new(), "Everything".to_owned())];
+    let mut actions = vec![(String::new(), t!("Everything").to_owned())];
     actions.extend(page.actions);
     // A group of actions comes from a link; it stays chosen.
     if !actions.iter().any(|(key, _)| *key == asked.action) {
         actions.push((asked.action.clone(), asked.action.clone()));
     }
-    let clear =
-        filtered.then(|| view! { <a class="db-btn db-btn--quiet" href=HERE>"Clear filters"</a> });
+    let clear = filtered
+        .then(|| view! { <a class="db-btn db-btn--quiet" href=HERE>{t!("Clear filters")}</a> });
     view! {
-        <form class="db-inline-form" method="get" action="/msp/operations" aria-label="Filters">
+        <form class="db-inline-form" method="get" action="/msp/operations" aria-label=t!("Filters")>
             <input type="hidden" name="view" value="audit"/>
-            <SelectField id="audit-actor" name="actor" label="Who" options=people selected=asked.actor optional=true/>
-            <SelectField id="audit-action" name="action" label="What" options=actions selected=asked.action optional=true/>
-            <TextField id="audit-subject" name="subject" label="Subject begins with" value=asked.subject optional=true mono=true/>
-            <TextField id="audit-from" name="from" label="From day" kind="date" value=asked.from optional=true/>
-            <TextField id="audit-until" name="until" label="To day" kind="date" value=asked.until optional=true/>
+            <SelectField id="audit-actor" name="actor" label=t!("Who") options=people selected=asked.actor optional=true/>
+            <SelectField id="audit-action" name="action" label=t!("What") options=actions selected=asked.action optional=true/>
+            <TextField id="audit-subject" name="subject" label=t!("Subject begins with") value=asked.subject optional=true mono=true/>
+            <TextField id="audit-from" name="from" label=t!("From day") kind="date" value=asked.from optional=true/>
+            <TextField id="audit-until" name="until" label=t!("To day") kind="date" value=asked.until optional=true/>
             <div class="db-actions">
-                <button type="submit" class="db-btn db-btn--secondary">"Filter"</button>
+                <button type="submit" class="db-btn db-btn--secondary">{t!("Filter")}</button>
                 {clear}
             </div>
         </form>
@@ -221,21 +222,21 @@ fn Row(row: AuditRowView) -> impl IntoView {
     let changes = (!changes.is_empty()).then(|| view! { <ul>{changes}</ul> });
     let request = row
         .request_id
-        .map(|id| view! { <p class="db-field__hint">"Request "<code>{id}</code></p> });
+        .map(|id| view! { <p class="db-field__hint">{t!("Request ")}<code>{id}</code></p> });
     let agent = row
         .user_agent
         .map(|text| view! { <p class="db-field__hint">{text}</p> });
     view! {
         <tr>
-            <th scope="row" data-label="When"><TimeText datetime=row.at_utc text=row.at/></th>
-            <td data-label="Who">{row.actor}</td>
-            <td data-label="What">
+            <th scope="row" data-label=t!("When")><TimeText datetime=row.at_utc text=row.at/></th>
+            <td data-label=t!("Who")>{row.actor}</td>
+            <td data-label=t!("What") data-record="">
                 {row.action_text}
                 <p class="db-field__hint">{row.subject_text}</p>
             </td>
-            <td data-label="Before and after">{changes}</td>
-            <td data-label="Note">{row.note}</td>
-            <td data-label="From where">{row.ip}{agent}{request}</td>
+            <td data-label=t!("Before and after") data-record="">{changes}</td>
+            <td data-label=t!("Note")>{row.note}</td>
+            <td data-label=t!("From where") data-record="">{row.ip}{agent}{request}</td>
         </tr>
     }
     .into_any()
@@ -245,9 +246,9 @@ fn Row(row: AuditRowView) -> impl IntoView {
 fn told(change: &AuditChange) -> String {
     let values = match (&change.before, &change.after) {
         (Some(before), Some(after)) => format!("{before} → {after}"),
-        (Some(before), None) => format!("{before} → nothing"),
+        (Some(before), None) => t!("{before} → nothing"),
         (None, Some(after)) => after.clone(),
-        (None, None) => "nothing".to_owned(),
+        (None, None) => t!("nothing").to_owned(),
     };
     if change.field.is_empty() {
         values
@@ -265,14 +266,14 @@ fn Export(asked: AuditQuery, rows: usize) -> impl IntoView {
         .filter(|(name, _)| *name != "after")
         .map(|(name, value)| view! { <input type="hidden" name=name value=value.to_owned()/> })
         .collect();
-    let hint = format!(
+    let hint = t!(
         "The newest {rows} rows of these filters at most; the file's last line says when there are more."
     );
     view! {
         <form method="post" action="/msp/operations/audit.csv">
             {fields}
             <p class="db-field__hint" id="export-hint">{hint}</p>
-            <button type="submit" class="db-btn db-btn--secondary" aria-describedby="export-hint">"Download as CSV"</button>
+            <button type="submit" class="db-btn db-btn--secondary" aria-describedby="export-hint">{t!("Download as CSV")}</button>
         </form>
     }
     .into_any()

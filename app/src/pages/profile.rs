@@ -2,6 +2,7 @@
 
 use daybind_domain::CALENDAR_ENTERPRISE_ONLY;
 use daybind_domain::view::SessionView;
+use daybind_words::{Lang, t};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -12,7 +13,7 @@ use super::security::SecurityPage;
 use super::sign_in_methods::SignInMethods;
 use crate::api::session::current_session;
 use crate::entries::Entries;
-use crate::ui::PageHead;
+use crate::ui::{PageHead, Section, SelectField};
 
 /// What a tab of the profile shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,16 +62,16 @@ fn ProfilePage(load: fn(Shown) -> Loading) -> impl IntoView {
     let more = place.map(|place| {
         view! {
             <li>
-                <a href=format!("/msp/profile?tab={}", place.key) aria-current=current(Shown::Edition)>{place.label}</a>
+                <a href=format!("/msp/profile?tab={}", place.key) aria-current=current(Shown::Edition)>{(place.label)()}</a>
             </li>
         }
     });
     view! {
-        <Title text="Profile · Daybind"/>
-        <nav class="db-tabs" aria-label="Profile">
+        <Title text=t!("Profile · Daybind")/>
+        <nav class="db-tabs" aria-label=t!("Profile")>
             <ul>
-                <li><a href="/msp/profile?tab=profile" aria-current=current(Shown::Profile)>"Profile"</a></li>
-                <li><a href="/msp/profile?tab=security" aria-current=current(Shown::Security)>"Security"</a></li>
+                <li><a href="/msp/profile?tab=profile" aria-current=current(Shown::Profile)>{t!("Profile")}</a></li>
+                <li><a href="/msp/profile?tab=security" aria-current=current(Shown::Security)>{t!("Security")}</a></li>
                 {more}
             </ul>
         </nav>
@@ -110,8 +111,8 @@ pub fn CalendarProfileSettings() -> impl IntoView {
 fn AboutMe() -> impl IntoView {
     let session = Resource::new(|| (), |()| current_session());
     view! {
-        <PageHead title="Profile"/>
-        <Suspense fallback=|| view! { <p>"Loading your profile …"</p> }>
+        <PageHead title=t!("Profile")/>
+        <Suspense fallback=|| view! { <p>{t!("Loading your profile …")}</p> }>
             {move || Suspend::new(async move {
                 match session.await {
                     Ok(session) => view! { <Facts session/> }.into_any(),
@@ -130,17 +131,45 @@ fn Facts(session: SessionView) -> impl IntoView {
     view! {
         <section class="db-section">
             <dl class="db-facts">
-                <dt>"Name"</dt>
+                <dt>{t!("Name")}</dt>
                 <dd>{session.name}</dd>
-                <dt>"Work email"</dt>
+                <dt>{t!("Work email")}</dt>
                 <dd>{session.email}</dd>
-                <dt>"Time zone"</dt>
+                <dt>{t!("Time zone")}</dt>
                 <dd>{session.time_zone}</dd>
                 <dt>"MSP"</dt>
                 <dd>{session.tenant_name}</dd>
             </dl>
-            <p>"Your administrator changes these. Times everywhere in Daybind are in your time zone."</p>
+            <p>{t!("Your administrator changes these. Times everywhere in Daybind are in your time zone.")}</p>
         </section>
+        <Language chosen=session.language/>
+    }
+    .into_any()
+}
+
+/// Which language this browser is answered in. A plain form: every text of the page changes, so it is loaded anew.
+#[component]
+fn Language(chosen: String) -> impl IntoView {
+    let offered = Lang::OFFERED.map(|lang| (lang.tag().to_owned(), lang.name().to_owned()));
+    let browser = (String::new(), t!("As this browser asks for").to_owned());
+    let options = [browser].into_iter().chain(offered).collect::<Vec<_>>();
+    view! {
+        <Section title=t!("Language") id="language-heading">
+            <form method="post" action="/auth/msp/language" class="db-form">
+                <input type="hidden" name="next" value="/msp/profile?tab=profile"/>
+                <SelectField
+                    id="language"
+                    name="language"
+                    label=t!("Language of this browser")
+                    options
+                    selected=chosen
+                    optional=true
+                />
+                <div class="db-form__actions">
+                    <button type="submit" class="db-btn db-btn--secondary">{t!("Use this language")}</button>
+                </div>
+            </form>
+        </Section>
     }
     .into_any()
 }

@@ -1,6 +1,7 @@
 //! One week of the schedule.
 
 use daybind_domain::view::{DayView, EntryView, LinkView, PersonView, ScheduleView, SyncMark};
+use daybind_words::t;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -36,16 +37,16 @@ fn SchedulePage() -> impl IntoView {
     );
     let announcement = move || {
         let text = match saved.get().as_str() {
-            "entry" => "The entry is saved.",
-            "deleted" => "The entry is deleted.",
-            "restored" => "The earlier version is restored.",
+            "entry" => t!("The entry is saved."),
+            "deleted" => t!("The entry is deleted."),
+            "restored" => t!("The earlier version is restored."),
             _ => return None,
         };
         let again = Entries::current()
             .entry_version
             .filter(|_| !gone.with(String::is_empty))
             .map(
-                |_| view! { <p><a href=past_of(&gone.get())>"Its history, to restore it"</a></p> },
+                |_| view! { <p><a href=past_of(&gone.get())>{t!("Its history, to restore it")}</a></p> },
             );
         Some(view! {
             <Announcement text dismiss=here.get().address()/>
@@ -69,7 +70,7 @@ fn SchedulePage() -> impl IntoView {
         }
     };
     view! {
-        <Title text="Schedule · Daybind"/>
+        <Title text=t!("Schedule · Daybind")/>
         {announcement}
         {body}
     }
@@ -79,12 +80,12 @@ fn SchedulePage() -> impl IntoView {
 #[component]
 fn Loaded(view: Resource<Result<ScheduleView, ApiError>>, here: Memo<Here>) -> impl IntoView {
     view! {
-        <Transition fallback=|| view! { <p>"Loading the week …"</p> }>
+        <Transition fallback=|| view! { <p>{t!("Loading the week …")}</p> }>
             {move || Suspend::new(async move {
                 let asked = here.get_untracked();
                 match view.await {
                     Ok(view) => view! { <Week view asked/> }.into_any(),
-                    Err(error) => view! { <h1>"Schedule"</h1><Failure error/> }.into_any(),
+                    Err(error) => view! { <h1>{t!("Schedule")}</h1><Failure error/> }.into_any(),
                 }
             })}
         </Transition>
@@ -202,11 +203,12 @@ fn Week(view: ScheduleView, asked: Here) -> impl IntoView {
     let nothing = view.days.iter().all(|day| day.entries.is_empty());
     let empty = nothing.then(|| {
         if filtered {
-            view! { <EmptyState title="No entry of this week matches these filters"/> }.into_any()
+            view! { <EmptyState title=t!("No entry of this week matches these filters")/> }
+                .into_any()
         } else {
             view! {
-                <EmptyState title="Nothing is planned this week">
-                    <a class="db-btn" href=plan>"Plan something"</a>
+                <EmptyState title=t!("Nothing is planned this week")>
+                    <a class="db-btn" href=plan>{t!("Plan something")}</a>
                 </EmptyState>
             }
             .into_any()
@@ -232,22 +234,22 @@ fn Week(view: ScheduleView, asked: Here) -> impl IntoView {
     };
     // Only where there is room for a grid there is a choice.
     let choice = if here.agenda {
-        "Show as week"
+        t!("Show as week")
     } else {
-        "Show as agenda"
+        t!("Show as agenda")
     };
     let link = |week: &str| here.of_week(week).address();
     let (previous, today, next) = (link(&view.previous), link(""), link(&view.next));
     view! {
         <header class="db-page-head">
-            <h1>"Schedule"</h1>
-            <p class="db-page-head__lede">{view.week_title}" · times in "{view.time_zone}</p>
-            <nav class="db-page-head__actions" aria-label="Weeks">
-                <a class="db-btn db-btn--quiet" href=previous>"Previous week"</a>
-                <a class="db-btn db-btn--quiet" href=today>"This week"</a>
-                <a class="db-btn db-btn--quiet" href=next>"Next week"</a>
+            <h1>{t!("Schedule")}</h1>
+            <p class="db-page-head__lede">{view.week_title}{t!(" · times in ")}{view.time_zone}</p>
+            <nav class="db-page-head__actions" aria-label=t!("Weeks")>
+                <a class="db-btn db-btn--quiet" href=previous>{t!("Previous week")}</a>
+                <a class="db-btn db-btn--quiet" href=today>{t!("This week")}</a>
+                <a class="db-btn db-btn--quiet" href=next>{t!("Next week")}</a>
                 <a class="db-btn db-btn--quiet db-schedule__choice" href=other.address()>{choice}</a>
-                <a class="db-btn db-btn--primary" href=here.entry("new", "")>"New entry"</a>
+                <a class="db-btn db-btn--primary" href=here.entry("new", "")>{t!("New entry")}</a>
             </nav>
         </header>
         <Filters here=here.clone() people=view.people/>
@@ -267,34 +269,34 @@ fn Filters(here: Here, people: Vec<PersonView>) -> impl IntoView {
             status: String::new(),
             ..here.clone()
         };
-        view! { <a class="db-btn db-btn--quiet" href=all.address()>"Clear filters"</a> }
+        view! { <a class="db-btn db-btn--quiet" href=all.address()>{t!("Clear filters")}</a> }
     });
     let shown = here
         .agenda
         .then(|| view! { <input type="hidden" name="as" value="agenda"/> });
     // Who sees only themselves has nobody to choose.
     let person = (people.len() > 1).then(|| {
-        let mut options = vec![(String::new(), "Everybody".to_owned())];
+        let mut options = vec![(String::new(), t!("Everybody").to_owned())];
         options.extend(people.into_iter().map(|one| (one.user_id, one.name)));
         let selected = here.person;
-        view! { <SelectField id="schedule-person" name="person" label="Person" options selected optional=true/> }
+        view! { <SelectField id="schedule-person" name="person" label=t!("Person") options selected optional=true/> }
     });
     let statuses = [
-        ("", "Every status"),
-        ("scheduled", "Scheduled"),
-        ("completed", "Completed"),
-        ("cancelled", "Cancelled"),
+        ("", t!("Every status")),
+        ("scheduled", t!("Scheduled")),
+        ("completed", t!("Completed")),
+        ("cancelled", t!("Cancelled")),
     ]
     .map(|(key, word)| (key.to_owned(), word.to_owned()))
     .to_vec();
     view! {
-        <form class="db-inline-form db-schedule__filters" method="get" action="/msp/schedule" aria-label="Filters">
+        <form class="db-inline-form db-schedule__filters" method="get" action="/msp/schedule" aria-label=t!("Filters")>
             <input type="hidden" name="week" value=here.week/>
             {shown}
             {person}
-            <SelectField id="schedule-status" name="status" label="Status" options=statuses selected=here.status optional=true/>
+            <SelectField id="schedule-status" name="status" label=t!("Status") options=statuses selected=here.status optional=true/>
             <div class="db-actions">
-                <button type="submit" class="db-btn db-btn--secondary">"Filter"</button>
+                <button type="submit" class="db-btn db-btn--secondary">{t!("Filter")}</button>
                 {clear}
             </div>
         </form>
@@ -305,7 +307,7 @@ fn Filters(here: Here, people: Vec<PersonView>) -> impl IntoView {
 #[component]
 fn Day(day: DayView, here: Here) -> impl IntoView {
     let content = if day.entries.is_empty() {
-        view! { <p class="db-agenda__none">"Free"</p> }.into_any()
+        view! { <p class="db-agenda__none">{t!("Free")}</p> }.into_any()
     } else {
         let entries: Vec<_> = day
             .entries
@@ -333,20 +335,20 @@ pub(super) fn Entry(entry: EntryView, here: Here) -> impl IntoView {
         .collect::<Vec<_>>()
         .join(", ");
     let status = match entry.status.as_str() {
-        "cancelled" => Some("Cancelled"),
-        "completed" => Some("Completed"),
+        "cancelled" => Some(t!("Cancelled")),
+        "completed" => Some(t!("Completed")),
         _ => None,
     };
     let marked = match (entry.private, entry.shows == "free") {
-        (true, true) => Some("Private, shown as free"),
-        (true, false) => Some("Private"),
-        (false, true) => Some("Shown as free"),
+        (true, true) => Some(t!("Private, shown as free")),
+        (true, false) => Some(t!("Private")),
+        (false, true) => Some(t!("Shown as free")),
         (false, false) => None,
     };
     // Occurrences share a title: the day tells their links apart.
     let (edit, part) = match entry.part {
-        Some(part) => (format!("Edit {}, {}", entry.title, part.day), part.day),
-        None => (format!("Edit {}", entry.title), String::new()),
+        Some(part) => (t!("Edit {}, {}", entry.title, part.day), part.day),
+        None => (t!("Edit {}", entry.title), String::new()),
     };
     view! {
         <li class="db-agenda__entry">
@@ -358,7 +360,7 @@ pub(super) fn Entry(entry: EntryView, here: Here) -> impl IntoView {
             {marked.map(|words| view! { <p class="db-agenda__people">{words}</p> })}
             {status.map(|word| view! { <p class="db-agenda__state">{word}</p> })}
             {entry.sync.map(|mark| view! { <Mark mark/> })}
-            <a class="db-agenda__edit" href=here.entry(&entry.entry_id, &part) aria-label=edit>"Edit"</a>
+            <a class="db-agenda__edit" href=here.entry(&entry.entry_id, &part) aria-label=edit>{t!("Edit")}</a>
         </li>
     }
     .into_any()
@@ -389,7 +391,7 @@ pub fn Leave(link: LinkView) -> impl IntoView {
         <p class="db-agenda__people">
             <a href=link.href target="_blank" rel="noopener noreferrer">
                 {link.text}
-                <span class="db-visually-hidden">" (opens in a new tab)"</span>
+                <span class="db-visually-hidden">{t!(" (opens in a new tab)")}</span>
             </a>
         </p>
     }

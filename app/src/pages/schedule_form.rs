@@ -1,6 +1,7 @@
 //! The form for one schedule entry.
 
 use daybind_domain::view::{EntryView, PersonView, SessionView};
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::failure::Failure;
@@ -70,9 +71,9 @@ pub fn EntryPanel(
     let save = ServerAction::<SaveScheduleEntry>::new();
     let delete = ServerAction::<DeleteScheduleEntry>::new();
     let heading = if entry_id == "new" {
-        "New entry"
+        t!("New entry")
     } else {
-        "Edit entry"
+        t!("Edit entry")
     };
     let back = here.address();
     let shown = if here.agenda { "agenda" } else { "" };
@@ -88,7 +89,7 @@ pub fn EntryPanel(
     view! {
         <section aria-labelledby="entry-heading">
             <header class="db-page-head"><h1 id="entry-heading">{heading}</h1></header>
-            <Suspense fallback=|| view! { <p>"Loading the entry …"</p> }>
+            <Suspense fallback=|| view! { <p>{t!("Loading the entry …")}</p> }>
                 {
                     let back = back.clone();
                     move || {
@@ -98,7 +99,7 @@ pub fn EntryPanel(
                                 Ok(loaded) => view! { <EntryForm loaded back hour shown save delete/> }.into_any(),
                                 Err(error) => view! {
                                     <Failure error/>
-                                    <p><a href=back>"Back to the week"</a></p>
+                                    <p><a href=back>{t!("Back to the week")}</a></p>
                                 }.into_any(),
                             }
                         })
@@ -175,9 +176,9 @@ fn EntryForm(
             <input type="hidden" name="version" value=version.to_string()/>
             <input type="hidden" name="week" value=week/>
             <input type="hidden" name="shown" value=shown/>
-            <TextField id="entry-title" name="title" label="Title" value=title error=saving/>
-            <TextField id="entry-start" name="start" label="Starts" kind="datetime-local" value=start error=saving/>
-            <TextField id="entry-end" name="end" label="Ends" kind="datetime-local" value=end error=saving/>
+            <TextField id="entry-title" name="title" label=t!("Title") value=title error=saving/>
+            <TextField id="entry-start" name="start" label=t!("Starts") kind="datetime-local" value=start error=saving/>
+            <TextField id="entry-end" name="end" label=t!("Ends") kind="datetime-local" value=end error=saving/>
             <div class="db-field db-field--check">
                 <input
                     id="entry-all-day"
@@ -187,18 +188,18 @@ fn EntryForm(
                     checked=all_day
                     aria-describedby="entry-all-day-hint"
                 />
-                <label for="entry-all-day">"All day"</label>
+                <label for="entry-all-day">{t!("All day")}</label>
                 <p class="db-field__hint" id="entry-all-day-hint">
-                    "From the first to the last day; the times of day are left out."
+                    {t!("From the first to the last day; the times of day are left out.")}
                 </p>
             </div>
-            <TextField id="entry-location" name="location" label="Location (optional)" value=location optional=true error=saving/>
-            <TextArea id="entry-notes" name="notes" label="Notes (optional)" value=notes error=saving/>
+            <TextField id="entry-location" name="location" label=t!("Location (optional)") value=location optional=true error=saving/>
+            <TextArea id="entry-notes" name="notes" label=t!("Notes (optional)") value=notes error=saving/>
             <SelectField
                 id="entry-shows"
                 name="shows"
-                label="Show as"
-                options=["Busy", "Free"].map(|word| (word.to_lowercase(), word.to_owned())).to_vec()
+                label=t!("Show as")
+                options=[t!("Busy"), t!("Free")].map(|word| (word.to_lowercase(), word.to_owned())).to_vec()
                 selected=if free { "free" } else { "busy" }
                 error=saving
             />
@@ -207,8 +208,8 @@ fn EntryForm(
             <RepeatFields repeat error=saving/>
             <ScopeFields part prefix="save" error=saving/>
             <p class="db-form__actions">
-                <Submit label="Save entry" pending=save.pending()/>
-                <a class="db-btn db-btn--quiet" href=back>"Cancel"</a>
+                <Submit label=t!("Save entry") pending=save.pending()/>
+                <a class="db-btn db-btn--quiet" href=back>{t!("Cancel")}</a>
             </p>
         </ActionForm>
         {remove.map(|(entry, week)| view! { <Remove entry week shown delete error=deleting/> })}
@@ -253,9 +254,9 @@ fn Private(checked: bool, error: Failed) -> impl IntoView {
                 aria-describedby=described("entry-private", "hint", wrong)
                 aria-invalid=move || wrong.with(Option::is_some).then_some("true")
             />
-            <label for="entry-private">"Private"</label>
+            <label for="entry-private">{t!("Private")}</label>
             <p class="db-field__hint" id="entry-private-hint">
-                "Title, location and notes are for those who do it and those who plan for others; everybody else reads “Busy”."
+                {t!("Title, location and notes are for those who do it and those who plan for others; everybody else reads “Busy”.")}
             </p>
         </div>
     }
@@ -287,7 +288,7 @@ fn Assignees(people: Vec<PersonView>, chosen: Vec<String>, error: Failed) -> imp
             tabindex="-1"
             aria-describedby=move || wrong.with(Option::is_some).then_some("entry-assignees-error")
         >
-            <legend class="db-field__label">"Who does it"</legend>
+            <legend class="db-field__label">{t!("Who does it")}</legend>
             {move || wrong.get().map(|text| view! { <p class="db-field__error" id="entry-assignees-error">{text}</p> })}
             <ul class="db-checks">{boxes}</ul>
         </fieldset>
@@ -306,22 +307,22 @@ fn Remove(
 ) -> impl IntoView {
     let part = entry.part;
     let after = if Entries::current().entry_history.is_some() {
-        " Its history can bring it back."
+        t!(" Its history can bring it back.")
     } else {
-        " This cannot be undone."
+        t!(" This cannot be undone.")
     };
     view! {
         <ErrorSummary error/>
         <details class="db-disclosure">
-            <summary>"Delete this entry"</summary>
-            <p>"“"{entry.title}"” is removed for everybody it is assigned to."{after}</p>
+            <summary>{t!("Delete this entry")}</summary>
+            <p>"“"{entry.title}{t!("” is removed for everybody it is assigned to.")}{after}</p>
             <ActionForm action=delete>
                 <input type="hidden" name="entry_id" value=entry.entry_id/>
                 <input type="hidden" name="version" value=entry.version.to_string()/>
                 <input type="hidden" name="week" value=week/>
                 <input type="hidden" name="shown" value=shown/>
                 <ScopeFields part prefix="delete" error/>
-                <Submit label="Delete entry" pending=delete.pending() look="danger"/>
+                <Submit label=t!("Delete entry") pending=delete.pending() look="danger"/>
             </ActionForm>
         </details>
     }

@@ -3,6 +3,7 @@
 //! Without scripts every entry is a link in the order of the tab key. With them the grid is one stop, and arrow keys go on.
 
 use daybind_domain::week_grid::{GridChip, GridDay, GridMark, GridMore, GridView, Place};
+use daybind_words::t;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use leptos::web_sys::{HtmlElement, KeyboardEvent};
@@ -57,7 +58,7 @@ pub fn Grid(grid: GridView, here: Here) -> impl IntoView {
         .map(|day| day.whole.len() + day.chips.len() + day.more.len())
         .collect();
     let roving = Roving(RwSignal::new(None));
-    let first = step(&counts, (0, 0), "Home");
+    let first = step(&counts, (0, 0), t!("Home"));
     Effect::new(move |_| roving.0.set(first));
     let turn = move |event: KeyboardEvent| {
         let Some(stop) = roving.0.get_untracked() else {
@@ -95,12 +96,12 @@ pub fn Grid(grid: GridView, here: Here) -> impl IntoView {
             .into_iter()
             .map(|mark| view! { <li>{shape(&mark, false)}</li> })
             .collect();
-        view! { <ul class="db-grid__legend" aria-label="What the marks mean">{marks}</ul> }
+        view! { <ul class="db-grid__legend" aria-label=t!("What the marks mean")>{marks}</ul> }
     });
     view! {
         <div class="db-grid" on:keydown=turn>
             <div class="db-grid__hours" aria-hidden="true">
-                <span class="db-grid__all-day">"All day"</span>
+                <span class="db-grid__all-day">{t!("All day")}</span>
                 <div class="db-grid__body">{hours}</div>
             </div>
             <ol class="db-grid__days">{days}</ol>
@@ -151,7 +152,7 @@ fn Column(number: usize, day: GridDay, here: Here, roving: Roving) -> impl IntoV
         .into_iter()
         .map(|(row, span)| {
             let class = format!("db-grid__missing db-at-{row} db-for-{span}");
-            view! { <span class=class><span class="db-visually-hidden">"This day does not have this hour"</span></span> }
+            view! { <span class=class><span class="db-visually-hidden">{t!("This day does not have this hour")}</span></span> }
         })
         .collect();
     let whole_count = day.whole.len();
@@ -192,8 +193,8 @@ fn Column(number: usize, day: GridDay, here: Here, roving: Roving) -> impl IntoV
 #[component]
 fn Chip(chip: GridChip, here: Here, me: Stop, roving: Roving) -> impl IntoView {
     let state = match chip.status.as_str() {
-        "cancelled" => Some("Cancelled"),
-        "completed" => Some("Completed"),
+        "cancelled" => Some(t!("Cancelled")),
+        "completed" => Some(t!("Completed")),
         _ => None,
     };
     let class = format!(
@@ -209,7 +210,7 @@ fn Chip(chip: GridChip, here: Here, me: Stop, roving: Roving) -> impl IntoView {
             tabindex=roving.tabindex(me)
             on:focus=move |_| roving.0.set(Some(me))
         >
-            <span class="db-visually-hidden">"Edit "</span>
+            <span class="db-visually-hidden">{t!("Edit ")}</span>
             <span class="db-chip__title">{chip.title}</span>
             <span class="db-chip__time">{chip.time_text}{state.map(|word| format!(" · {word}"))}</span>
             {chip.mark.map(|mark| shape(&mark, true))}
@@ -229,7 +230,7 @@ fn More(more: GridMore, href: String, me: Stop, roving: Roving) -> impl IntoView
             tabindex=roving.tabindex(me)
             on:focus=move |_| roving.0.set(Some(me))
         >
-            {format!("{} more", more.count)}
+            {t!("{} more", more.count)}
         </a>
     }
     .into_any()

@@ -1,37 +1,49 @@
 //! The part of the entry form that says how an entry repeats, and which occurrences of a series are meant.
 
 use daybind_domain::view::{PartView, RepeatView};
+use daybind_words::t;
 use leptos::prelude::*;
 
 use crate::ui::{Failed, SelectField, TextField, message, ticked, typed};
 
-const KINDS: [(&str, &str); 6] = [
-    ("", "Does not repeat"),
-    ("daily", "Every day"),
-    ("weekly", "Every week"),
-    ("monthly", "Every month, on the same date"),
-    ("monthly_day", "Every month, on the same weekday"),
-    ("yearly", "Every year"),
-];
-const WEEKDAYS: [(&str, &str); 7] = [
-    ("MO", "Monday"),
-    ("TU", "Tuesday"),
-    ("WE", "Wednesday"),
-    ("TH", "Thursday"),
-    ("FR", "Friday"),
-    ("SA", "Saturday"),
-    ("SU", "Sunday"),
-];
-const ENDS: [(&str, &str); 3] = [
-    ("", "Never"),
-    ("until", "After a day"),
-    ("count", "After so many times"),
-];
-const SCOPES: [(&str, &str); 3] = [
-    ("this", "Only this one"),
-    ("following", "This and the following"),
-    ("all", "The whole series"),
-];
+fn kinds() -> [(&'static str, &'static str); 6] {
+    [
+        ("", t!("Does not repeat")),
+        ("daily", t!("Every day")),
+        ("weekly", t!("Every week")),
+        ("monthly", t!("Every month, on the same date")),
+        ("monthly_day", t!("Every month, on the same weekday")),
+        ("yearly", t!("Every year")),
+    ]
+}
+
+fn weekdays() -> [(&'static str, &'static str); 7] {
+    [
+        ("MO", t!("Monday")),
+        ("TU", t!("Tuesday")),
+        ("WE", t!("Wednesday")),
+        ("TH", t!("Thursday")),
+        ("FR", t!("Friday")),
+        ("SA", t!("Saturday")),
+        ("SU", t!("Sunday")),
+    ]
+}
+
+fn ends() -> [(&'static str, &'static str); 3] {
+    [
+        ("", t!("Never")),
+        ("until", t!("After a day")),
+        ("count", t!("After so many times")),
+    ]
+}
+
+fn scopes() -> [(&'static str, &'static str); 3] {
+    [
+        ("this", t!("Only this one")),
+        ("following", t!("This and the following")),
+        ("all", t!("The whole series")),
+    ]
+}
 
 fn choices(known: &[(&str, &str)]) -> Vec<(String, String)> {
     known
@@ -69,12 +81,12 @@ pub fn RepeatFields(
         count: String::new(),
         text: String::new(),
     });
-    let mut kinds = choices(&KINDS);
+    let mut kinds = choices(&kinds());
     if shown.kind == "keep" {
         kinds.push(("keep".to_owned(), shown.text.clone()));
     }
     let on = ticked(error, "repeat_days", shown.days);
-    let days: Vec<_> = WEEKDAYS
+    let days: Vec<_> = weekdays()
         .iter()
         .map(|(code, name)| {
             let id = format!("repeat-{}", code.to_lowercase());
@@ -89,11 +101,11 @@ pub fn RepeatFields(
         .collect();
     view! {
         <details class="db-disclosure" open=open>
-            <summary>"Repeat"</summary>
+            <summary>{t!("Repeat")}</summary>
             <SelectField
                 id="entry-repeat"
                 name="repeat"
-                label="Repeats"
+                label=t!("Repeats")
                 options=kinds
                 selected=shown.kind
                 optional=true
@@ -102,23 +114,23 @@ pub fn RepeatFields(
             <TextField
                 id="entry-repeat-every"
                 name="repeat_every"
-                label="Every (number of days, weeks, months or years)"
+                label=t!("Every (number of days, weeks, months or years)")
                 kind="number"
                 value=shown.every.to_string()
                 error=error
             />
             <fieldset class="db-field" aria-describedby="entry-repeat-days-hint">
-                <legend class="db-field__label">"On (optional)"</legend>
+                <legend class="db-field__label">{t!("On (optional)")}</legend>
                 <p class="db-field__hint" id="entry-repeat-days-hint">
-                    "For an entry that repeats every week; without a day, that of its start."
+                    {t!("For an entry that repeats every week; without a day, that of its start.")}
                 </p>
                 <ul class="db-checks">{days}</ul>
             </fieldset>
             <SelectField
                 id="entry-repeat-ends"
                 name="repeat_ends"
-                label="Stops repeating"
-                options=choices(&ENDS)
+                label=t!("Stops repeating")
+                options=choices(&ends())
                 selected=shown.ends
                 optional=true
                 error=error
@@ -126,7 +138,7 @@ pub fn RepeatFields(
             <TextField
                 id="entry-repeat-until"
                 name="repeat_until"
-                label="Last day (optional)"
+                label=t!("Last day (optional)")
                 kind="date"
                 value=shown.until
                 optional=true
@@ -135,7 +147,7 @@ pub fn RepeatFields(
             <TextField
                 id="entry-repeat-count"
                 name="repeat_count"
-                label="How many times (optional)"
+                label=t!("How many times (optional)")
                 kind="number"
                 value=shown.count
                 optional=true
@@ -159,7 +171,7 @@ pub fn ScopeFields(
     let part = part?;
     let wrong = message(error, "scope");
     let chosen = typed(error, "scope", "this".to_owned());
-    let choices: Vec<_> = SCOPES
+    let choices: Vec<_> = scopes()
         .iter()
         .map(|(value, text)| {
             let id = format!("{prefix}-scope-{value}");
@@ -185,7 +197,7 @@ pub fn ScopeFields(
                 tabindex="-1"
                 aria-describedby=move || wrong.with(Option::is_some).then(|| described.clone())
             >
-                <legend class="db-field__label">"Which ones"</legend>
+                <legend class="db-field__label">{t!("Which ones")}</legend>
                 {move || {
                     let id = error_id.clone();
                     wrong.get().map(|text| view! { <p class="db-field__error" id=id>{text}</p> })

@@ -1,6 +1,7 @@
 //! Profile > Security: the browsers one is signed in with, and one's password.
 
 use daybind_domain::session::{SessionRow, SessionsView};
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::failure::Failure;
@@ -33,20 +34,20 @@ pub fn SecurityPage() -> impl IntoView {
     let session = Resource::new(|| (), |()| current_session());
     let announcement = move || {
         let text = match saved.get().as_str() {
-            "session" => "The session has ended. Its browser is signed out.",
-            "sessions" => "All other sessions have ended.",
-            "password" => "Your password is changed, and your other sessions have ended.",
+            "session" => t!("The session has ended. Its browser is signed out."),
+            "sessions" => t!("All other sessions have ended."),
+            "password" => t!("Your password is changed, and your other sessions have ended."),
             _ => return None,
         };
         Some(view! { <Announcement text dismiss="/msp/profile?tab=security"/> })
     };
     view! {
-        <PageHead title="Security"/>
+        <PageHead title=t!("Security")/>
         {announcement}
-        <Section title="Where you are signed in" id="sessions-heading">
+        <Section title=t!("Where you are signed in") id="sessions-heading">
             <ErrorSummary error=failed(end)/>
             <ErrorSummary error=failed(end_others)/>
-            <Transition fallback=|| view! { <p>"Loading the sessions …"</p> }>
+            <Transition fallback=|| view! { <p>{t!("Loading the sessions …")}</p> }>
                 {move || Suspend::new(async move {
                     match sessions.await {
                         Ok(view) => view! { <Sessions view end end_others/> }.into_any(),
@@ -83,14 +84,14 @@ fn Sessions(
     let own = person_id.is_empty();
     let others = sessions.iter().filter(|session| !session.current).count();
     let whose = if own {
-        "A session ends when it is not used for 12 hours, at the latest after 7 days. End one you do not know, \
-         and change your password."
+        t!("A session ends when it is not used for 12 hours, at the latest after 7 days. End one you do not know, \
+         and change your password.")
             .to_owned()
     } else {
-        format!("These are the sessions of {person_name}.")
+        t!("These are the sessions of {person_name}.")
     };
     let table = if sessions.is_empty() {
-        view! { <p>{format!("{person_name} is not signed in anywhere.")}</p> }.into_any()
+        view! { <p>{t!("{person_name} is not signed in anywhere.")}</p> }.into_any()
     } else {
         let rows: Vec<_> = sessions
             .into_iter()
@@ -100,12 +101,12 @@ fn Sessions(
             <table class="db-table" aria-labelledby="sessions-heading">
                 <thead>
                     <tr>
-                        <th scope="col">"Device"</th>
-                        <th scope="col">"Signed in with"</th>
-                        <th scope="col">"From"</th>
-                        <th scope="col">"Signed in"</th>
-                        <th scope="col">"Last used"</th>
-                        <th scope="col">"End"</th>
+                        <th scope="col">{t!("Device")}</th>
+                        <th scope="col">{t!("Signed in with")}</th>
+                        <th scope="col">{t!("From")}</th>
+                        <th scope="col">{t!("Signed in")}</th>
+                        <th scope="col">{t!("Last used")}</th>
+                        <th scope="col">{t!("End")}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -114,9 +115,9 @@ fn Sessions(
         .into_any()
     };
     let label = if own {
-        "End all other sessions".to_owned()
+        t!("End all other sessions").to_owned()
     } else {
-        format!("End all sessions of {person_name}")
+        t!("End all sessions of {person_name}")
     };
     let person = person_id.clone();
     let all = (can_end && others > 0).then(|| {
@@ -131,7 +132,7 @@ fn Sessions(
         }
     });
     let choose = (!people.is_empty()).then(|| {
-        let mut options = vec![(String::new(), "Yourself".to_owned())];
+        let mut options = vec![(String::new(), t!("Yourself").to_owned())];
         options.extend(people.into_iter().map(|person| (person.user_id, person.name)));
         view! {
             <form method="get" action="/msp/profile">
@@ -139,14 +140,14 @@ fn Sessions(
                 <SelectField
                     id="sessions-person"
                     name="person"
-                    label="Whose sessions"
-                    hint="Administrators can end the sessions of everybody in their MSP."
+                    label=t!("Whose sessions")
+                    hint=t!("Administrators can end the sessions of everybody in their MSP.")
                     options
                     selected=person_id.clone()
                     optional=true
                 />
                 <p class="db-form__actions">
-                    <button type="submit" class="db-btn db-btn--secondary">"Show these sessions"</button>
+                    <button type="submit" class="db-btn db-btn--secondary">{t!("Show these sessions")}</button>
                 </p>
             </form>
         }
@@ -168,14 +169,14 @@ fn Row(
     end: ServerAction<EndSession>,
 ) -> impl IntoView {
     let from = if session.address.is_empty() {
-        "Unknown".to_owned()
+        t!("Unknown").to_owned()
     } else {
         session.address
     };
     let change = if session.current {
-        view! { <span>"This is the session you are using"</span> }.into_any()
+        view! { <span>{t!("This is the session you are using")}</span> }.into_any()
     } else if can_end {
-        let label = format!("End the session on {}", session.device);
+        let label = t!("End the session on {}", session.device);
         view! {
             <ActionForm action=end>
                 <input type="hidden" name="session_id" value=session.session_id.clone()/>
@@ -186,16 +187,16 @@ fn Row(
         }
         .into_any()
     } else {
-        view! { <span>"Read only"</span> }.into_any()
+        view! { <span>{t!("Read only")}</span> }.into_any()
     };
     view! {
         <tr>
             <th scope="row">{session.device}</th>
-            <td data-label="Signed in with">{session.method}</td>
-            <td data-label="From">{from}</td>
-            <td data-label="Signed in">{session.created}</td>
-            <td data-label="Last used">{session.last_seen}</td>
-            <td data-label="End">{change}</td>
+            <td data-label=t!("Signed in with")>{session.method}</td>
+            <td data-label=t!("From")>{from}</td>
+            <td data-label=t!("Signed in")>{session.created}</td>
+            <td data-label=t!("Last used")>{session.last_seen}</td>
+            <td data-label=t!("End")>{change}</td>
         </tr>
     }
     .into_any()
@@ -206,8 +207,8 @@ fn Password(email: String) -> impl IntoView {
     let change = ServerAction::<ChangeOwnPassword>::new();
     let error = failed(change);
     view! {
-        <Section title="Password" id="password-heading">
-            <p>"Changing it ends all your other sessions."</p>
+        <Section title=t!("Password") id="password-heading">
+            <p>{t!("Changing it ends all your other sessions.")}</p>
             <ErrorSummary error fields=FIELDS/>
             <ActionForm action=change>
                 // Tells password stores whose password changes; the server takes the session's.
@@ -215,19 +216,19 @@ fn Password(email: String) -> impl IntoView {
                 <SecretField
                     id="password-current"
                     name="current"
-                    label="Current password"
+                    label=t!("Current password")
                     autocomplete="current-password"
                     error
                 />
                 <SecretField
                     id="password-new"
                     name="new"
-                    label="New password"
-                    hint="At least 12 characters. Several words together are easy to remember and hard to guess."
+                    label=t!("New password")
+                    hint=t!("At least 12 characters. Several words together are easy to remember and hard to guess.")
                     error
                 />
-                <SecretField id="password-repeated" name="repeated" label="New password again" error/>
-                <p class="db-form__actions"><Submit label="Change password" pending=change.pending()/></p>
+                <SecretField id="password-repeated" name="repeated" label=t!("New password again") error/>
+                <p class="db-form__actions"><Submit label=t!("Change password") pending=change.pending()/></p>
             </ActionForm>
         </Section>
     }

@@ -1,6 +1,7 @@
 //! Settings > Integrations: the edition's categories beside the chosen one.
 
 use daybind_domain::CALENDAR_ENTERPRISE_ONLY;
+use daybind_words::t;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -71,7 +72,7 @@ fn SettingsPage(load: fn(Shown) -> Loading) -> impl IntoView {
             view! {
                 <Announcement
                     kind=BannerKind::Info
-                    text="This part of the settings is only available in Enterprise Edition."
+                    text=t!("This part of the settings is only available in Enterprise Edition.")
                     dismiss=category_address("providers")
                 />
             }
@@ -79,20 +80,20 @@ fn SettingsPage(load: fn(Shown) -> Loading) -> impl IntoView {
     };
     let more = place.map(|place| {
         view! {
-            <li><a href=category_address(place.key) aria-current=current(Shown::Edition)>{place.label}</a></li>
+            <li><a href=category_address(place.key) aria-current=current(Shown::Edition)>{(place.label)()}</a></li>
         }
     });
     view! {
-        <Title text="Settings · Daybind"/>
+        <Title text=t!("Settings · Daybind")/>
         <div class="db-settings">
-            <nav class="db-settings__nav" aria-label="Integrations">
+            <nav class="db-settings__nav" aria-label=t!("Integrations")>
                 <ul>
-                    <li><a href=category_address("providers") aria-current=current(Shown::Providers)>"Providers"</a></li>
+                    <li><a href=category_address("providers") aria-current=current(Shown::Providers)>{t!("Providers")}</a></li>
                     <li>
-                        <a href=category_address("login-domains") aria-current=current(Shown::Domains)>"Login domains"</a>
+                        <a href=category_address("login-domains") aria-current=current(Shown::Domains)>{t!("Login domains")}</a>
                     </li>
                     <li>
-                        <a href=category_address("sign-in") aria-current=current(Shown::Requests)>"Sign-in requests"</a>
+                        <a href=category_address("sign-in") aria-current=current(Shown::Requests)>{t!("Sign-in requests")}</a>
                     </li>
                     {more}
                 </ul>

@@ -1,6 +1,7 @@
 //! Profile: how one signs in, and one's Microsoft accounts.
 
 use daybind_domain::sso::{IdentityView, SignInMethodsView};
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::failure::Failure;
@@ -19,17 +20,17 @@ pub fn SignInMethods() -> impl IntoView {
         (saved.get() == "account").then(|| {
             view! {
                 <Announcement
-                    text="The Microsoft account is disconnected. Nobody can sign in with it any more."
+                    text=t!("The Microsoft account is disconnected. Nobody can sign in with it any more.")
                     dismiss="/msp/profile?tab=profile"
                 />
             }
         })
     };
     view! {
-        <Section title="How you sign in" id="sign-in-heading">
+        <Section title=t!("How you sign in") id="sign-in-heading">
             {announcement}
             <ErrorSummary error=failed(disconnect)/>
-            <Transition fallback=|| view! { <p>"Loading …"</p> }>
+            <Transition fallback=|| view! { <p>{t!("Loading …")}</p> }>
                 {move || Suspend::new(async move {
                     match view.await {
                         Ok(view) => view! { <Methods view disconnect/> }.into_any(),
@@ -48,12 +49,12 @@ fn Methods(
     disconnect: ServerAction<DisconnectMicrosoftAccount>,
 ) -> impl IntoView {
     let password = if view.password {
-        "You can sign in with a password."
+        t!("You can sign in with a password.")
     } else {
-        "You have no password."
+        t!("You have no password.")
     };
     let accounts = if view.accounts.is_empty() {
-        view! { <p>"No Microsoft account is connected."</p> }.into_any()
+        view! { <p>{t!("No Microsoft account is connected.")}</p> }.into_any()
     } else {
         let rows: Vec<_> = view
             .accounts
@@ -64,10 +65,10 @@ fn Methods(
             <table class="db-table" aria-labelledby="sign-in-heading">
                 <thead>
                     <tr>
-                        <th scope="col">"Microsoft account"</th>
-                        <th scope="col">"Connected"</th>
-                        <th scope="col">"Last used"</th>
-                        <th scope="col">"Change"</th>
+                        <th scope="col">{t!("Microsoft account")}</th>
+                        <th scope="col">{t!("Connected")}</th>
+                        <th scope="col">{t!("Last used")}</th>
+                        <th scope="col">{t!("Change")}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -79,18 +80,18 @@ fn Methods(
         view! {
             <form method="post" action="/auth/msp/connect">
                 <p class="db-field__hint">
-                    "Microsoft asks which account, then brings you back here. Daybind learns the account's name and ID and \
-                     gets no access to anything in it."
+                    {t!("Microsoft asks which account, then brings you back here. Daybind learns the account's name and ID and \
+                     gets no access to anything in it.")}
                 </p>
-                <button type="submit" class="db-btn db-btn--secondary">"Connect a Microsoft account"</button>
+                <button type="submit" class="db-btn db-btn--secondary">{t!("Connect a Microsoft account")}</button>
             </form>
         }
         .into_any()
     } else {
         view! {
             <p>
-                "Sign-in with Microsoft is not set up for your MSP. An administrator can do that in Settings > \
-                 Integrations > Providers."
+                {t!("Sign-in with Microsoft is not set up for your MSP. An administrator can do that in Settings > \
+                 Integrations > Providers.")}
             </p>
         }
         .into_any()
@@ -110,11 +111,11 @@ fn Account(
 ) -> impl IntoView {
     let used = match account.used {
         Some((datetime, text)) => view! { <TimeText datetime text/> }.into_any(),
-        None => view! { <span>"Never"</span> }.into_any(),
+        None => view! { <span>{t!("Never")}</span> }.into_any(),
     };
     let (datetime, text) = account.linked;
     let change = if account.removable {
-        let label = format!("Disconnect {}", account.account);
+        let label = t!("Disconnect {}", account.account);
         view! {
             <ActionForm action=disconnect>
                 <input type="hidden" name="identity_id" value=account.identity_id.clone()/>
@@ -124,14 +125,14 @@ fn Account(
         }
         .into_any()
     } else {
-        view! { <span>"This is your only way to sign in."</span> }.into_any()
+        view! { <span>{t!("This is your only way to sign in.")}</span> }.into_any()
     };
     view! {
         <tr>
             <th scope="row">{account.account}</th>
-            <td data-label="Connected"><TimeText datetime text/></td>
-            <td data-label="Last used">{used}</td>
-            <td data-label="Change">{change}</td>
+            <td data-label=t!("Connected")><TimeText datetime text/></td>
+            <td data-label=t!("Last used")>{used}</td>
+            <td data-label=t!("Change")>{change}</td>
         </tr>
     }
     .into_any()

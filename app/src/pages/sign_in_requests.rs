@@ -1,6 +1,7 @@
 //! Settings > Sign-in requests: Microsoft accounts that belong to nobody yet, and whose they are.
 
 use daybind_domain::sso::{CandidateView, IdentityRequestView, IdentityRequestsView};
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::failure::Failure;
@@ -34,21 +35,21 @@ pub fn SignInRequestsPage() -> impl IntoView {
     keep_focus(view, move || (approved.get(), declined.get()));
     let announcement = move || {
         let text = match saved.get().as_str() {
-            "approved" => "The account is connected. Its owner can sign in with it now.",
-            "declined" => "The account is declined. Whoever tries it is told so.",
+            "approved" => t!("The account is connected. Its owner can sign in with it now."),
+            "declined" => t!("The account is declined. Whoever tries it is told so."),
             _ => return None,
         };
         Some(view! { <Announcement text dismiss=category_address("sign-in")/> })
     };
     view! {
         <PageHead
-            title="Sign-in requests"
-            lede="People who signed in at Microsoft with an account that belongs to nobody here yet."
+            title=t!("Sign-in requests")
+            lede=t!("People who signed in at Microsoft with an account that belongs to nobody here yet.")
         />
         {announcement}
         <ErrorSummary error=failed(actions.approve)/>
         <ErrorSummary error=failed(actions.decline)/>
-        <Transition fallback=|| view! { <p>"Loading the requests …"</p> }>
+        <Transition fallback=|| view! { <p>{t!("Loading the requests …")}</p> }>
             {move || Suspend::new(async move {
                 match view.await {
                     Ok(view) => view! { <Requests view actions/> }.into_any(),
@@ -64,11 +65,11 @@ pub fn SignInRequestsPage() -> impl IntoView {
 fn Requests(view: IdentityRequestsView, actions: Actions) -> impl IntoView {
     if view.requests.is_empty() {
         return view! {
-            <Section title="Nobody waits" id="requests-heading">
+            <Section title=t!("Nobody waits") id="requests-heading">
                 <EmptyState
-                    title="No requests"
-                    text="When somebody signs in with a Microsoft account that is not connected to a person, it waits here \
-                          for your decision."
+                    title=t!("No requests")
+                    text=t!("When somebody signs in with a Microsoft account that is not connected to a person, it waits here \
+                          for your decision.")
                 />
             </Section>
         }
@@ -95,15 +96,17 @@ fn Request(
         StatusKind::NeedsYou
     };
     let vouched = if request.verified {
-        "Microsoft confirms that this directory owns the domain of the account's name."
+        t!("Microsoft confirms that this directory owns the domain of the account's name.")
     } else {
-        "Microsoft does not vouch for the account's name: whoever runs the directory chose it. Ask the person."
+        t!(
+            "Microsoft does not vouch for the account's name: whoever runs the directory chose it. Ask the person."
+        )
     };
     let (datetime, text) = request.requested;
     let id = format!("request-{}", request.request_id);
     let decide = if may {
         let suggested = request.suggested.clone().unwrap_or_default();
-        let options = std::iter::once((String::new(), "Choose a person".to_owned()))
+        let options = std::iter::once((String::new(), t!("Choose a person").to_owned()))
             .chain(
                 people
                     .into_iter()
@@ -113,11 +116,13 @@ fn Request(
         let hint = if suggested.is_empty() {
             ""
         } else {
-            "The person with the same confirmed address is suggested. Check that it is really them."
+            t!(
+                "The person with the same confirmed address is suggested. Check that it is really them."
+            )
         };
         let (approve_label, decline_label) = (
-            format!("Connect {}", request.account),
-            format!("Decline {}", request.account),
+            t!("Connect {}", request.account),
+            t!("Decline {}", request.account),
         );
         let (approved, declined) = (request.request_id.clone(), request.request_id.clone());
         let person = format!("{id}-person");
@@ -141,7 +146,7 @@ fn Request(
                 <SelectField
                     id=person
                     name="user_id"
-                    label="Whose account is it?"
+                    label=t!("Whose account is it?")
                     options
                     selected=suggested
                     hint
@@ -154,19 +159,19 @@ fn Request(
         }
         .into_any()
     } else {
-        view! { <p>"Read only: deciding needs the permission to change system settings."</p> }
+        view! { <p>{t!("Read only: deciding needs the permission to change system settings.")}</p> }
             .into_any()
     };
     view! {
         <Section title=request.account.clone() id>
             <dl class="db-facts">
-                <dt>"Status"</dt>
-                <dd><StatusTag kind/>{request.declined.then_some(" Declined")}</dd>
-                <dt>"First asked"</dt>
+                <dt>{t!("Status")}</dt>
+                <dd><StatusTag kind/>{request.declined.then_some(t!(" Declined"))}</dd>
+                <dt>{t!("First asked")}</dt>
                 <dd><TimeText datetime text/></dd>
-                <dt>"Directory (tenant) ID"</dt>
+                <dt>{t!("Directory (tenant) ID")}</dt>
                 <dd><code>{request.directory_id}</code></dd>
-                <dt>"Object ID of the user"</dt>
+                <dt>{t!("Object ID of the user")}</dt>
                 <dd><code>{request.object_id}</code></dd>
             </dl>
             <p>{vouched}</p>

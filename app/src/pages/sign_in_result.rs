@@ -1,6 +1,7 @@
 //! How a round trip to Microsoft ended. The address holds a code and nothing else; all words are ours.
 
 use daybind_domain::sso::SsoOutcome;
+use daybind_words::t;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -30,26 +31,26 @@ fn Outcome(outcome: SsoOutcome) -> impl IntoView {
     };
     let actions = if outcome.succeeded() {
         view! {
-            <a class="db-btn db-btn--primary" href="/msp/profile?tab=profile" rel="external">"Continue to your profile"</a>
+            <a class="db-btn db-btn--primary" href="/msp/profile?tab=profile" rel="external">{t!("Continue to your profile")}</a>
         }
         .into_any()
     } else {
         // Who is signed in is led on from there to where they were.
         let label = if text.retry {
-            "Try again"
+            t!("Try again")
         } else {
-            "Go to sign-in"
+            t!("Go to sign-in")
         };
         view! { <a class="db-btn db-btn--primary" href="/auth/msp/signin" rel="external">{label}</a> }.into_any()
     };
     let details = (!outcome.succeeded()).then(|| {
-        let value = format!(
+        let value = t!(
             "Sign-in through Microsoft: {} ({})",
             text.heading,
             outcome.code()
         );
         view! {
-            <CopyField label="Details for your administrator" value/>
+            <CopyField label=t!("Details for your administrator") value/>
         }
     });
     view! {

@@ -4,6 +4,7 @@
 //! has an account or which MSP is a customer.
 
 use daybind_domain::{AppError, ErrorCode};
+use daybind_words::t;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -31,9 +32,9 @@ fn SignInPage() -> impl IntoView {
     let failed = Signal::derive(move || error.with(|code| explain(code, &wait.get())));
     let kept = Resource::new(|| (), |()| kept_sign_in_address());
     view! {
-        <Title text="Sign in · Daybind"/>
+        <Title text=t!("Sign in · Daybind")/>
         <main id="main" class="db-auth" tabindex="-1">
-            <h1>"Sign in to Daybind"</h1>
+            <h1>{t!("Sign in to Daybind")}</h1>
             <ErrorSummary error=failed/>
             <Transition>
                 {move || {
@@ -53,7 +54,7 @@ fn SignInPage() -> impl IntoView {
                     }
                 })}}
             </Transition>
-            <p>"No account, or a forgotten password? Ask your MSP's administrator."</p>
+            <p>{t!("No account, or a forgotten password? Ask your MSP's administrator.")}</p>
         </main>
     }
     .into_any()
@@ -68,12 +69,12 @@ fn Address(address: String, next: String) -> impl IntoView {
             <TextField
                 id="signin-email"
                 name="email"
-                label="Work email"
+                label=t!("Work email")
                 kind="email"
                 autocomplete="username"
                 value=address
             />
-            <button type="submit" class="db-btn db-btn--primary">"Continue"</button>
+            <button type="submit" class="db-btn db-btn--primary">{t!("Continue")}</button>
             <button
                 type="submit"
                 class="db-btn db-btn--secondary"
@@ -81,7 +82,7 @@ fn Address(address: String, next: String) -> impl IntoView {
                 value="password"
                 formnovalidate
             >
-                "Use a password"
+                {t!("Use a password")}
             </button>
         </form>
     }
@@ -96,18 +97,18 @@ fn Microsoft(address: String, next: String) -> impl IntoView {
         <p>
             <strong class="db-auth__address">{address.clone()}</strong>
             " "
-            <a href=change rel="external">"Not you? Change"</a>
+            <a href=change rel="external">{t!("Not you? Change")}</a>
         </p>
         <form method="post" action="/auth/msp/microsoft">
             <input type="hidden" name="next" value=next/>
             <input type="hidden" name="email" value=address/>
-            <button type="submit" class="db-btn db-btn--primary">"Sign in with Microsoft"</button>
+            <button type="submit" class="db-btn db-btn--primary">{t!("Sign in with Microsoft")}</button>
         </form>
         <p>
-            "MSPs that use Microsoft for sign-in are known by the part of your address after the @. You are sent to your MSP's \
-             Microsoft directory and come back here."
+            {t!("MSPs that use Microsoft for sign-in are known by the part of your address after the @. You are sent to your MSP's \
+             Microsoft directory and come back here.")}
         </p>
-        <p><a href=password rel="external">"Use a password"</a></p>
+        <p><a href=password rel="external">{t!("Use a password")}</a></p>
     }
     .into_any()
 }
@@ -122,7 +123,7 @@ fn Password(address: String, next: String) -> impl IntoView {
             <TextField
                 id="signin-email"
                 name="email"
-                label="Work email"
+                label=t!("Work email")
                 kind="email"
                 autocomplete="username"
                 value=address
@@ -130,13 +131,13 @@ fn Password(address: String, next: String) -> impl IntoView {
             <TextField
                 id="signin-password"
                 name="password"
-                label="Password"
+                label=t!("Password")
                 kind="password"
                 autocomplete="current-password"
             />
-            <button type="submit" class="db-btn db-btn--primary">"Sign in"</button>
+            <button type="submit" class="db-btn db-btn--primary">{t!("Sign in")}</button>
         </form>
-        <p><a href=back rel="external">"Use Microsoft instead"</a></p>
+        <p><a href=back rel="external">{t!("Use Microsoft instead")}</a></p>
     }
     .into_any()
 }
@@ -165,44 +166,44 @@ fn explain(code: &str, wait: &str) -> Option<AppError> {
         .filter(|seconds| *seconds > 0)
         .map(|seconds| {
             if seconds < 120 {
-                format!("Wait {seconds} seconds, then try again.")
+                t!("Wait {seconds} seconds, then try again.")
             } else {
-                format!("Wait {} minutes, then try again.", seconds.div_ceil(60))
+                t!("Wait {} minutes, then try again.", seconds.div_ceil(60))
             }
         });
     let (kind, cause, next) = match code {
         "" => return None,
         "credentials" => (
             ErrorCode::SignedOut,
-            "That work email and password do not match.",
-            "Check both and try again.",
+            t!("That work email and password do not match."),
+            t!("Check both and try again."),
         ),
         "email" => (
             ErrorCode::Invalid,
-            "That does not look like a work email address.",
-            "Enter your work email, such as tess@example.com.",
+            t!("That does not look like a work email address."),
+            t!("Enter your work email, such as tess@example.com."),
         ),
         "microsoft" => (
             ErrorCode::Forbidden,
-            "Your MSP asks you to sign in with Microsoft.",
-            "Enter your work email and continue with Microsoft.",
+            t!("Your MSP asks you to sign in with Microsoft."),
+            t!("Enter your work email and continue with Microsoft."),
         ),
         "expired" => (
             ErrorCode::SignedOut,
-            "Your session has ended.",
-            "Sign in again to go on.",
+            t!("Your session has ended."),
+            t!("Sign in again to go on."),
         ),
         "limited" => (
             ErrorCode::RateLimited,
-            "There were too many attempts.",
+            t!("There were too many attempts."),
             pause
                 .as_deref()
-                .unwrap_or("Wait a few minutes, then try again."),
+                .unwrap_or(t!("Wait a few minutes, then try again.")),
         ),
         _ => (
             ErrorCode::Internal,
-            "You could not be signed in.",
-            "Try again.",
+            t!("You could not be signed in."),
+            t!("Try again."),
         ),
     };
     Some(AppError::new(kind, cause).next_step(next))

@@ -1,5 +1,6 @@
 //! A value to take elsewhere.
 
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::Icon;
@@ -48,7 +49,7 @@ pub fn CopyField(
     let copied = RwSignal::new(false);
     Effect::new(move |_| ready.set(true));
 
-    let name = format!("Copy {label}");
+    let name = t!("Copy {label}");
     let shown = value.clone();
     let copy = move |_| {
         if write_to_clipboard(&value) {
@@ -75,11 +76,11 @@ pub fn CopyField(
                     on:click=copy
                 >
                     <Icon name="copy" />
-                    <span>{move || if copied.get() { "Copied" } else { "Copy" }}</span>
+                    <span>{move || if copied.get() { t!("Copied") } else { t!("Copy") }}</span>
                 </button>
             </div>
             <span class="db-visually-hidden" role="status">
-                {move || if copied.get() { "Copied" } else { "" }}
+                {move || if copied.get() { t!("Copied") } else { "" }}
             </span>
         </div>
     }

@@ -1,5 +1,6 @@
 //! Fields: label above, hint, error in the same words as the summary, then the control.
 
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::Icon;
@@ -64,7 +65,7 @@ pub fn Field(
                             <p class="db-field__error" id=error_id.clone()>
                                 <Icon name="octagon-x" />
                                 <span>
-                                    <span class="db-visually-hidden">"Error: "</span>
+                                    <span class="db-visually-hidden">{t!("Error: ")}</span>
                                     {text}
                                 </span>
                             </p>
@@ -203,8 +204,8 @@ pub fn NoteField(
         <TextField
             id
             name="note"
-            label="Note for the audit log (optional)"
-            hint="For example a ticket number."
+            label=t!("Note for the audit log (optional)")
+            hint=t!("For example a ticket number.")
             value
             optional=true
             error
@@ -221,8 +222,8 @@ pub fn Why(
 ) -> impl IntoView {
     view! {
         <details class="db-why">
-            <summary>"Say why"</summary>
-            <TextField id name="note" label="Why, for the audit log" optional=true/>
+            <summary>{t!("Say why")}</summary>
+            <TextField id name="note" label=t!("Why, for the audit log") optional=true/>
         </details>
     }
     .into_any()

@@ -1,5 +1,6 @@
 //! The connection card: two lanes and the arrow between them.
 
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::{Icon, StatusKind, StatusTag};
@@ -62,9 +63,9 @@ pub fn LaneCard(
     let (right_title, right_stations) = stations(right);
     let labelled_by = id.clone();
     let (icon, words) = match direction {
-        Direction::Both => ("lane-both", "Both ways"),
-        Direction::Out => ("lane-out", "Out only"),
-        Direction::In => ("lane-in", "In only"),
+        Direction::Both => ("lane-both", t!("Both ways")),
+        Direction::Out => ("lane-out", t!("Out only")),
+        Direction::In => ("lane-in", t!("In only")),
     };
     view! {
         <article class="db-lane-card" aria-labelledby=labelled_by>

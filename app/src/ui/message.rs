@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use daybind_words::t;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -69,7 +70,7 @@ pub fn Announcement(
     view! {
         <Banner kind title=text>
             <p>
-                <a href=dismiss>"Dismiss"</a>
+                <a href=dismiss>{t!("Dismiss")}</a>
             </p>
         </Banner>
     }
@@ -132,7 +133,7 @@ pub fn ErrorSummary(
                     <h2>{error.message}</h2>
                     {(!items.is_empty()).then(|| view! { <ul>{items}</ul> })}
                     {error.next_step.map(|text| view! { <p>{text}</p> })}
-                    {error.reference.map(|id| view! { <p>"Reference: "<code>{id}</code></p> })}
+                    {error.reference.map(|id| view! { <p>{t!("Reference: ")}<code>{id}</code></p> })}
                 </div>
             }
         })

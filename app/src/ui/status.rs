@@ -1,5 +1,6 @@
 //! The status lexicon: the only words, shapes and colours that say how something is.
 
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::Icon;
@@ -46,18 +47,18 @@ impl StatusKind {
 
     /// The word shown.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
-            Self::Working => "Working",
-            Self::Syncing => "Syncing",
-            Self::Checking => "Checking",
-            Self::Waiting => "Waiting",
-            Self::NeedsYou => "Needs you",
-            Self::Failed => "Failed",
-            Self::Paused => "Paused",
-            Self::Off => "Off",
-            Self::NotConnected => "Not connected",
-            Self::NotTested => "Not tested",
+            Self::Working => t!("Working"),
+            Self::Syncing => t!("Syncing"),
+            Self::Checking => t!("Checking"),
+            Self::Waiting => t!("Waiting"),
+            Self::NeedsYou => t!("Needs you"),
+            Self::Failed => t!("Failed"),
+            Self::Paused => t!("Paused"),
+            Self::Off => t!("Off"),
+            Self::NotConnected => t!("Not connected"),
+            Self::NotTested => t!("Not tested"),
         }
     }
 

@@ -3,6 +3,8 @@
 //! Hosts: learn.microsoft.com/entra/identity-platform/authentication-national-cloud. None but Global was tried against the
 //! live service.
 
+use daybind_words::t;
+
 /// The cloud an app registration is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Cloud {
@@ -40,12 +42,12 @@ impl Cloud {
 
     /// The name on the screen.
     #[must_use]
-    pub const fn label(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
-            Self::Global => "Global (also GCC)",
-            Self::UsGovHigh => "US Government GCC High",
-            Self::UsGovDod => "US Government DoD",
-            Self::China => "China (21Vianet)",
+            Self::Global => t!("Global (also GCC)"),
+            Self::UsGovHigh => t!("US Government GCC High"),
+            Self::UsGovDod => t!("US Government DoD"),
+            Self::China => t!("China (21Vianet)"),
         }
     }
 

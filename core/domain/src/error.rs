@@ -1,5 +1,6 @@
 //! The one error a user, a server function and an HTTP answer share.
 
+use daybind_words::t;
 use serde::{Deserialize, Serialize};
 
 /// What kind of failure it is; decides the HTTP status and the heading.
@@ -109,14 +110,14 @@ impl AppError {
     #[must_use]
     pub fn rate_limited(seconds: u64) -> Self {
         let wait = match seconds {
-            0..=1 => "1 second".to_owned(),
-            2..=90 => format!("{seconds} seconds"),
-            _ => format!("{} minutes", seconds.div_ceil(60)),
+            0..=1 => t!("1 second").to_owned(),
+            2..=90 => t!("{seconds} seconds"),
+            _ => t!("{} minutes", seconds.div_ceil(60)),
         };
         Self {
             retry_after: Some(seconds.max(1)),
-            ..Self::new(ErrorCode::RateLimited, "There were too many attempts.")
-                .next_step(format!("Wait {wait}, then try again."))
+            ..Self::new(ErrorCode::RateLimited, t!("There were too many attempts."))
+                .next_step(t!("Wait {wait}, then try again."))
         }
     }
 
@@ -125,7 +126,7 @@ impl AppError {
     pub fn invalid(fields: Vec<FieldError>) -> Self {
         Self {
             fields,
-            ..Self::new(ErrorCode::Invalid, "Some fields need another look.")
+            ..Self::new(ErrorCode::Invalid, t!("Some fields need another look."))
         }
     }
 
@@ -147,7 +148,8 @@ impl AppError {
     /// Nobody is signed in.
     #[must_use]
     pub fn signed_out() -> Self {
-        Self::new(ErrorCode::SignedOut, "You are signed out.").next_step("Sign in and try again.")
+        Self::new(ErrorCode::SignedOut, t!("You are signed out."))
+            .next_step(t!("Sign in and try again."))
     }
 
     /// The signed-in person may not do that.
@@ -155,16 +157,17 @@ impl AppError {
     pub fn forbidden() -> Self {
         Self::new(
             ErrorCode::Forbidden,
-            "You do not have permission to do this.",
+            t!("You do not have permission to do this."),
         )
-        .next_step("Ask an administrator who may change system settings.")
+        .next_step(t!("Ask an administrator who may change system settings."))
     }
 
     /// There is no such thing in this tenant.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
-        Self::new(ErrorCode::NotFound, format!("{what} was not found."))
-            .next_step("It may have been removed. Reload the page to see the current list.")
+        Self::new(ErrorCode::NotFound, t!("{what} was not found.")).next_step(t!(
+            "It may have been removed. Reload the page to see the current list."
+        ))
     }
 
     /// The message for `field`, if it is wrong.

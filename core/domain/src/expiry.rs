@@ -1,6 +1,7 @@
 //! When a client secret ends, and how early and loudly that is said.
 
 use chrono::NaiveDate;
+use daybind_words::t;
 
 /// Days before the end at which the warning grows: 60, 30, 14, 7 and 1.
 pub const STEPS: [i64; 5] = [60, 30, 14, 7, 1];
@@ -46,12 +47,12 @@ impl Expiry {
     #[must_use]
     pub fn words(self) -> String {
         match self {
-            Self::Unknown => "has no recorded expiry date".to_owned(),
-            Self::Near { days: 0, .. } => "expires today".to_owned(),
-            Self::Near { days: 1, .. } => "expires tomorrow".to_owned(),
-            Self::Far { days } | Self::Near { days, .. } => format!("expires in {days} days"),
-            Self::Expired { days: 1 } => "expired yesterday".to_owned(),
-            Self::Expired { days } => format!("expired {days} days ago"),
+            Self::Unknown => t!("has no recorded expiry date").to_owned(),
+            Self::Near { days: 0, .. } => t!("expires today").to_owned(),
+            Self::Near { days: 1, .. } => t!("expires tomorrow").to_owned(),
+            Self::Far { days } | Self::Near { days, .. } => t!("expires in {days} days"),
+            Self::Expired { days: 1 } => t!("expired yesterday").to_owned(),
+            Self::Expired { days } => t!("expired {days} days ago"),
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Nothing here reads a clock, a random source, a database or the network, so the crate also compiles to WebAssembly.
 
+daybind_words::catalogue!();
+
 pub mod activity;
 pub mod audit;
 pub mod bindings;

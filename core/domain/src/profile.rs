@@ -1,5 +1,7 @@
 //! Rules of a Microsoft profile's fields: what an admin pastes from Entra, checked before it is stored.
 
+use daybind_words::t;
+
 use crate::Cloud;
 use crate::error::FieldError;
 
@@ -43,38 +45,44 @@ pub fn check_profile(
     if display_name.is_empty() {
         refuse(
             "display_name",
-            "Enter a name that tells your colleagues which app registration this is.",
+            t!("Enter a name that tells your colleagues which app registration this is."),
         );
     } else if display_name.chars().count() > DISPLAY_NAME_MAX {
-        refuse("display_name", "Use at most 100 characters.");
+        refuse("display_name", t!("Use at most 100 characters."));
     }
     let client_id = clean(client_id);
     if client_id.is_empty() {
         refuse(
             "client_id",
-            "Enter the Application (client) ID from the app registration's Overview page.",
+            t!("Enter the Application (client) ID from the app registration's Overview page."),
         );
     } else if !is_guid(&client_id) {
         refuse(
             "client_id",
-            "The Application (client) ID has the form 00000000-0000-0000-0000-000000000000. Copy it from the Overview page.",
+            t!(
+                "The Application (client) ID has the form 00000000-0000-0000-0000-000000000000. Copy it from the Overview page."
+            ),
         );
     }
     let directory_id = clean(directory_id);
     if directory_id.is_empty() {
         refuse(
             "directory_id",
-            "Enter the Directory (tenant) ID from the app registration's Overview page.",
+            t!("Enter the Directory (tenant) ID from the app registration's Overview page."),
         );
     } else if is_shared(&directory_id) {
         refuse(
             "directory_id",
-            "“common”, “organizations” and “consumers” name no single directory. Enter the Directory (tenant) ID of your own directory.",
+            t!(
+                "“common”, “organizations” and “consumers” name no single directory. Enter the Directory (tenant) ID of your own directory."
+            ),
         );
     } else if !is_guid(&directory_id) && !is_domain(&directory_id) {
         refuse(
             "directory_id",
-            "Enter the Directory (tenant) ID (a GUID) or a verified domain such as contoso.onmicrosoft.com.",
+            t!(
+                "Enter the Directory (tenant) ID (a GUID) or a verified domain such as contoso.onmicrosoft.com."
+            ),
         );
     }
     let cloud = match cloud {
@@ -84,7 +92,7 @@ pub fn check_profile(
     if cloud.is_none() {
         refuse(
             "cloud",
-            "Choose the Microsoft cloud the app registration is in.",
+            t!("Choose the Microsoft cloud the app registration is in."),
         );
     }
     if let (Some(cloud), true) = (cloud, wrong.is_empty()) {
@@ -107,17 +115,20 @@ pub fn check_profile(
 pub fn check_secret(secret: &str) -> Result<&str, String> {
     let secret = secret.trim();
     if secret.is_empty() {
-        Err(
+        Err(t!(
             "Paste the client secret's Value. Entra shows it only once, right after it is created."
-                .to_owned(),
         )
+        .to_owned())
     } else if is_guid(&secret.to_lowercase()) {
-        Err(
+        Err(t!(
             "This looks like the Secret ID. Paste the Value column of the client secret instead."
-                .to_owned(),
         )
+        .to_owned())
     } else if secret.len() > 1024 || secret.chars().any(char::is_control) {
-        Err("This is not a client secret's Value. Copy the Value column again, without line breaks.".to_owned())
+        Err(t!(
+            "This is not a client secret's Value. Copy the Value column again, without line breaks."
+        )
+        .to_owned())
     } else {
         Ok(secret)
     }

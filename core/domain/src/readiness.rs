@@ -1,6 +1,7 @@
 //! Whether a profile can serve a consumer, and what it lacks: decided here and nowhere else.
 
 use chrono::NaiveDate;
+use daybind_words::t;
 
 use crate::Consumer;
 use crate::expiry::{Expiry, expiry};
@@ -63,43 +64,45 @@ pub fn readiness(profile: &ProfileFacts<'_>, consumers: &[ConsumerFacts]) -> Vec
     };
     if profile.archived {
         all(
-            "the profile is archived",
-            "Restore it, or choose another profile.",
+            t!("the profile is archived"),
+            t!("Restore it, or choose another profile."),
             true,
         );
     }
     if !is_guid(profile.client_id) {
         all(
-            "the Application (client) ID is missing or not a GUID",
-            "Copy it from the app registration's Overview page.",
+            t!("the Application (client) ID is missing or not a GUID"),
+            t!("Copy it from the app registration's Overview page."),
             true,
         );
     }
     match directory_kind(profile.directory_id) {
         Directory::Guid | Directory::Domain => {}
         Directory::Shared => all(
-            "the Directory (tenant) ID names no single directory",
-            "Enter the Directory (tenant) ID of your own directory instead of a shared address.",
+            t!("the Directory (tenant) ID names no single directory"),
+            t!(
+                "Enter the Directory (tenant) ID of your own directory instead of a shared address."
+            ),
             true,
         ),
         Directory::Wrong => all(
-            "the Directory (tenant) ID is missing or malformed",
-            "Copy it from the app registration's Overview page.",
+            t!("the Directory (tenant) ID is missing or malformed"),
+            t!("Copy it from the app registration's Overview page."),
             true,
         ),
     }
     if profile.has_secret {
         if let Expiry::Expired { .. } = expiry(profile.secret_expires_on, profile.today) {
             all(
-                "the client secret's expiry date has passed",
-                "Rotate the secret.",
+                t!("the client secret's expiry date has passed"),
+                t!("Rotate the secret."),
                 false,
             );
         }
     } else {
         all(
-            "the client secret is missing",
-            "Add the client secret's Value.",
+            t!("the client secret is missing"),
+            t!("Add the client secret's Value."),
             true,
         );
     }
@@ -107,19 +110,19 @@ pub fn readiness(profile: &ProfileFacts<'_>, consumers: &[ConsumerFacts]) -> Vec
         if !consumer.redirect_accepted {
             needs.push(Need {
                 consumer: Some(consumer.consumer),
-                what: format!("Entra accepts no http redirect URI for {}", consumer.label),
-                remedy: "Give Daybind an https address in DAYBIND_PUBLIC_URL.",
+                what: t!("Entra accepts no http redirect URI for {}", consumer.label),
+                remedy: t!("Give Daybind an https address in DAYBIND_PUBLIC_URL."),
                 blocks: false,
             });
         }
         if consumer.lacks_application_uri {
             needs.push(Need {
                 consumer: Some(consumer.consumer),
-                what: format!(
+                what: t!(
                     "the Application ID URI for {} cannot be formed",
                     consumer.label
                 ),
-                remedy: "It needs an https address in DAYBIND_PUBLIC_URL and the Application (client) ID.",
+                remedy: t!("It needs an https address in DAYBIND_PUBLIC_URL and the Application (client) ID."),
                 blocks: false,
             });
         }

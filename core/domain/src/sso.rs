@@ -1,5 +1,6 @@
 //! Sign-in through Microsoft: how a round trip can end, and what pages see of people's accounts.
 
+use daybind_words::t;
 use serde::{Deserialize, Serialize};
 
 /// How a round trip to Microsoft ended. [`code`](Self::code) is all that stands in the result page's address: no text
@@ -175,165 +176,199 @@ impl SsoOutcome {
 
     /// What that page says.
     #[must_use]
-    pub const fn text(self) -> SsoText {
+    pub fn text(self) -> SsoText {
         match self {
             Self::Connected => text(
-                "Microsoft sign-in is connected",
-                "You can sign in with this Microsoft account from now on.",
-                "Go on to your profile.",
+                t!("Microsoft sign-in is connected"),
+                t!("You can sign in with this Microsoft account from now on."),
+                t!("Go on to your profile."),
                 false,
             ),
             Self::AlreadyConnected => text(
-                "Microsoft sign-in was already connected",
-                "This Microsoft account is yours already. Nothing was changed.",
-                "Go on to your profile.",
+                t!("Microsoft sign-in was already connected"),
+                t!("This Microsoft account is yours already. Nothing was changed."),
+                t!("Go on to your profile."),
                 false,
             ),
             Self::ConnectedElsewhere => text(
-                "This Microsoft account belongs to somebody else",
-                "Another person of your MSP signs in with it, so it was not added to you.",
-                "Choose another account at Microsoft, or ask that person to disconnect it first.",
+                t!("This Microsoft account belongs to somebody else"),
+                t!("Another person of your MSP signs in with it, so it was not added to you."),
+                t!(
+                    "Choose another account at Microsoft, or ask that person to disconnect it first."
+                ),
                 true,
             ),
             Self::RequestPending => text(
-                "Your administrator has to approve this account",
-                "Microsoft confirmed who you are, but this Microsoft account is not connected to anybody here yet.",
-                "Ask your administrator to open Settings > Sign-in requests. If you have a password, you can also sign \
-                 in with it and connect the account in your profile yourself.",
+                t!("Your administrator has to approve this account"),
+                t!(
+                    "Microsoft confirmed who you are, but this Microsoft account is not connected to anybody here yet."
+                ),
+                t!(
+                    "Ask your administrator to open Settings > Sign-in requests. If you have a password, you can also sign \
+                 in with it and connect the account in your profile yourself."
+                ),
                 true,
             ),
             Self::RequestDeclined => text(
-                "Your administrator declined this account",
-                "This Microsoft account may not sign in here.",
-                "Ask your administrator if you think that is wrong.",
+                t!("Your administrator declined this account"),
+                t!("This Microsoft account may not sign in here."),
+                t!("Ask your administrator if you think that is wrong."),
                 false,
             ),
             Self::NotAllowed => text(
-                "You cannot sign in here",
-                "Your account here is switched off, or it belongs to the client portal.",
-                "Ask your administrator, or sign in to your client portal.",
+                t!("You cannot sign in here"),
+                t!("Your account here is switched off, or it belongs to the client portal."),
+                t!("Ask your administrator, or sign in to your client portal."),
                 false,
             ),
             Self::Declined => text(
-                "You stopped the sign-in",
-                "Microsoft reports that the sign-in was cancelled or not agreed to. Nothing was changed.",
-                "Try again, or use a password.",
+                t!("You stopped the sign-in"),
+                t!(
+                    "Microsoft reports that the sign-in was cancelled or not agreed to. Nothing was changed."
+                ),
+                t!("Try again, or use a password."),
                 true,
             ),
             Self::ConsentRequired => text(
-                "The application needs approval",
-                "An administrator of your Microsoft directory has to approve the application before you can sign in.",
-                "Ask them to grant admin consent in Entra (App registrations > API permissions), then try again.",
+                t!("The application needs approval"),
+                t!(
+                    "An administrator of your Microsoft directory has to approve the application before you can sign in."
+                ),
+                t!(
+                    "Ask them to grant admin consent in Entra (App registrations > API permissions), then try again."
+                ),
                 true,
             ),
             Self::NotAssigned => text(
-                "You are not assigned to the application",
-                "Your Microsoft directory lets only chosen people use it.",
-                "Ask an administrator of the directory to assign you in Entra (Enterprise applications > Users and \
-                 groups).",
+                t!("You are not assigned to the application"),
+                t!("Your Microsoft directory lets only chosen people use it."),
+                t!(
+                    "Ask an administrator of the directory to assign you in Entra (Enterprise applications > Users and \
+                 groups)."
+                ),
                 true,
             ),
             Self::BlockedByPolicy => text(
-                "A rule of your directory stopped the sign-in",
-                "Microsoft asked for more than this sign-in could give, such as a second factor or a managed device.",
-                "Try again from a device your organisation manages, or ask its administrator.",
+                t!("A rule of your directory stopped the sign-in"),
+                t!(
+                    "Microsoft asked for more than this sign-in could give, such as a second factor or a managed device."
+                ),
+                t!("Try again from a device your organisation manages, or ask its administrator."),
                 true,
             ),
             Self::MissingParameters => text(
-                "The answer was not complete",
-                "This page was opened without the answer Microsoft should have sent along.",
-                "Begin the sign-in again.",
+                t!("The answer was not complete"),
+                t!("This page was opened without the answer Microsoft should have sent along."),
+                t!("Begin the sign-in again."),
                 true,
             ),
             Self::Expired => text(
-                "The sign-in took too long",
-                "A sign-in must be finished within ten minutes. This one was not, and nothing was changed.",
-                "Begin the sign-in again.",
+                t!("The sign-in took too long"),
+                t!(
+                    "A sign-in must be finished within ten minutes. This one was not, and nothing was changed."
+                ),
+                t!("Begin the sign-in again."),
                 true,
             ),
             Self::AlreadyUsed => text(
-                "This sign-in has already ended",
-                "Each sign-in can be finished once. This one was finished before, or it is older than ten minutes.",
-                "If you are signed in, just go on. Otherwise begin the sign-in again.",
+                t!("This sign-in has already ended"),
+                t!(
+                    "Each sign-in can be finished once. This one was finished before, or it is older than ten minutes."
+                ),
+                t!("If you are signed in, just go on. Otherwise begin the sign-in again."),
                 true,
             ),
             Self::WrongBrowser => text(
-                "Another browser began this sign-in",
-                "A sign-in must be finished in the browser that began it. Nothing was changed.",
-                "If somebody sent you this link, do not use it. Otherwise begin the sign-in again in this browser.",
+                t!("Another browser began this sign-in"),
+                t!("A sign-in must be finished in the browser that began it. Nothing was changed."),
+                t!(
+                    "If somebody sent you this link, do not use it. Otherwise begin the sign-in again in this browser."
+                ),
                 true,
             ),
             Self::WrongPerson => text(
-                "Somebody else began this",
-                "The account was to be added to the person who was signed in then. They are not signed in any more.",
-                "Sign in, then connect the account again from your profile.",
+                t!("Somebody else began this"),
+                t!(
+                    "The account was to be added to the person who was signed in then. They are not signed in any more."
+                ),
+                t!("Sign in, then connect the account again from your profile."),
                 false,
             ),
             Self::WrongIssuer => text(
-                "The answer came from the wrong place",
-                "The answer names another sender than the directory that was asked, so it was not used.",
-                "Begin the sign-in again. If this repeats, tell your administrator.",
+                t!("The answer came from the wrong place"),
+                t!(
+                    "The answer names another sender than the directory that was asked, so it was not used."
+                ),
+                t!("Begin the sign-in again. If this repeats, tell your administrator."),
                 true,
             ),
             Self::SettingsChanged => text(
-                "The settings were changed meanwhile",
-                "An administrator changed the Microsoft profile while you were away, so the answer does not fit any \
-                 more.",
-                "Begin the sign-in again.",
+                t!("The settings were changed meanwhile"),
+                t!(
+                    "An administrator changed the Microsoft profile while you were away, so the answer does not fit any \
+                 more."
+                ),
+                t!("Begin the sign-in again."),
                 true,
             ),
             Self::NotReady => text(
-                "Sign-in with Microsoft is not ready for this organisation",
-                "Either nobody has set it up for this address, or the set-up is not complete.",
-                "Use a password, or ask your administrator to check Settings > Integrations > Providers.",
+                t!("Sign-in with Microsoft is not ready for this organisation"),
+                t!("Either nobody has set it up for this address, or the set-up is not complete."),
+                t!(
+                    "Use a password, or ask your administrator to check Settings > Integrations > Providers."
+                ),
                 false,
             ),
             Self::ClientRefused => text(
-                "Microsoft does not accept the application",
-                "The application ID or the client secret of the Microsoft profile is wrong or has expired.",
-                "Tell your administrator. They can enter a new secret in Settings > Integrations > Providers.",
+                t!("Microsoft does not accept the application"),
+                t!(
+                    "The application ID or the client secret of the Microsoft profile is wrong or has expired."
+                ),
+                t!(
+                    "Tell your administrator. They can enter a new secret in Settings > Integrations > Providers."
+                ),
                 false,
             ),
             Self::CodeRefused => text(
-                "Microsoft did not confirm the sign-in",
-                "The answer was used before, or Microsoft does not stand by it any more.",
-                "Begin the sign-in again.",
+                t!("Microsoft did not confirm the sign-in"),
+                t!("The answer was used before, or Microsoft does not stand by it any more."),
+                t!("Begin the sign-in again."),
                 true,
             ),
             Self::TokenInvalid => text(
-                "The sign-in could not be trusted",
-                "What Microsoft sent did not pass every check, so nobody was signed in.",
-                "Begin the sign-in again. If this repeats, tell your administrator.",
+                t!("The sign-in could not be trusted"),
+                t!("What Microsoft sent did not pass every check, so nobody was signed in."),
+                t!("Begin the sign-in again. If this repeats, tell your administrator."),
                 true,
             ),
             Self::WrongDirectory => text(
-                "This account is of another directory",
-                "Only accounts of your MSP's own Microsoft directory can sign in here.",
-                "Choose your work account at Microsoft.",
+                t!("This account is of another directory"),
+                t!("Only accounts of your MSP's own Microsoft directory can sign in here."),
+                t!("Choose your work account at Microsoft."),
                 true,
             ),
             Self::PersonalAccount => text(
-                "Personal Microsoft accounts cannot sign in",
-                "Only work accounts of your MSP's Microsoft directory can.",
-                "Choose your work account at Microsoft.",
+                t!("Personal Microsoft accounts cannot sign in"),
+                t!("Only work accounts of your MSP's Microsoft directory can."),
+                t!("Choose your work account at Microsoft."),
                 true,
             ),
             Self::ProviderDown => text(
-                "Microsoft did not answer",
-                "The sign-in could not be finished because Microsoft did not answer in time.",
-                "Try again in a few minutes, or use a password.",
+                t!("Microsoft did not answer"),
+                t!("The sign-in could not be finished because Microsoft did not answer in time."),
+                t!("Try again in a few minutes, or use a password."),
                 true,
             ),
             Self::RateLimited => text(
-                "There were too many attempts",
-                "To keep accounts safe, sign-in is paused for a short time.",
-                "Wait a few minutes, then try again.",
+                t!("There were too many attempts"),
+                t!("To keep accounts safe, sign-in is paused for a short time."),
+                t!("Wait a few minutes, then try again."),
                 true,
             ),
             Self::Internal => text(
-                "The sign-in could not be finished",
-                "Something went wrong inside Daybind. Nothing was changed.",
-                "Try again. If it happens again, tell your administrator when it happened.",
+                t!("The sign-in could not be finished"),
+                t!("Something went wrong inside Daybind. Nothing was changed."),
+                t!("Try again. If it happens again, tell your administrator when it happened."),
                 true,
             ),
         }

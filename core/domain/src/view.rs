@@ -21,6 +21,8 @@ pub struct SessionView {
     pub tenant_name: String,
     /// IANA time zone in which times are shown.
     pub time_zone: String,
+    /// The language chosen in this browser, its tag; empty where the browser's wishes count.
+    pub language: String,
     /// `system_settings:read`
     pub can_read_settings: bool,
     /// `system_settings:update`
@@ -315,6 +317,8 @@ pub struct QuestionView {
 pub struct QuestionPartView {
     /// The field's word.
     pub part: String,
+    /// Its name, for people.
+    pub name: String,
     /// What the schedule says.
     pub schedule: String,
     /// What the calendar says.

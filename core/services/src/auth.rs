@@ -12,6 +12,7 @@ use daybind_domain::ids::{SessionId, TenantId, UserId};
 use daybind_domain::user::{Permission, Role, UserType, allows, normalise_email};
 use daybind_domain::{AppError, ErrorCode};
 use daybind_storage::{AuditRow, LoginCandidate, Scope, Session, User};
+use daybind_words::t;
 use rand::RngCore;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -164,10 +165,11 @@ pub async fn sign_in(
         verify(password, NOBODY.to_owned()).await;
     }
     let Some(person) = found else {
-        return Err(
-            AppError::new(ErrorCode::SignedOut, "The email or the password is wrong.")
-                .next_step("Check both and try again."),
-        );
+        return Err(AppError::new(
+            ErrorCode::SignedOut,
+            t!("The email or the password is wrong."),
+        )
+        .next_step(t!("Check both and try again.")));
     };
     let mut unit = services.read(person.tenant_id).await?;
     let user = unit

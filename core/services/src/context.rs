@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use daybind_domain::ids::TenantId;
 use daybind_domain::{Consumer, Edition};
 use daybind_storage::{Scope, Store, UnitOfWork};
+use daybind_words::t;
 use tokio::sync::Notify;
 use url::Url;
 use uuid::Uuid;
@@ -105,7 +106,7 @@ impl Services {
     #[must_use]
     pub fn label(&self, consumer: Consumer) -> &'static str {
         self.guide(consumer)
-            .map_or("an Enterprise feature", |guide| guide.label)
+            .map_or(t!("an Enterprise feature"), |guide| guide.label)
     }
 
     /// Now.

@@ -2,6 +2,8 @@
 
 use url::Host;
 
+use daybind_words::t;
+
 /// Mail services anybody can have an address at: nobody's login domain.
 const CONSUMER_MAIL: &[&str] = &[
     "126.com",
@@ -63,7 +65,7 @@ const CONSUMER_MAIL: &[&str] = &[
 /// # Errors
 /// What is wrong and what to enter instead.
 pub fn normalise(text: &str) -> Result<String, String> {
-    const EXAMPLE: &str = "Enter a domain like contoso.com.";
+    let example = t!("Enter a domain like contoso.com.");
     let text = text.trim();
     let text = text.strip_prefix("mailto:").unwrap_or(text);
     let text = text.split_once("://").map_or(text, |(_, rest)| rest);
@@ -71,10 +73,10 @@ pub fn normalise(text: &str) -> Result<String, String> {
     let text = text.rsplit('@').next().unwrap_or_default();
     let text = text.strip_suffix('.').unwrap_or(text);
     if text.is_empty() {
-        return Err(EXAMPLE.to_owned());
+        return Err(example.to_owned());
     }
     let Ok(Host::Domain(name)) = Host::parse(text) else {
-        return Err(format!("This is not a domain name. {EXAMPLE}"));
+        return Err(t!("This is not a domain name. {example}"));
     };
     let labels: Vec<&str> = name.split('.').collect();
     // RFC 1035 section 2.3.4 and RFC 1123 section 2.1.
@@ -88,10 +90,10 @@ pub fn normalise(text: &str) -> Result<String, String> {
                 && !label.ends_with('-')
         });
     if !sound {
-        return Err(format!("This is not a domain name. {EXAMPLE}"));
+        return Err(t!("This is not a domain name. {example}"));
     }
     if labels.len() < 2 {
-        return Err(format!("A single word is not enough. {EXAMPLE}"));
+        return Err(t!("A single word is not enough. {example}"));
     }
     Ok(name)
 }
@@ -104,12 +106,12 @@ pub fn login_domain(text: &str) -> Result<String, String> {
     let name = normalise(text)?;
     // The Public Suffix List: `co.uk` or `github.io` belong to everybody below them.
     if psl::domain(name.as_bytes()).is_none() {
-        return Err(format!(
+        return Err(t!(
             "{name} is shared by many organisations. Enter your own domain below it."
         ));
     }
     if CONSUMER_MAIL.binary_search(&name.as_str()).is_ok() {
-        return Err(format!(
+        return Err(t!(
             "Anybody can have an address at {name}, so it cannot lead to one MSP. Enter your organisation's own domain."
         ));
     }

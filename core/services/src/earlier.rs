@@ -7,6 +7,7 @@ use daybind_domain::recurrence::End;
 use daybind_domain::schedule::EntryContent;
 use daybind_domain::{AppError, ErrorCode};
 use daybind_storage::{Entry, UnitOfWork};
+use daybind_words::t;
 
 use crate::auth::Actor;
 use crate::context::Services;
@@ -53,34 +54,34 @@ pub async fn hindrance(
 fn against(entry: &Entry, content: &EntryContent, series: Option<&Entry>) -> Option<&'static str> {
     let deleted = entry.deleted_at.is_some();
     if !deleted && entry.content == *content {
-        return Some("The entry says exactly this now.");
+        return Some(t!("The entry says exactly this now."));
     }
     if let Some(of) = entry.occurrence_of {
         let rule = series.and_then(|series| series.content.repeats.as_ref().zip(Some(series)));
         return match rule {
-            None if deleted => Some(
-                "It was an occurrence of a series that is gone. Restore the series first, or plan it anew.",
-            ),
+            None if deleted => Some(t!(
+                "It was an occurrence of a series that is gone. Restore the series first, or plan it anew."
+            )),
             Some((rule, series))
                 if deleted && !has_day(rule, first_day(&series.content.when), of.day) =>
             {
-                Some(
-                    "It was an occurrence on a day that its series does not have any more. Plan it anew.",
-                )
+                Some(t!(
+                    "It was an occurrence on a day that its series does not have any more. Plan it anew."
+                ))
             }
-            Some((_, series)) if series.content.private != content.private => Some(
-                "An occurrence is as private as its series, and this version is not. Change the other fields in the form.",
-            ),
+            Some((_, series)) if series.content.private != content.private => Some(t!(
+                "An occurrence is as private as its series, and this version is not. Change the other fields in the form."
+            )),
             _ => None,
         };
     }
     match (&entry.content.repeats, &content.repeats) {
-        (None, Some(_)) => Some(
-            "It was a series then. What became of its occurrences since would be there twice: let it repeat in the form instead.",
-        ),
-        (Some(now), Some(then)) if goes_on_longer(now.end, then, content) => Some(
-            "The series went on longer then. Another one may have taken its place from that day on: choose its end in the form instead.",
-        ),
+        (None, Some(_)) => Some(t!(
+            "It was a series then. What became of its occurrences since would be there twice: let it repeat in the form instead."
+        )),
+        (Some(now), Some(then)) if goes_on_longer(now.end, then, content) => Some(t!(
+            "The series went on longer then. Another one may have taken its place from that day on: choose its end in the form instead."
+        )),
         _ => None,
     }
 }
@@ -112,7 +113,7 @@ pub async fn restore(
 ) -> AppResult<EntryId> {
     let mut unit = services.begin(actor.tenant_id).await?;
     let old = on_record(unit.as_mut(), actor, wish.entry_id).await?;
-    let stale = |error| stored("The entry", error);
+    let stale = |error| stored(t!("The entry"), error);
     if old.version != wish.version {
         return Err(stale(daybind_storage::StorageError::Stale));
     }

@@ -2,6 +2,7 @@
 
 use daybind_domain::{AppError, ErrorCode};
 use daybind_storage::StorageError;
+use daybind_words::t;
 use uuid::Uuid;
 
 /// Result of a service.
@@ -24,9 +25,11 @@ pub fn internal(error: impl std::error::Error) -> AppError {
     );
     AppError::new(
         ErrorCode::Internal,
-        "Daybind could not finish this. Nothing was lost.",
+        t!("Daybind could not finish this. Nothing was lost."),
     )
-    .next_step("Try again. If it happens again, give your administrator the reference.")
+    .next_step(t!(
+        "Try again. If it happens again, give your administrator the reference."
+    ))
     .reference(reference)
 }
 
@@ -35,9 +38,11 @@ pub fn stored(what: &str, error: StorageError) -> AppError {
     match error {
         StorageError::Stale => AppError::new(
             ErrorCode::Conflict,
-            format!("{what} was changed by somebody else while you were editing it."),
+            t!("{what} was changed by somebody else while you were editing it."),
         )
-        .next_step("Reload to see the current values, then make your change again."),
+        .next_step(t!(
+            "Reload to see the current values, then make your change again."
+        )),
         StorageError::NotFound => AppError::not_found(what),
         other => internal(other),
     }

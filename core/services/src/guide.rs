@@ -6,6 +6,7 @@
 use daybind_domain::Consumer;
 use daybind_domain::profile_view::{ApplicationUriView, GuideView, ScopeView};
 use daybind_domain::readiness::ConsumerFacts;
+use daybind_words::{Said, t};
 use url::{Host, Url};
 
 use crate::context::Services;
@@ -16,7 +17,7 @@ pub struct ScopeReason {
     /// As Entra names it.
     pub name: &'static str,
     /// What it is needed for.
-    pub reason: &'static str,
+    pub reason: Said,
 }
 
 /// What one consumer needs.
@@ -27,35 +28,39 @@ pub struct ConsumerGuide {
     /// Its name on the screen.
     pub label: &'static str,
     /// What it uses the profile for, in one sentence.
-    pub help: &'static str,
+    pub help: Said,
     /// Paths of its redirect URIs. Each begins with a slash; the first one serves the test sign-in.
     pub redirect_paths: &'static [&'static str],
     /// Delegated permissions. Least privilege: nothing that no screen uses.
     pub scopes: &'static [ScopeReason],
     /// Why no test sign-in can be made for it; `None` when one can.
-    pub untested: Option<&'static str>,
+    pub untested: Option<Said>,
     /// The path of its Application ID URI (`api://<host>/<path>/<client id>`), and where to enter it.
-    pub application_uri: Option<(&'static str, &'static str)>,
+    pub application_uri: Option<(&'static str, Said)>,
 }
 
 /// MSP SSO, the consumer both editions have.
 pub const MSP_SSO: ConsumerGuide = ConsumerGuide {
     consumer: Consumer::MspSso,
     label: "MSP SSO",
-    help: "Technicians sign in to Daybind with their Microsoft work account.",
+    help: || t!("Technicians sign in to Daybind with their Microsoft work account."),
     redirect_paths: &["/api/auth/callback/azure-ad"],
     scopes: &[
         ScopeReason {
             name: "openid",
-            reason: "Tells which directory and which account signed in.",
+            reason: || t!("Tells which directory and which account signed in."),
         },
         ScopeReason {
             name: "profile",
-            reason: "Gives the name shown to a person who links an account.",
+            reason: || t!("Gives the name shown to a person who links an account."),
         },
         ScopeReason {
             name: "email",
-            reason: "Gives the address shown to a person who links an account. It never identifies anybody.",
+            reason: || {
+                t!(
+                    "Gives the address shown to a person who links an account. It never identifies anybody."
+                )
+            },
         },
     ],
     untested: None,
@@ -69,24 +74,26 @@ pub const COMMUNITY: &[ConsumerGuide] = &[MSP_SSO];
 #[must_use]
 pub fn redirect_problem(uri: &str) -> Option<&'static str> {
     let Ok(url) = Url::parse(uri) else {
-        return Some("This is not a URL.");
+        return Some(t!("This is not a URL."));
     };
     let local = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return Some("The URL names no host."),
+        None => return Some(t!("The URL names no host.")),
     };
     if url.scheme() != "https" && !local {
-        return Some(
-            "Entra accepts https only. Give Daybind an https address in DAYBIND_PUBLIC_URL.",
-        );
+        return Some(t!(
+            "Entra accepts https only. Give Daybind an https address in DAYBIND_PUBLIC_URL."
+        ));
     }
     if uri.len() > 256 {
-        return Some("Entra accepts at most 256 characters. Give Daybind a shorter address.");
+        return Some(t!(
+            "Entra accepts at most 256 characters. Give Daybind a shorter address."
+        ));
     }
     if uri.contains(['!', '$', '\'', '(', ')', ',', ';', '*', '?', '#']) {
-        return Some("Entra refuses a character in this address.");
+        return Some(t!("Entra refuses a character in this address."));
     }
     None
 }
@@ -134,7 +141,7 @@ impl ConsumerGuide {
         GuideView {
             consumer: self.consumer.as_str().to_owned(),
             label: self.label.to_owned(),
-            help: self.help.to_owned(),
+            help: (self.help)().to_owned(),
             redirect_problem: redirect_uris
                 .iter()
                 .find_map(|uri| redirect_problem(uri))
@@ -145,16 +152,16 @@ impl ConsumerGuide {
                 .iter()
                 .map(|scope| ScopeView {
                     name: scope.name.to_owned(),
-                    reason: scope.reason.to_owned(),
+                    reason: (scope.reason)().to_owned(),
                 })
                 .collect(),
             application_uri: self.application_uri.map(|(path, note)| {
                 let value = application_uri(&services.public_url, path, client_id);
                 ApplicationUriView {
                     note: if value.is_some() {
-                        note.to_owned()
+                        note().to_owned()
                     } else {
-                        "Requires an https address with a host name (DAYBIND_PUBLIC_URL) and the Application (client) ID."
+                        t!("Requires an https address with a host name (DAYBIND_PUBLIC_URL) and the Application (client) ID.")
                             .to_owned()
                     },
                     value,

@@ -3,6 +3,8 @@
 //! Services take an [`Actor`] (who asks) and return [`AppError`]s a user can be shown. They see the database only
 //! through `daybind-storage`, and the Enterprise half only through [`CalendarPort`].
 
+daybind_words::catalogue!();
+
 pub mod audit;
 pub mod auth;
 pub mod bindings;

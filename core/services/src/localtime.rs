@@ -1,7 +1,8 @@
 //! Times as people read and type them. All of it happens on the server, so that server and browser render the same.
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, TimeZone, Utc, Weekday};
+use chrono::{DateTime, Datelike, Days, Locale, NaiveDate, NaiveDateTime, TimeZone, Utc, Weekday};
 use chrono_tz::Tz;
+use daybind_words::{Lang, lang};
 
 /// The zone of that IANA name; UTC when it is unknown.
 #[must_use]
@@ -9,12 +10,40 @@ pub fn zone(name: &str) -> Tz {
     name.parse().unwrap_or(Tz::UTC)
 }
 
+/// A day by the pattern of the language spoken (`strftime`): English, German.
+pub(crate) fn day(day: NaiveDate, en: &str, de: &str) -> String {
+    match lang() {
+        Lang::De => day.format_localized(de, Locale::de_DE).to_string(),
+        Lang::En | Lang::Xx => day.format(en).to_string(),
+    }
+}
+
+/// "24 Nov 2026"
+#[must_use]
+pub fn date(date: NaiveDate) -> String {
+    day(date, "%-d %b %Y", "%-d. %b %Y")
+}
+
 /// "24 Nov 2026, 09:30"
 #[must_use]
 pub fn date_time(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone)
-        .format("%-d %b %Y, %H:%M")
-        .to_string()
+    let day = date(at.with_timezone(&zone).date_naive());
+    format!("{day}, {}", clock(at, zone))
+}
+
+/// "24 Nov 09:30"
+#[must_use]
+pub fn day_and_clock(at: DateTime<Utc>, zone: Tz) -> String {
+    let day = day(at.with_timezone(&zone).date_naive(), "%-d %b", "%-d. %b");
+    format!("{day} {}", clock(at, zone))
+}
+
+/// "Tue 24 Nov 2026, 09:30:12"
+#[must_use]
+pub fn to_the_second(at: DateTime<Utc>, zone: Tz) -> String {
+    let local = at.with_timezone(&zone);
+    let day = day(local.date_naive(), "%a %-d %b %Y", "%a, %-d. %b %Y");
+    format!("{day}, {}", local.format("%H:%M:%S"))
 }
 
 /// "09:30"
@@ -66,20 +95,13 @@ pub fn monday(day: NaiveDate) -> NaiveDate {
 #[must_use]
 pub fn week_title(monday: NaiveDate) -> String {
     let sunday = monday.checked_add_days(Days::new(6)).unwrap_or(monday);
+    let whole = |date| day(date, "%-d %B %Y", "%-d. %B %Y");
     if monday.month() == sunday.month() {
-        format!("{} – {}", monday.day(), sunday.format("%-d %B %Y"))
+        format!("{} – {}", day(monday, "%-d", "%-d."), whole(sunday))
     } else if monday.year() == sunday.year() {
-        format!(
-            "{} – {}",
-            monday.format("%-d %B"),
-            sunday.format("%-d %B %Y")
-        )
+        format!("{} – {}", day(monday, "%-d %B", "%-d. %B"), whole(sunday))
     } else {
-        format!(
-            "{} – {}",
-            monday.format("%-d %B %Y"),
-            sunday.format("%-d %B %Y")
-        )
+        format!("{} – {}", whole(monday), whole(sunday))
     }
 }
 

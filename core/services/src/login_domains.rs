@@ -10,6 +10,7 @@ use daybind_domain::login_domain::{
 use daybind_domain::user::{Permission, UserType, normalise_email};
 use daybind_domain::{AppError, Consumer, Edition, ErrorCode};
 use daybind_storage::{LoginDomain, StorageError, UnitOfWork, User};
+use daybind_words::t;
 
 use crate::auth::Actor;
 use crate::context::Services;
@@ -52,7 +53,7 @@ pub async fn views(
         let by = match row.status_changed_by {
             None => "Daybind".to_owned(),
             Some(id) => users.iter().find(|user| user.user_id == id).map_or_else(
-                || "somebody who has left".to_owned(),
+                || t!("somebody who has left").to_owned(),
                 |u| u.display_name.clone(),
             ),
         };
@@ -122,9 +123,9 @@ pub fn room_for_more(rows: &[LoginDomain]) -> AppResult<()> {
     }
     Err(AppError::new(
         ErrorCode::Conflict,
-        format!("There are {MOST} login domains already."),
+        t!("There are {MOST} login domains already."),
     )
-    .next_step("Remove one that is no longer used."))
+    .next_step(t!("Remove one that is no longer used.")))
 }
 
 /// Lists a domain; its ownership is not checked (Community). One that was given up is listed anew; a live one stays as
@@ -141,7 +142,7 @@ pub async fn add(services: &Services, actor: &Actor, text: &str) -> AppResult<()
         .await
         .map_err(internal)?;
     let before = rows.iter().find(|known| known.domain == row.domain);
-    let twice = || AppError::field("domain", format!("{} is in the list already.", row.domain));
+    let twice = || AppError::field("domain", t!("{} is in the list already.", row.domain));
     match before {
         Some(known) if known.status.is_live() => return Err(twice()),
         Some(known) => unit
@@ -151,7 +152,7 @@ pub async fn add(services: &Services, actor: &Actor, text: &str) -> AppResult<()
                 ..row.clone()
             })
             .await
-            .map_err(|error| stored("The login domain", error))?,
+            .map_err(|error| stored(t!("The login domain"), error))?,
         None => {
             room_for_more(&rows)?;
             unit.add_login_domain(&row)
@@ -181,7 +182,7 @@ pub async fn add(services: &Services, actor: &Actor, text: &str) -> AppResult<()
 /// Forbidden; not found; conflict.
 pub async fn remove(services: &Services, actor: &Actor, domain_id: &str) -> AppResult<()> {
     actor.require(Permission::SettingsUpdate)?;
-    let gone = || AppError::not_found("The login domain");
+    let gone = || AppError::not_found(t!("The login domain"));
     let domain_id: LoginDomainId = domain_id.parse().map_err(|_| gone())?;
     let mut unit = services.begin(actor.tenant_id).await?;
     let row = unit
@@ -191,8 +192,8 @@ pub async fn remove(services: &Services, actor: &Actor, domain_id: &str) -> AppR
         .ok_or_else(gone)?;
     if services.edition == Edition::Enterprise && row.status == ClaimStatus::Verified {
         return Err(
-            AppError::new(ErrorCode::Conflict, format!("{} is verified.", row.domain))
-                .next_step("Revoke it first."),
+            AppError::new(ErrorCode::Conflict, t!("{} is verified.", row.domain))
+                .next_step(t!("Revoke it first.")),
         );
     }
     unit.remove_login_domain(actor.tenant_id, domain_id)
@@ -217,7 +218,10 @@ pub async fn test(services: &Services, actor: &Actor, address: &str) -> AppResul
     actor.require(Permission::SettingsRead)?;
     let address = normalise_email(address);
     let domain = domain_name::of_email(&address).ok_or_else(|| {
-        AppError::field("address", "Enter a whole work email, like ada@contoso.com.")
+        AppError::field(
+            "address",
+            t!("Enter a whole work email, like ada@contoso.com."),
+        )
     })?;
     let tenant_id = actor.tenant_id;
     let mut unit = services.read(tenant_id).await?;
@@ -243,39 +247,39 @@ pub async fn test(services: &Services, actor: &Actor, address: &str) -> AppResul
     {
         why.push(match (ours, reason) {
             (true, Reason::Verified) => {
-                "Another MSP of this installation lists it as well; that changes nothing.".to_owned()
+                t!("Another MSP of this installation lists it as well; that changes nothing.").to_owned()
             }
             (true, _) => {
-                "Another MSP of this installation lists it as well. Yours is taken because you have this person, or \
-                 listed it first."
+                t!("Another MSP of this installation lists it as well. Yours is taken because you have this person, or \
+                 listed it first.")
                     .to_owned()
             }
             (false, _) => {
-                "Another MSP of this installation lists it as well, and comes first for this address.".to_owned()
+                t!("Another MSP of this installation lists it as well, and comes first for this address.").to_owned()
             }
         });
     }
     let provider = if ours && ready {
         why.push(match &profile {
-            Some(name) => format!("MSP SSO is bound to {name}, which is ready."),
-            None => "MSP SSO is ready.".to_owned(),
+            Some(name) => t!("MSP SSO is bound to {name}, which is ready."),
+            None => t!("MSP SSO is ready.").to_owned(),
         });
         "Microsoft"
     } else {
         if ours {
             why.push(match &profile {
-                Some(name) => format!("MSP SSO is bound to {name}, which is not ready."),
-                None => "MSP SSO is not bound to a Microsoft profile.".to_owned(),
+                Some(name) => t!("MSP SSO is bound to {name}, which is not ready."),
+                None => t!("MSP SSO is not bound to a Microsoft profile.").to_owned(),
             });
         }
-        "Password"
+        t!("Password")
     };
     why.push(person_sentence(person));
     Ok(SignInTestView {
         source: if ours {
-            format!("Your login domain {domain}")
+            t!("Your login domain {domain}")
         } else {
-            "No login domain of yours".to_owned()
+            t!("No login domain of yours").to_owned()
         },
         address,
         provider: provider.to_owned(),
@@ -301,34 +305,36 @@ async fn bound_profile(unit: &mut dyn UnitOfWork, actor: &Actor) -> AppResult<Op
 fn row_sentence(edition: Edition, domain: &str, own: Option<&LoginDomain>) -> String {
     let enterprise = edition == Edition::Enterprise;
     match own.map(|row| row.status) {
-        None => format!("{domain} is not in your list of login domains."),
-        Some(ClaimStatus::Verified) => format!("{domain} is verified as yours."),
+        None => t!("{domain} is not in your list of login domains."),
+        Some(ClaimStatus::Verified) => t!("{domain} is verified as yours."),
         Some(ClaimStatus::Advisory) if !enterprise => {
-            format!("{domain} is in your list of login domains.")
+            t!("{domain} is in your list of login domains.")
         }
         Some(ClaimStatus::Pending) if !enterprise => {
-            format!("{domain} is in your list of login domains.")
+            t!("{domain} is in your list of login domains.")
         }
         Some(ClaimStatus::Advisory | ClaimStatus::Pending) => {
-            format!(
+            t!(
                 "{domain} is in your list but not verified. Only verified domains lead to Microsoft."
             )
         }
-        Some(ClaimStatus::Rejected) => format!("{domain} could not be verified as yours."),
-        Some(ClaimStatus::Revoked) => format!("{domain} was given up."),
+        Some(ClaimStatus::Rejected) => t!("{domain} could not be verified as yours."),
+        Some(ClaimStatus::Revoked) => t!("{domain} was given up."),
     }
 }
 
 fn person_sentence(person: Option<&User>) -> String {
     match person {
-        None => "Nobody of your MSP has this address, so the sign-in will end there.".to_owned(),
-        Some(user) if !user.is_active => {
-            format!("{} is inactive and will be refused.", user.display_name)
+        None => {
+            t!("Nobody of your MSP has this address, so the sign-in will end there.").to_owned()
         }
-        Some(user) if user.user_type == UserType::Client => format!(
+        Some(user) if !user.is_active => {
+            t!("{} is inactive and will be refused.", user.display_name)
+        }
+        Some(user) if user.user_type == UserType::Client => t!(
             "{} uses the client portal and will be refused here.",
             user.display_name
         ),
-        Some(user) => format!("{} may sign in.", user.display_name),
+        Some(user) => t!("{} may sign in.", user.display_name),
     }
 }

@@ -9,6 +9,7 @@ use daybind_domain::login_domain::PasswordRuleView;
 use daybind_domain::user::{Permission, Role, normalise_email};
 use daybind_domain::{AppError, ErrorCode};
 use daybind_storage::{Scope, SignInSettings, UnitOfWork, User};
+use daybind_words::t;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::audit;
@@ -32,10 +33,10 @@ pub const LONGEST: usize = 256;
 pub fn check(password: &str, email: &str) -> Result<(), String> {
     let count = password.chars().count();
     if count < SHORTEST {
-        return Err(format!("Choose at least {SHORTEST} characters."));
+        return Err(t!("Choose at least {SHORTEST} characters."));
     }
     if count > LONGEST {
-        return Err(format!("Choose at most {LONGEST} characters."));
+        return Err(t!("Choose at most {LONGEST} characters."));
     }
     let lower = password.to_lowercase();
     let email = normalise_email(email);
@@ -44,10 +45,10 @@ pub fn check(password: &str, email: &str) -> Result<(), String> {
     if lower == email
         || (name.len() > 3 && lower.trim_matches(|c: char| !c.is_alphabetic()) == name)
     {
-        return Err("Choose something that is not your work email.".to_owned());
+        return Err(t!("Choose something that is not your work email.").to_owned());
     }
     if distinct.len() < 5 {
-        return Err("Choose more different characters.".to_owned());
+        return Err(t!("Choose more different characters.").to_owned());
     }
     Ok(())
 }
@@ -67,7 +68,7 @@ pub async fn change_own(
     if new.expose_secret() != repeated.expose_secret() {
         return Err(AppError::field(
             "repeated",
-            "The two do not match. Type the new password again.",
+            t!("The two do not match. Type the new password again."),
         ));
     }
     if let Err(message) = check(new.expose_secret(), &actor.user.email) {
@@ -84,14 +85,14 @@ pub async fn change_own(
     let Some(hash) = hash else {
         return Err(AppError::new(
             ErrorCode::NotReady,
-            "You sign in through Microsoft and have no password here.",
+            t!("You sign in through Microsoft and have no password here."),
         )
-        .next_step("Ask an administrator if you need one."));
+        .next_step(t!("Ask an administrator if you need one.")));
     };
     if !auth::verify(current, hash).await {
         return Err(AppError::field(
             "current",
-            "This is not your current password.",
+            t!("This is not your current password."),
         ));
     }
     let hash = auth::hash_password(new).await?;
@@ -141,14 +142,14 @@ pub async fn set_from_command_line(
         });
     }
     let (tenant_id, user_id) = match people.as_slice() {
-        [] => return Err(AppError::not_found("Somebody with that email")),
+        [] => return Err(AppError::not_found(t!("Somebody with that email"))),
         [person] => (person.tenant_id, person.user_id),
         _ => {
             return Err(AppError::new(
                 ErrorCode::Conflict,
-                "Several MSPs have somebody with that email.",
+                t!("Several MSPs have somebody with that email."),
             )
-            .next_step("Say which with --tenant."));
+            .next_step(t!("Say which with --tenant.")));
         }
     };
     replace(services, tenant_id, user_id, password).await
@@ -176,7 +177,7 @@ async fn replace(
         "password.set",
         format!("user:{user_id}"),
         serde_json::json!({
-            "password": "changed", "sessions_ended": ended.len(), "by": "command line",
+            "password": "changed", "sessions_ended": ended.len(), "by": t!("command line"),
         }),
     );
     unit.add_audit(&row).await.map_err(internal)?;
@@ -200,9 +201,9 @@ pub(crate) async fn admit(unit: &mut dyn UnitOfWork, user: &User) -> AppResult<(
     if off && msp_sso_ready(unit, user.tenant_id).await? {
         return Err(AppError::new(
             ErrorCode::Forbidden,
-            "Your organisation asks technicians to sign in with Microsoft.",
+            t!("Your organisation asks technicians to sign in with Microsoft."),
         )
-        .next_step("Use your work email to continue with Microsoft."));
+        .next_step(t!("Use your work email to continue with Microsoft.")));
     }
     Ok(())
 }
@@ -228,9 +229,12 @@ pub async fn rule(services: &Services, actor: &Actor) -> AppResult<PasswordRuleV
                 .find_user(actor.tenant_id, settings.updated_by)
                 .await
                 .map_err(internal)?
-                .map_or_else(|| "somebody who has left".to_owned(), |u| u.display_name);
+                .map_or_else(
+                    || t!("somebody who has left").to_owned(),
+                    |u| u.display_name,
+                );
             let zone = localtime::zone(&actor.user.time_zone);
-            format!(
+            t!(
                 "Set by {by} on {}",
                 localtime::date_time(settings.updated_at, zone)
             )
@@ -241,7 +245,7 @@ pub async fn rule(services: &Services, actor: &Actor) -> AppResult<PasswordRuleV
         overridden: if technicians || ready {
             String::new()
         } else {
-            "MSP SSO is not ready, so technicians can sign in with a password until it is."
+            t!("MSP SSO is not ready, so technicians can sign in with a password until it is.")
                 .to_owned()
         },
         blocked: blocked.unwrap_or_default(),
@@ -254,7 +258,7 @@ pub async fn rule(services: &Services, actor: &Actor) -> AppResult<PasswordRuleV
 async fn obstacle(unit: &mut dyn UnitOfWork, tenant_id: TenantId) -> AppResult<Option<String>> {
     if !msp_sso_ready(unit, tenant_id).await? {
         return Ok(Some(
-            "Bind MSP SSO to a profile that is ready first.".to_owned(),
+            t!("Bind MSP SSO to a profile that is ready first.").to_owned(),
         ));
     }
     let proven = unit
@@ -262,7 +266,7 @@ async fn obstacle(unit: &mut dyn UnitOfWork, tenant_id: TenantId) -> AppResult<O
         .await
         .map_err(internal)?;
     Ok((!proven).then(|| {
-        "Nobody is signed in through Microsoft. Sign in that way once, so that it is known to work.".to_owned()
+        t!("Nobody is signed in through Microsoft. Sign in that way once, so that it is known to work.").to_owned()
     }))
 }
 
@@ -274,10 +278,11 @@ pub async fn set_rule(services: &Services, actor: &Actor, technicians: bool) -> 
     actor.require(Permission::SettingsUpdate)?;
     let mut unit = services.begin(actor.tenant_id).await?;
     if !technicians && let Some(why) = obstacle(unit.as_mut(), actor.tenant_id).await? {
-        return Err(
-            AppError::new(ErrorCode::NotReady, "Passwords cannot be switched off yet.")
-                .next_step(why),
-        );
+        return Err(AppError::new(
+            ErrorCode::NotReady,
+            t!("Passwords cannot be switched off yet."),
+        )
+        .next_step(why));
     }
     let before = unit
         .find_sign_in_settings(actor.tenant_id)

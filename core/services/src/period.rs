@@ -3,6 +3,7 @@
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
 use daybind_domain::error::FieldError;
+use daybind_words::t;
 
 use crate::localtime;
 
@@ -32,7 +33,7 @@ pub fn days(from: &str, until: &str, zone: Tz) -> Result<Period, Vec<FieldError>
             .and_then(|day| day.checked_add_days(Days::new(more)))
             .and_then(|day| localtime::start_of_day(day, zone));
         if at.is_none() {
-            refuse(field, "Enter a day such as 2026-11-24.");
+            refuse(field, t!("Enter a day such as 2026-11-24."));
         }
         at
     };
@@ -40,7 +41,7 @@ pub fn days(from: &str, until: &str, zone: Tz) -> Result<Period, Vec<FieldError>
     if let (Some(first), Some(end)) = (first, end)
         && first >= end
     {
-        refuse("until", "The last day is before the first.");
+        refuse("until", t!("The last day is before the first."));
     }
     if wrong.is_empty() {
         Ok((first, end))

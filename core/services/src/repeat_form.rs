@@ -6,6 +6,9 @@ use daybind_domain::recurrence::{
     ByDay, COUNT_MAX, End, Frequency, INTERVAL_MAX, Rule, weekday, weekday_code,
 };
 use daybind_domain::view::RepeatView;
+use daybind_words::t;
+
+use crate::localtime;
 
 /// How an entry repeats, as chosen in the form.
 #[derive(Debug, Clone, Default)]
@@ -99,11 +102,14 @@ pub fn read(
             .filter(|every| (1..=INTERVAL_MAX).contains(every)),
     };
     if every.is_none() {
-        errors.push(wrong("repeat_every", "Enter a whole number from 1 to 999."));
+        errors.push(wrong(
+            "repeat_every",
+            t!("Enter a whole number from 1 to 999."),
+        ));
     }
     let days: Option<Vec<Weekday>> = input.days.iter().map(|code| weekday(code)).collect();
     if days.is_none() {
-        errors.push(wrong("repeat", "Choose days of the week."));
+        errors.push(wrong("repeat", t!("Choose days of the week.")));
     }
     let end = match input.ends.as_str() {
         "" => Some(End::Never),
@@ -113,7 +119,7 @@ pub fn read(
             if until.is_none() {
                 errors.push(wrong(
                     "repeat_until",
-                    "Enter a day on or after the first one.",
+                    t!("Enter a day on or after the first one."),
                 ));
             }
             until.map(End::Until)
@@ -124,13 +130,13 @@ pub fn read(
             if count.is_none() {
                 errors.push(wrong(
                     "repeat_count",
-                    "Enter a whole number from 1 to 9999.",
+                    t!("Enter a whole number from 1 to 9999."),
                 ));
             }
             count.map(End::Count)
         }
         _ => {
-            errors.push(wrong("repeat_ends", "Choose when it ends."));
+            errors.push(wrong("repeat_ends", t!("Choose when it ends.")));
             None
         }
     };
@@ -145,7 +151,7 @@ pub fn read(
     };
     match (rule, end) {
         (Some(rule), Some(end)) if errors.is_empty() => Ok(Some(Rule { end, ..rule })),
-        (None, _) if errors.is_empty() => Err(vec![wrong("repeat", "Choose how it repeats.")]),
+        (None, _) if errors.is_empty() => Err(vec![wrong("repeat", t!("Choose how it repeats."))]),
         _ => Err(errors),
     }
 }
@@ -215,60 +221,56 @@ pub fn view(rule: &Rule, first: NaiveDate) -> RepeatView {
 
 fn day_name(day: Weekday) -> &'static str {
     match day {
-        Weekday::Mon => "Monday",
-        Weekday::Tue => "Tuesday",
-        Weekday::Wed => "Wednesday",
-        Weekday::Thu => "Thursday",
-        Weekday::Fri => "Friday",
-        Weekday::Sat => "Saturday",
-        Weekday::Sun => "Sunday",
+        Weekday::Mon => t!("Monday"),
+        Weekday::Tue => t!("Tuesday"),
+        Weekday::Wed => t!("Wednesday"),
+        Weekday::Thu => t!("Thursday"),
+        Weekday::Fri => t!("Friday"),
+        Weekday::Sat => t!("Saturday"),
+        Weekday::Sun => t!("Sunday"),
     }
 }
 
 fn month_name(month: u8) -> String {
     NaiveDate::from_ymd_opt(2000, month.into(), 1)
-        .map_or_else(String::new, |day| day.format("%B").to_string())
+        .map_or_else(String::new, |day| localtime::day(day, "%B", "%B"))
 }
 
 /// "first", "last", "second last"
 fn ordinal(nth: i16) -> String {
     let word = match nth.unsigned_abs() {
-        1 if nth < 0 => return "last".to_owned(),
-        1 => "first".to_owned(),
-        2 => "second".to_owned(),
-        3 => "third".to_owned(),
-        4 => "fourth".to_owned(),
-        5 => "fifth".to_owned(),
-        n => format!("{n}th"),
+        1 if nth < 0 => return t!("which" => "last").to_owned(),
+        1 => t!("which" => "first").to_owned(),
+        2 => t!("which" => "second").to_owned(),
+        3 => t!("which" => "third").to_owned(),
+        4 => t!("which" => "fourth").to_owned(),
+        5 => t!("which" => "fifth").to_owned(),
+        n => t!("{n}th"),
     };
-    if nth < 0 {
-        format!("{word} last")
-    } else {
-        word
-    }
+    if nth < 0 { t!("{word} last") } else { word }
 }
 
 fn listed(parts: &[String]) -> String {
     match parts {
         [] => String::new(),
         [one] => one.clone(),
-        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+        [rest @ .., last] => t!("{} and {last}", rest.join(", ")),
     }
 }
 
 /// "Every 2 weeks on Monday and Thursday, until 24 Dec 2026"
 #[must_use]
 pub fn describe(rule: &Rule) -> String {
-    let unit = match rule.frequency {
-        Frequency::Daily => "day",
-        Frequency::Weekly => "week",
-        Frequency::Monthly => "month",
-        Frequency::Yearly => "year",
-    };
-    let mut text = if rule.interval == 1 {
-        format!("Every {unit}")
-    } else {
-        format!("Every {} {unit}s", rule.interval)
+    let every = rule.interval;
+    let mut text = match (rule.frequency, every) {
+        (Frequency::Daily, 1) => t!("Every day").to_owned(),
+        (Frequency::Weekly, 1) => t!("Every week").to_owned(),
+        (Frequency::Monthly, 1) => t!("Every month").to_owned(),
+        (Frequency::Yearly, 1) => t!("Every year").to_owned(),
+        (Frequency::Daily, _) => t!("Every {every} days"),
+        (Frequency::Weekly, _) => t!("Every {every} weeks"),
+        (Frequency::Monthly, _) => t!("Every {every} months"),
+        (Frequency::Yearly, _) => t!("Every {every} years"),
     };
     let clamped = rule.month_days.len() > 1
         && rule.positions == [-1]
@@ -278,7 +280,7 @@ pub fn describe(rule: &Rule) -> String {
         .days
         .iter()
         .map(|day| match day.nth {
-            Some(nth) => format!("the {} {}", ordinal(nth.into()), day_name(day.weekday)),
+            Some(nth) => t!("the {} {}", ordinal(nth.into()), day_name(day.weekday)),
             None => day_name(day.weekday).to_owned(),
         })
         .collect();
@@ -287,35 +289,35 @@ pub fn describe(rule: &Rule) -> String {
         .iter()
         .map(|day| {
             if *day < 0 {
-                format!("the {} day", ordinal((*day).into()))
+                t!("the {} day", ordinal((*day).into()))
             } else {
-                format!("day {day}")
+                t!("day {day}")
             }
         })
         .collect();
     if clamped {
         let day = rule.month_days.last().copied().unwrap_or(28);
-        text.push_str(&format!(" on day {day}, or the last"));
+        text.push_str(&t!(" on day {day}, or the last"));
     } else if !rule.positions.is_empty() {
         let nth: Vec<String> = rule.positions.iter().map(|at| ordinal(*at)).collect();
         let among = [days, dates].concat().join(", ");
-        text.push_str(&format!(" on the {} of: {among}", listed(&nth)));
+        text.push_str(&t!(" on the {} of: {among}", listed(&nth)));
     } else {
         for part in [listed(&days), listed(&dates)] {
             if !part.is_empty() {
-                text.push_str(&format!(" on {part}"));
+                text.push_str(&t!(" on {part}"));
             }
         }
     }
     if !rule.months.is_empty() {
         let months: Vec<String> = rule.months.iter().map(|month| month_name(*month)).collect();
-        text.push_str(&format!(" in {}", listed(&months)));
+        text.push_str(&t!(" in {}", listed(&months)));
     }
     match rule.end {
         End::Never => {}
-        End::Until(day) => text.push_str(&format!(", until {}", day.format("%-d %b %Y"))),
-        End::Count(1) => text.push_str(", once"),
-        End::Count(count) => text.push_str(&format!(", {count} times")),
+        End::Until(day) => text.push_str(&t!(", until {}", localtime::date(day))),
+        End::Count(1) => text.push_str(t!(", once")),
+        End::Count(count) => text.push_str(&t!(", {count} times")),
     }
     text
 }

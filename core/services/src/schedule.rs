@@ -11,6 +11,7 @@ use daybind_domain::user::{Permission, UserType};
 use daybind_domain::view::{DayView, EntryView, PartView, PersonView, ScheduleView};
 use daybind_domain::{AppError, FieldError};
 use daybind_storage::{Entry, NewEntry, UnitOfWork, User};
+use daybind_words::t;
 
 use crate::auth::Actor;
 use crate::context::Services;
@@ -113,7 +114,7 @@ pub async fn week_as(
     ) else {
         return Err(AppError::field(
             "week",
-            "This week is outside the calendar.",
+            t!("This week is outside the calendar."),
         ));
     };
     let everybody = actor.may(Permission::ScheduleAll);
@@ -134,7 +135,7 @@ pub async fn week_as(
             let date = shift(monday, offset);
             DayView {
                 date: date.to_string(),
-                title: date.format("%A %-d %B").to_string(),
+                title: localtime::day(date, "%A %-d %B", "%A, %-d. %B"),
                 entries: Vec::new(),
             }
         })
@@ -415,7 +416,7 @@ pub(crate) fn told(
         tenant_id: actor.tenant_id,
         entry_id: entry_id
             .parse()
-            .map_err(|_| AppError::not_found("The schedule entry"))?,
+            .map_err(|_| AppError::not_found(t!("The schedule entry")))?,
         people,
         by: Some(actor.user_id()),
         restored: None,
@@ -442,8 +443,9 @@ pub(crate) fn repeat(
 /// The rule has no day.
 pub(crate) fn settle(content: &mut EntryContent, rule: Option<Rule>) -> AppResult<()> {
     if let Some(rule) = &rule {
-        let begins = first_of(rule, first_day(&content.when))
-            .ok_or_else(|| AppError::field("repeat", "With these choices it never takes place."))?;
+        let begins = first_of(rule, first_day(&content.when)).ok_or_else(|| {
+            AppError::field("repeat", t!("With these choices it never takes place."))
+        })?;
         content.when = when_on(&content.when, begins);
     }
     content.repeats = rule;
@@ -475,7 +477,7 @@ pub async fn visible(unit: &mut dyn UnitOfWork, actor: &Actor, entry_id: &str) -
 }
 
 fn nothing() -> AppError {
-    AppError::not_found("The schedule entry")
+    AppError::not_found(t!("The schedule entry"))
 }
 
 /// The same, deleted or not.
@@ -514,21 +516,21 @@ fn check(
     };
     let title = input.title.trim();
     if title.is_empty() {
-        refuse("title", "Enter a title.");
+        refuse("title", t!("Enter a title."));
     } else if title.chars().count() > TITLE_MAX {
-        refuse("title", "Use at most 255 characters.");
+        refuse("title", t!("Use at most 255 characters."));
     }
     let shows = match input.shows.as_str() {
         "" => Some(ShowAs::default()),
         text => ShowAs::parse(text),
     };
     if shows.is_none() {
-        refuse("shows", "Choose busy or free.");
+        refuse("shows", t!("Choose busy or free."));
     }
     let when = read_when(input, &actor.user.time_zone);
     match &when {
-        None => refuse("start", "Enter when it starts and ends."),
-        Some(when) if !when.is_ordered() => refuse("end", "It must end after it starts."),
+        None => refuse("start", t!("Enter when it starts and ends.")),
+        Some(when) if !when.is_ordered() => refuse("end", t!("It must end after it starts.")),
         Some(_) => {}
     }
     let mut assignees: Vec<UserId> = Vec::new();
@@ -546,14 +548,14 @@ fn check(
             }
             _ => refuse(
                 "assignees",
-                "Choose people of your team. Without schedule rights for others, that is you.",
+                t!("Choose people of your team. Without schedule rights for others, that is you."),
             ),
         }
     }
     if assignees.is_empty() && !wrong.iter().any(|w| w.field == "assignees") {
         wrong.push(FieldError {
             field: "assignees".to_owned(),
-            message: "Choose at least one person.".to_owned(),
+            message: t!("Choose at least one person.").to_owned(),
         });
     }
     assignees.sort_unstable();
@@ -616,7 +618,7 @@ fn entry_view(actor: &Actor, entry: &Entry, zone: Tz, users: &[User]) -> EntryVi
             let until = if from.date_naive() == to.date_naive() {
                 to.format("%H:%M").to_string()
             } else {
-                to.format("%-d %b %H:%M").to_string()
+                localtime::day_and_clock(*end, zone)
             };
             (
                 false,
@@ -633,7 +635,7 @@ fn entry_view(actor: &Actor, entry: &Entry, zone: Tz, users: &[User]) -> EntryVi
                 start.to_string(),
                 last.to_string(),
                 *start,
-                "All day".to_owned(),
+                t!("All day").to_owned(),
             )
         }
     };

@@ -11,6 +11,7 @@ use daybind_domain::ids::{EntryId, UserId};
 use daybind_domain::recurrence::{End, OccurrenceOf, Rule};
 use daybind_domain::schedule::EntryContent;
 use daybind_storage::{Entry, NewEntry, StorageError, StorageResult, UnitOfWork};
+use daybind_words::t;
 
 use crate::auth::Actor;
 use crate::context::Services;
@@ -45,7 +46,7 @@ impl PartInput {
             "all" => Ok(Scope::All),
             _ => Err(AppError::field(
                 "scope",
-                "Choose which occurrences are meant.",
+                t!("Choose which occurrences are meant."),
             )),
         }
     }
@@ -65,7 +66,7 @@ struct Part {
 /// # Errors
 /// Not found.
 pub(crate) fn chosen_day(series: &Entry, text: &str) -> AppResult<NaiveDate> {
-    let nothing = || AppError::not_found("The occurrence");
+    let nothing = || AppError::not_found(t!("The occurrence"));
     let first = first_day(&series.content.when);
     if text.is_empty() {
         return Ok(first);
@@ -150,7 +151,9 @@ impl Change<'_> {
         if part.scope == Scope::This && self.content.private != part.series.content.private {
             return Err(AppError::field(
                 "private",
-                "An occurrence is as private as its series. Choose “This and the following” or “The whole series”.",
+                t!(
+                    "An occurrence is as private as its series. Choose “This and the following” or “The whole series”."
+                ),
             ));
         }
         match (part.scope, part.own.is_some()) {
@@ -309,7 +312,7 @@ fn ended_before(mut series: Entry, day: NaiveDate) -> Entry {
 }
 
 fn entry_stored(error: StorageError) -> AppError {
-    stored("The entry", error)
+    stored(t!("The entry"), error)
 }
 
 /// What a series that was reworded as a whole means for its occurrences with values of their own. Returns who is concerned.
@@ -592,10 +595,10 @@ async fn add(
         .await
         .map_err(internal)?;
     if current.is_none_or(|current| current.version != series.version) {
-        return Err(stored("The series", StorageError::Stale));
+        return Err(stored(t!("The series"), StorageError::Stale));
     }
     match unit.add_entry(new, services.now()).await {
-        Err(StorageError::Duplicate(_)) => Err(stored("The occurrence", StorageError::Stale)),
+        Err(StorageError::Duplicate(_)) => Err(stored(t!("The occurrence"), StorageError::Stale)),
         other => other.map_err(internal),
     }
 }

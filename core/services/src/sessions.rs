@@ -8,6 +8,7 @@ use daybind_domain::session::{PersonChoice, SessionRow, SessionsView};
 use daybind_domain::user::{Permission, UserType};
 use daybind_domain::{AppError, ErrorCode};
 use daybind_storage::{Session, UnitOfWork, User};
+use daybind_words::t;
 
 use crate::auth::{Actor, SESSION_IDLE};
 use crate::context::Services;
@@ -65,7 +66,7 @@ fn row(session: &Session, actor: &Actor, zone: chrono_tz::Tz) -> SessionRow {
         device: device(session.user_agent.as_deref().unwrap_or_default()),
         method: match session.method.as_str() {
             "microsoft" => "Microsoft".to_owned(),
-            _ => "Password".to_owned(),
+            _ => t!("Password").to_owned(),
         },
         address: session.address.clone().unwrap_or_default(),
         created: localtime::date_time(session.created_at, zone),
@@ -89,7 +90,7 @@ async fn subject(
         return Ok(actor.user.clone());
     }
     actor.require(permission)?;
-    let gone = || AppError::not_found("This person");
+    let gone = || AppError::not_found(t!("This person"));
     let user_id: UserId = person.parse().map_err(|_| gone())?;
     unit.find_user(actor.tenant_id, user_id)
         .await
@@ -109,13 +110,14 @@ pub async fn end(
     session_id: &str,
 ) -> AppResult<()> {
     actor.require(Permission::OwnProfile)?;
-    let gone = || AppError::not_found("This session");
+    let gone = || AppError::not_found(t!("This session"));
     let session_id: SessionId = session_id.parse().map_err(|_| gone())?;
     if session_id == actor.session_id {
-        return Err(
-            AppError::new(ErrorCode::Conflict, "This is the session you are using.")
-                .next_step("Sign out to end it."),
-        );
+        return Err(AppError::new(
+            ErrorCode::Conflict,
+            t!("This is the session you are using."),
+        )
+        .next_step(t!("Sign out to end it.")));
     }
     let mut unit = services.begin(actor.tenant_id).await?;
     let subject = subject(unit.as_mut(), actor, person, Permission::SettingsUpdate).await?;
@@ -204,9 +206,9 @@ fn device(user_agent: &str) -> String {
             .map(|(_, name)| *name)
     };
     match (find(&browser), find(&system)) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), Some(system)) => t!("{browser} on {system}"),
         (Some(name), None) | (None, Some(name)) => name.to_owned(),
-        (None, None) => "Unknown device".to_owned(),
+        (None, None) => t!("Unknown device").to_owned(),
     }
 }
 

@@ -9,6 +9,7 @@ use std::ops::Range;
 use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, Timelike, Utc};
 use chrono_tz::Tz;
 use daybind_domain::week_grid::{LANES_MAX, Place, ROW_MINUTES, ROWS_MAX};
+use daybind_words::t;
 
 use crate::localtime;
 
@@ -324,7 +325,7 @@ fn settle(arranged: &mut Arranged, parts: &[Range<u16>], group: &[(usize, usize)
 #[must_use]
 pub fn now_text(at: DateTime<Utc>, zone: Tz) -> String {
     let local = at.with_timezone(&zone);
-    format!("Now, {:02}:{:02}", local.hour(), local.minute())
+    t!("Now, {:02}:{:02}", local.hour(), local.minute())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use daybind_domain::week_grid::{
     GridChip, GridDay, GridHour, GridMark, GridMore, GridSlot, GridView, Place,
 };
 
+use crate::localtime;
 use crate::week_grid::{Axis, DayAxis, arrange, now_text, row, rows};
 
 /// An entry of the week, and when it is.
@@ -50,7 +51,7 @@ pub fn grid(axis: &Axis, planned: &[Planned], zone: Tz, now: DateTime<Utc>) -> G
         let minute = axis.minute(day, now, false);
         GridDay {
             date: day.date.to_string(),
-            title: day.date.format("%a %-d %b").to_string(),
+            title: localtime::day(day.date, "%a %-d %b", "%a, %-d. %b"),
             today,
             now: (today && window.contains(&minute)).then(|| (row_of(minute), now_text(now, zone))),
             slots: slots(&inside, &window, &missing, day),

@@ -9,6 +9,7 @@ use daybind_app::ui::{
     StatusTag, Submit, TextField, TimeText, failed,
 };
 use daybind_domain::activity::{ActivityPageView, ActivityQuery, RunDetailView, RunView};
+use daybind_words::t;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -49,16 +50,16 @@ pub fn Activity() -> impl IntoView {
     let page = Resource::new(move || query.get(), list_calendar_activity);
     let news = News::of(query, page);
     view! {
-        <PageHead title="Activity" lede="What each sync did, and why it did nothing."/>
+        <PageHead title=t!("Activity") lede=t!("What each sync did, and why it did nothing.")/>
         <Following news/>
-        <Transition fallback=|| view! { <p>"Loading the activity …"</p> }>
+        <Transition fallback=|| view! { <p>{t!("Loading the activity …")}</p> }>
             {move || Suspend::new(async move {
                 let asked = query.get_untracked();
                 match page.await {
                     Ok(page) => view! { <Runs page asked/> }.into_any(),
                     Err(error) => view! {
                         <Failure error/>
-                        <p><a class="db-btn db-btn--secondary" href=HERE>"Clear filters"</a></p>
+                        <p><a class="db-btn db-btn--secondary" href=HERE>{t!("Clear filters")}</a></p>
                     }.into_any(),
                 }
             })}
@@ -75,16 +76,16 @@ fn Runs(page: ActivityPageView, asked: ActivityQuery) -> impl IntoView {
         .map(|detail| view! { <Opened detail asked=asked.clone()/> });
     let list = if page.rows.is_empty() && filtered {
         view! {
-            <EmptyState title="No sync matches these filters">
-                <a class="db-btn db-btn--secondary" href=HERE>"Clear filters"</a>
+            <EmptyState title=t!("No sync matches these filters")>
+                <a class="db-btn db-btn--secondary" href=HERE>{t!("Clear filters")}</a>
             </EmptyState>
         }
         .into_any()
     } else if page.rows.is_empty() {
         view! {
             <EmptyState
-                title="Nothing has been synced yet"
-                text="As soon as somebody has connected a calendar under Profile > Calendar, each sync that did something appears here."
+                title=t!("Nothing has been synced yet")
+                text=t!("As soon as somebody has connected a calendar under Profile > Calendar, each sync that did something appears here.")
             />
         }
         .into_any()
@@ -100,7 +101,7 @@ fn Runs(page: ActivityPageView, asked: ActivityQuery) -> impl IntoView {
                 run: String::new(),
                 ..asked.clone()
             };
-            view! { <a class="db-btn db-btn--quiet" href=address(&first)>"Newest"</a> }
+            view! { <a class="db-btn db-btn--quiet" href=address(&first)>{t!("Newest")}</a> }
         });
         let older = page.next.map(|after| {
             let next = ActivityQuery {
@@ -108,32 +109,32 @@ fn Runs(page: ActivityPageView, asked: ActivityQuery) -> impl IntoView {
                 run: String::new(),
                 ..asked.clone()
             };
-            view! { <a class="db-btn db-btn--secondary" href=address(&next)>"Older"</a> }
+            view! { <a class="db-btn db-btn--secondary" href=address(&next)>{t!("Older")}</a> }
         });
         view! {
-            <table class="db-table" aria-label="Syncs, newest first">
+            <table class="db-table" aria-label=t!("Syncs, newest first")>
                 <thead>
                     <tr>
-                        <th scope="col">"When"</th>
-                        <th scope="col">"Whose calendar"</th>
-                        <th scope="col">"Set off by"</th>
-                        <th scope="col">"Result"</th>
-                        <th scope="col">"Took"</th>
+                        <th scope="col">{t!("When")}</th>
+                        <th scope="col">{t!("Whose calendar")}</th>
+                        <th scope="col">{t!("Set off by")}</th>
+                        <th scope="col">{t!("Result")}</th>
+                        <th scope="col">{t!("Took")}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
             </table>
-            <nav class="db-actions" aria-label="Pages of the activity">{newest}{older}</nav>
+            <nav class="db-actions" aria-label=t!("Pages of the activity")>{newest}{older}</nav>
             <Export asked=asked.clone() rows=page.csv_rows/>
         }
         .into_any()
     };
-    let kept = format!(
+    let kept = t!(
         "A look that found nothing to do is recorded only when somebody asked for it. Runs are kept for {} days.",
         page.kept_days
     );
     view! {
-        <Section title="Syncs" id="syncs-heading">
+        <Section title=t!("Syncs") id="syncs-heading">
             <div class="db-stack">
                 <Filters asked filtered/>
                 {opened}
@@ -154,41 +155,41 @@ fn Filters(asked: ActivityQuery, filtered: bool) -> impl IntoView {
             .collect()
     };
     let causes = list(&[
-        ("", "Anything"),
-        ("notification", "The calendar told of a change"),
-        ("schedule", "A change in the schedule"),
-        ("person", "Somebody asked for it"),
-        ("poll", "A regular look"),
-        ("start", "The connection began or went on"),
-        ("retry", "Tried again after a failure"),
+        ("", t!("Anything")),
+        ("notification", t!("The calendar told of a change")),
+        ("schedule", t!("A change in the schedule")),
+        ("person", t!("Somebody asked for it")),
+        ("poll", t!("A regular look")),
+        ("start", t!("The connection began or went on")),
+        ("retry", t!("Tried again after a failure")),
     ]);
     let results = list(&[
-        ("", "Any"),
-        ("changed", "Something was changed"),
-        ("nothing", "Nothing was changed"),
-        ("failed", "Failed"),
-        ("paused", "Stopped to ask"),
+        ("", t!("Any")),
+        ("changed", t!("Something was changed")),
+        ("nothing", t!("Nothing was changed")),
+        ("failed", t!("Failed")),
+        ("paused", t!("Stopped to ask")),
     ]);
     let only = (!asked.connection.is_empty()).then(|| {
         view! { <input type="hidden" name="connection" value=asked.connection.clone()/> }
     });
     let one = (!asked.connection.is_empty()).then(
-        || view! { <p class="db-field__hint">"Only the syncs of one connection are shown."</p> },
+        || view! { <p class="db-field__hint">{t!("Only the syncs of one connection are shown.")}</p> },
     );
-    let clear =
-        filtered.then(|| view! { <a class="db-btn db-btn--quiet" href=HERE>"Clear filters"</a> });
+    let clear = filtered
+        .then(|| view! { <a class="db-btn db-btn--quiet" href=HERE>{t!("Clear filters")}</a> });
     view! {
         {one}
-        <form class="db-inline-form" method="get" action="/msp/operations" aria-label="Filters">
+        <form class="db-inline-form" method="get" action="/msp/operations" aria-label=t!("Filters")>
             <input type="hidden" name="view" value="activity"/>
             {only}
-            <TextField id="activity-find" name="find" label="Person, account or calendar" value=asked.find optional=true/>
-            <SelectField id="activity-cause" name="cause" label="Set off by" options=causes selected=asked.cause optional=true/>
-            <SelectField id="activity-result" name="result" label="Result" options=results selected=asked.result optional=true/>
-            <TextField id="activity-from" name="from" label="From day" kind="date" value=asked.from optional=true/>
-            <TextField id="activity-until" name="until" label="To day" kind="date" value=asked.until optional=true/>
+            <TextField id="activity-find" name="find" label=t!("Person, account or calendar") value=asked.find optional=true/>
+            <SelectField id="activity-cause" name="cause" label=t!("Set off by") options=causes selected=asked.cause optional=true/>
+            <SelectField id="activity-result" name="result" label=t!("Result") options=results selected=asked.result optional=true/>
+            <TextField id="activity-from" name="from" label=t!("From day") kind="date" value=asked.from optional=true/>
+            <TextField id="activity-until" name="until" label=t!("To day") kind="date" value=asked.until optional=true/>
             <div class="db-actions">
-                <button type="submit" class="db-btn db-btn--secondary">"Filter"</button>
+                <button type="submit" class="db-btn db-btn--secondary">{t!("Filter")}</button>
                 {clear}
             </div>
         </form>
@@ -214,13 +215,13 @@ fn Row(run: RunView, asked: ActivityQuery) -> impl IntoView {
     });
     view! {
         <tr aria-current=current>
-            <th scope="row" data-label="When">
+            <th scope="row" data-label=t!("When")>
                 <a href=href><TimeText datetime=run.at_utc text=run.at/></a>
             </th>
-            <td data-label="Whose calendar">{run.owner}<p class="db-field__hint">{run.calendar}</p></td>
-            <td data-label="Set off by">{run.cause}</td>
-            <td data-label="Result"><StatusTag kind/><p class="db-field__hint">{run.result}</p></td>
-            <td data-label="Took">{run.took}</td>
+            <td data-label=t!("Whose calendar")>{run.owner}<p class="db-field__hint">{run.calendar}</p></td>
+            <td data-label=t!("Set off by")>{run.cause}</td>
+            <td data-label=t!("Result")><StatusTag kind/><p class="db-field__hint">{run.result}</p></td>
+            <td data-label=t!("Took")>{run.took}</td>
         </tr>
     }
     .into_any()
@@ -242,13 +243,13 @@ fn Opened(detail: RunDetailView, asked: ActivityQuery) -> impl IntoView {
         .map(|one| item(one.item, about(one.entry, one.entry_id), None))
         .collect();
     let list = if items.is_empty() {
-        view! { <p>"It changed no entry and no event."</p> }.into_any()
+        view! { <p>{t!("It changed no entry and no event.")}</p> }.into_any()
     } else {
         view! { <ol class="db-history__list">{items}</ol> }.into_any()
     };
     let more = detail
         .more
-        .then(|| view! { <p class="db-field__hint">"It did more than is shown here; each entry's own history has it all."</p> });
+        .then(|| view! { <p class="db-field__hint">{t!("It did more than is shown here; each entry's own history has it all.")}</p> });
     let whose = run.connection_id.clone();
     let again = detail.can_sync.then(|| {
         view! {
@@ -256,7 +257,7 @@ fn Opened(detail: RunDetailView, asked: ActivityQuery) -> impl IntoView {
                 <input type="hidden" name="action" value="sync"/>
                 <input type="hidden" name="connection_ids[]" value=whose/>
                 <input type="hidden" name="single" value="true"/>
-                <Submit label="Sync this calendar now" pending=manage.pending() look="secondary"/>
+                <Submit label=t!("Sync this calendar now") pending=manage.pending() look="secondary"/>
             </ActionForm>
         }
     });
@@ -270,21 +271,21 @@ fn Opened(detail: RunDetailView, asked: ActivityQuery) -> impl IntoView {
             <ErrorSummary error=failed(manage)/>
             <p><StatusTag kind/></p>
             <dl class="db-facts">
-                <dt>"Calendar"</dt>
+                <dt>{t!("Calendar")}</dt>
                 <dd><a href=connection>{run.calendar}</a></dd>
-                <dt>"Set off by"</dt>
+                <dt>{t!("Set off by")}</dt>
                 <dd>{run.cause}</dd>
-                <dt>"Result"</dt>
+                <dt>{t!("Result")}</dt>
                 <dd>{run.result}</dd>
-                <dt>"Took"</dt>
+                <dt>{t!("Took")}</dt>
                 <dd>{run.took}</dd>
             </dl>
-            <CopyField label="Run, as the logs name it" value=run.run_id/>
+            <CopyField label=t!("Run, as the logs name it") value=run.run_id/>
             {list}
             {more}
             <div class="db-actions">
                 {again}
-                <a class="db-btn db-btn--quiet" href=close>"Close"</a>
+                <a class="db-btn db-btn--quiet" href=close>{t!("Close")}</a>
             </div>
         </section>
     }
@@ -298,7 +299,7 @@ fn about(title: String, entry_id: Option<String>) -> Option<AnyView> {
             let href = format!("/msp/schedule?entry={id}");
             view! { <p><a href=href>{title}</a></p> }.into_any()
         }
-        None => view! { <p>{title}" (deleted)"</p> }.into_any(),
+        None => view! { <p>{title}{t!(" (deleted)")}</p> }.into_any(),
     })
 }
 
@@ -311,14 +312,14 @@ fn Export(asked: ActivityQuery, rows: usize) -> impl IntoView {
         .filter(|(name, _)| !matches!(*name, "after" | "run"))
         .map(|(name, value)| view! { <input type="hidden" name=name value=value.to_owned()/> })
         .collect();
-    let hint = format!(
+    let hint = t!(
         "The newest {rows} rows of these filters at most; the file's last line says when there are more."
     );
     view! {
         <form method="post" action="/msp/operations/activity.csv">
             {fields}
             <p class="db-field__hint" id="export-hint">{hint}</p>
-            <button type="submit" class="db-btn db-btn--secondary" aria-describedby="export-hint">"Download as CSV"</button>
+            <button type="submit" class="db-btn db-btn--secondary" aria-describedby="export-hint">{t!("Download as CSV")}</button>
         </form>
     }
     .into_any()

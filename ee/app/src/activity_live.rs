@@ -7,6 +7,7 @@ use daybind_app::api::activity::list_calendar_activity;
 use daybind_app::live::Live;
 use daybind_app::ui::keep_focus;
 use daybind_domain::activity::{ActivityPageView, ActivityQuery};
+use daybind_words::t;
 use leptos::prelude::*;
 
 /// How long changes are gathered before the list is asked.
@@ -103,8 +104,8 @@ impl News {
     fn text(self) -> String {
         match self.count.try_get_untracked() {
             None | Some(0) => String::new(),
-            Some(1) => "1 new sync".to_owned(),
-            Some(count) => format!("{count} new syncs"),
+            Some(1) => t!("1 new sync").to_owned(),
+            Some(count) => t!("{count} new syncs"),
         }
     }
 
@@ -130,9 +131,9 @@ impl News {
 #[component]
 pub(crate) fn Following(news: News) -> impl IntoView {
     let state = move || match (news.paused.get(), news.live.connected()) {
-        (true, _) => "Paused",
-        (false, Some(true)) => "Live",
-        (false, Some(false)) => "Reconnecting",
+        (true, _) => t!("Paused"),
+        (false, Some(true)) => t!("Live"),
+        (false, Some(false)) => t!("Reconnecting"),
         (false, None) => "",
     };
     let pause = move |_| {
@@ -149,7 +150,7 @@ pub(crate) fn Following(news: News) -> impl IntoView {
                 news.live.connected().is_some().then(|| view! {
                     <p>{state}</p>
                     <button type="button" class="db-btn db-btn--quiet" on:click=pause>
-                        {move || if news.paused.get() { "Resume" } else { "Pause" }}
+                        {move || if news.paused.get() { t!("Resume") } else { t!("Pause") }}
                     </button>
                 })
             }}
@@ -157,7 +158,7 @@ pub(crate) fn Following(news: News) -> impl IntoView {
                 let count = news.count.get();
                 (count > 0).then(|| view! {
                     <button type="button" class="db-btn db-btn--secondary" on:click=show>
-                        {format!("{} – show", news.text())}
+                        {t!("{} – show", news.text())}
                     </button>
                 })
             }}

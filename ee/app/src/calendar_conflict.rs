@@ -12,6 +12,7 @@ use daybind_app::ui::{
 use daybind_domain::conflict_preview::ConflictPreviewView;
 use daybind_domain::conflict_view::{ConflictFieldView, ConflictView};
 use daybind_domain::connection_view::FactView;
+use daybind_words::t;
 use leptos::prelude::*;
 
 use crate::own_conflicts::preview;
@@ -59,12 +60,12 @@ pub fn ConflictChooser(conflict_id: String) -> impl IntoView {
         },
     );
     view! {
-        <p class="db-back"><a href=BACK>"All of your calendars"</a></p>
+        <p class="db-back"><a href=BACK>{t!("All of your calendars")}</a></p>
         <header class="db-page-head">
-            <h1 id="conflict-heading" tabindex="-1">"Compare and choose"</h1>
+            <h1 id="conflict-heading" tabindex="-1">{t!("Compare and choose")}</h1>
         </header>
         <ErrorSummary error fields=FIELDS/>
-        <Transition fallback=|| view! { <p>"Loading both versions …"</p> }>
+        <Transition fallback=|| view! { <p>{t!("Loading both versions …")}</p> }>
             {move || Suspend::new(async move {
                 let chosen = chosen.get_untracked();
                 let lead = match tried.await {
@@ -103,15 +104,15 @@ fn Outcome(
         .collect();
     let (id, fingerprint) = (result.conflict_id.clone(), result.fingerprint.clone());
     view! {
-        <p>"This is what both sides will say. Nothing is done before you confirm."</p>
+        <p>{t!("This is what both sides will say. Nothing is done before you confirm.")}</p>
         {preview(result)}
         <ActionForm action=answer>
             <input type="hidden" name="conflict_id" value=id/>
             <input type="hidden" name="fingerprint" value=fingerprint/>
             {choices}
             <div class="db-form__actions">
-                <Submit label="Confirm" pending=answer.pending()/>
-                <a class="db-btn db-btn--quiet" href=change>"Choose otherwise"</a>
+                <Submit label=t!("Confirm") pending=answer.pending()/>
+                <a class="db-btn db-btn--quiet" href=change>{t!("Choose otherwise")}</a>
             </div>
         </ActionForm>
     }
@@ -129,13 +130,13 @@ fn Conflict(
         return view! {
             {title}
             <Banner kind=BannerKind::Info title=note>
-                <p><a href=BACK>"Back to your calendars"</a></p>
+                <p><a href=BACK>{t!("Back to your calendars")}</a></p>
             </Banner>
         }
         .into_any();
     }
     let calendar = conflict.calendar;
-    let lede = format!(
+    let lede = t!(
         "Changed differently in the schedule and in {calendar}. Neither is written over before you choose."
     );
     let scope = (!conflict.scope.is_empty()).then(|| view! { <p>{conflict.scope}</p> });
@@ -151,7 +152,7 @@ fn Conflict(
     let same = (!conflict.same.is_empty()).then(|| {
         view! {
             <details class="db-disclosure">
-                <summary>"Everything else is the same, or settled"</summary>
+                <summary>{t!("Everything else is the same, or settled")}</summary>
                 {facts(conflict.same)}
             </details>
         }
@@ -182,12 +183,12 @@ fn Conflict(
             {fields}
             {same}
             <div class="db-form__actions">
-                <Submit label="Use what is chosen" pending/>
+                <Submit label=t!("Use what is chosen") pending/>
                 <button type="submit" class="db-btn db-btn--secondary" name="step" value="preview" disabled=move || pending.get()>
-                    "Show the result first"
+                    {t!("Show the result first")}
                 </button>
-                {preset("schedule", "All from the schedule".to_owned())}
-                {preset("calendar", "All from the calendar".to_owned())}
+                {preset("schedule", t!("All from the schedule").to_owned())}
+                {preset("calendar", t!("All from the calendar").to_owned())}
             </div>
         </ActionForm>
     }
@@ -227,7 +228,7 @@ fn Versions(
     };
     let agreed = field
         .agreed
-        .unwrap_or_else(|| "They were never in step.".to_owned());
+        .unwrap_or_else(|| t!("They were never in step.").to_owned());
     let (error_id, described) = (format!("{id}-error"), format!("{id}-error"));
     view! {
         <fieldset
@@ -243,9 +244,9 @@ fn Versions(
                 wrong.get().map(|text| view! { <p class="db-field__error" id=id>{text}</p> })
             }}
             <div class="db-versions__row">
-                {card("schedule", "Schedule".to_owned(), field.schedule)}
+                {card("schedule", t!("Schedule").to_owned(), field.schedule)}
                 <p class="db-versions__agreed">
-                    <span class="db-versions__label">"Last agreed"</span>
+                    <span class="db-versions__label">{t!("Last agreed")}</span>
                     {agreed}
                 </p>
                 {card("calendar", calendar, field.calendar)}

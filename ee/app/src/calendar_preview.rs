@@ -4,6 +4,7 @@ use daybind_app::api::calendar::{UpdateCalendarProvider, preview_calendar_sync};
 use daybind_app::pages::failure::Failure;
 use daybind_app::ui::{Banner, BannerKind, Submit};
 use daybind_domain::view::{ConnectionView, PreviewCount, PreviewLine, SyncPreview};
+use daybind_words::t;
 use leptos::prelude::*;
 
 /// What is asked for besides the connection: empty where the connection has it already.
@@ -37,19 +38,19 @@ pub fn Preview(
                 <input type="hidden" name="calendar_id" value=choice.calendar_id.clone()/>
                 <input type="hidden" name="direction" value=choice.direction.clone()/>
                 <p class="db-form__actions">
-                    <Submit label="Start syncing" pending=update.pending()/>
-                    <a class="db-btn db-btn--quiet" href=back>"Choose differently"</a>
+                    <Submit label=t!("Start syncing") pending=update.pending()/>
+                    <a class="db-btn db-btn--quiet" href=back>{t!("Choose differently")}</a>
                 </p>
             </ActionForm>
         }
     });
     let close = start.is_none().then(|| {
-        view! { <p class="db-form__actions"><a class="db-btn db-btn--quiet" href=back>"Close the preview"</a></p> }
+        view! { <p class="db-form__actions"><a class="db-btn db-btn--quiet" href=back>{t!("Close the preview")}</a></p> }
     });
     view! {
         <section class="db-preview" aria-labelledby=labelled>
-            <h3 id=heading tabindex="-1">"Preview"</h3>
-            <Suspense fallback=|| view! { <p>"Reading your calendar. A full one takes a moment …"</p> }>
+            <h3 id=heading tabindex="-1">{t!("Preview")}</h3>
+            <Suspense fallback=|| view! { <p>{t!("Reading your calendar. A full one takes a moment …")}</p> }>
                 {move || Suspend::new(async move {
                     match found.await {
                         Ok(preview) => view! { <Found preview/> }.into_any(),
@@ -74,12 +75,12 @@ fn Found(preview: SyncPreview) -> impl IntoView {
         .map(|count| view! { <li>{sentence(count, &label)}</li> })
         .collect();
     let summary = if sentences.is_empty() {
-        view! { <p>"Both sides are in step: nothing would change."</p> }.into_any()
+        view! { <p>{t!("Both sides are in step: nothing would change.")}</p> }.into_any()
     } else {
         let lead = if preview.first {
-            "The first sync will:"
+            t!("The first sync will:")
         } else {
-            "The next sync will:"
+            t!("The next sync will:")
         };
         view! {
             <p>{lead}</p>
@@ -88,7 +89,7 @@ fn Found(preview: SyncPreview) -> impl IntoView {
         .into_any()
     };
     let warning = preview.asks_first.map(|count| {
-        let title = format!("It would remove {count} at once, so it stops and asks you first.");
+        let title = t!("It would remove {count} at once, so it stops and asks you first.");
         view! { <Banner kind=BannerKind::Warning title/> }
     });
     let left: Vec<_> = preview
@@ -101,23 +102,23 @@ fn Found(preview: SyncPreview) -> impl IntoView {
         .collect();
     let left = (!left.is_empty()).then(|| {
         view! {
-            <p>"Left where they are:"</p>
+            <p>{t!("Left where they are:")}</p>
             <ul>{left}</ul>
         }
     });
     let rows: Vec<_> = preview.lines.iter().map(|line| row(line, &label)).collect();
-    let more = (preview.more > 0).then(|| view! { <p>{format!("And {} more.", preview.more)}</p> });
+    let more = (preview.more > 0).then(|| view! { <p>{t!("And {} more.", preview.more)}</p> });
     let list = (!rows.is_empty()).then(|| {
         view! {
             <details class="db-disclosure">
-                <summary>"Show the list"</summary>
+                <summary>{t!("Show the list")}</summary>
                 <div class="db-table-wrap">
-                    <table class="db-table" aria-label="What would be done">
+                    <table class="db-table" aria-label=t!("What would be done")>
                         <thead>
                             <tr>
-                                <th scope="col">"Entry or event"</th>
-                                <th scope="col">"When"</th>
-                                <th scope="col">"What happens"</th>
+                                <th scope="col">{t!("Entry or event")}</th>
+                                <th scope="col">{t!("When")}</th>
+                                <th scope="col">{t!("What happens")}</th>
                             </tr>
                         </thead>
                         <tbody>{rows}</tbody>
@@ -132,14 +133,14 @@ fn Found(preview: SyncPreview) -> impl IntoView {
         {summary}
         {left}
         {list}
-        <p>"Nothing has been changed yet: this is what would happen now."</p>
+        <p>{t!("Nothing has been changed yet: this is what would happen now.")}</p>
     }
     .into_any()
 }
 
 fn row(line: &PreviewLine, label: &str) -> AnyView {
     let title = if line.title.is_empty() {
-        "(no title)".to_owned()
+        t!("(no title)").to_owned()
     } else {
         line.title.clone()
     };
@@ -160,8 +161,8 @@ fn row(line: &PreviewLine, label: &str) -> AnyView {
     view! {
         <tr>
             <th scope="row">{title}</th>
-            <td data-label="When">{line.when.clone()}</td>
-            <td data-label="What happens">{happens}</td>
+            <td data-label=t!("When")>{line.when.clone()}</td>
+            <td data-label=t!("What happens")>{happens}</td>
         </tr>
     }
     .into_any()
@@ -169,15 +170,15 @@ fn row(line: &PreviewLine, label: &str) -> AnyView {
 
 fn entries(count: u64) -> String {
     match count {
-        1 => "1 entry".to_owned(),
-        count => format!("{count} entries"),
+        1 => t!("1 entry").to_owned(),
+        count => t!("{count} entries"),
     }
 }
 
 fn events(count: u64) -> String {
     match count {
-        1 => "1 event".to_owned(),
-        count => format!("{count} events"),
+        1 => t!("1 event").to_owned(),
+        count => t!("{count} events"),
     }
 }
 
@@ -185,14 +186,14 @@ fn events(count: u64) -> String {
 fn sentence(count: &PreviewCount, label: &str) -> String {
     let n = count.count;
     match (count.side.as_str(), count.action.as_str()) {
-        ("calendar", "created") => format!("add {} to {label}", entries(n)),
-        ("calendar", "changed") => format!("change {} in {label}", events(n)),
-        ("calendar", _) => format!("remove {} from {label}", events(n)),
-        ("schedule", "created") => format!("bring {} into the schedule", events(n)),
-        ("schedule", "changed") => format!("change {} in the schedule", entries(n)),
-        ("schedule", _) => format!("take {} off the schedule", entries(n)),
-        (_, "conflict") => format!("ask you about {}", entries(n)),
-        (_, "refused") => format!("leave out {} that {label} cannot express", entries(n)),
+        ("calendar", "created") => t!("add {} to {label}", entries(n)),
+        ("calendar", "changed") => t!("change {} in {label}", events(n)),
+        ("calendar", _) => t!("remove {} from {label}", events(n)),
+        ("schedule", "created") => t!("bring {} into the schedule", events(n)),
+        ("schedule", "changed") => t!("change {} in the schedule", entries(n)),
+        ("schedule", _) => t!("take {} off the schedule", entries(n)),
+        (_, "conflict") => t!("ask you about {}", entries(n)),
+        (_, "refused") => t!("leave out {} that {label} cannot express", entries(n)),
         (_, other) => format!("{other} {n}"),
     }
 }
@@ -200,40 +201,44 @@ fn sentence(count: &PreviewCount, label: &str) -> String {
 /// What happens to one entry or event.
 fn happens(side: &str, action: &str, label: &str) -> String {
     match (side, action) {
-        ("calendar", "created") => format!("Added to {label}"),
-        ("calendar", "changed") => format!("Changed in {label}"),
-        ("calendar", _) => format!("Removed from {label}"),
-        ("schedule", "created") => "Brought into the schedule".to_owned(),
-        ("schedule", "changed") => "Changed in the schedule".to_owned(),
-        ("schedule", _) => "Taken off the schedule".to_owned(),
-        (_, "conflict") => "You will be asked".to_owned(),
-        (_, "refused") => format!("Not sent to {label}"),
-        _ => "Left where it is".to_owned(),
+        ("calendar", "created") => t!("Added to {label}"),
+        ("calendar", "changed") => t!("Changed in {label}"),
+        ("calendar", _) => t!("Removed from {label}"),
+        ("schedule", "created") => t!("Brought into the schedule").to_owned(),
+        ("schedule", "changed") => t!("Changed in the schedule").to_owned(),
+        ("schedule", _) => t!("Taken off the schedule").to_owned(),
+        (_, "conflict") => t!("You will be asked").to_owned(),
+        (_, "refused") => t!("Not sent to {label}"),
+        _ => t!("Left where it is").to_owned(),
     }
 }
 
 /// A reason in words. What is no code is words already.
 fn why(reason: &str) -> &str {
     match reason {
-        "nothing_imported" => "your rules bring in nothing but your schedule entries",
-        "not_marked" => "no @daybind in title or notes",
-        "shown_as_free" => "you are shown as free then",
-        "own_copy" => "a copy that Daybind made through another connection",
-        "same_event" => "the same event stands in another calendar of yours, which speaks for it",
-        "occurrence" => "an occurrence of a series that stays where it is",
-        "one_way" => "changes go from Daybind to the calendar only",
-        "both_changed" => "it was changed on both sides",
-        "not_brought_in" => "your rules do not bring its event in any more",
-        "event_deleted" => "it was deleted in the calendar",
+        "nothing_imported" => t!("your rules bring in nothing but your schedule entries"),
+        "not_marked" => t!("no @daybind in title or notes"),
+        "shown_as_free" => t!("you are shown as free then"),
+        "own_copy" => t!("a copy that Daybind made through another connection"),
+        "same_event" => {
+            t!("the same event stands in another calendar of yours, which speaks for it")
+        }
+        "occurrence" => t!("an occurrence of a series that stays where it is"),
+        "one_way" => t!("changes go from Daybind to the calendar only"),
+        "both_changed" => t!("it was changed on both sides"),
+        "not_brought_in" => t!("your rules do not bring its event in any more"),
+        "event_deleted" => t!("it was deleted in the calendar"),
         "taken_off" => {
-            "it was deleted in your calendar, so you are taken off; your colleagues go on"
+            t!("it was deleted in your calendar, so you are taken off; your colleagues go on")
         }
-        "cancelled" => "it was deleted in the calendar, so the work is called off",
-        "split" => "a series was split in the calendar, and goes on as the schedule says",
+        "cancelled" => t!("it was deleted in the calendar, so the work is called off"),
+        "split" => t!("a series was split in the calendar, and goes on as the schedule says"),
         "perhaps_split" => {
-            "a series begins in the calendar where this one was cut off; those meetings may be there twice"
+            t!(
+                "a series begins in the calendar where this one was cut off; those meetings may be there twice"
+            )
         }
-        "series_gone" => "its series is gone from the calendar",
+        "series_gone" => t!("its series is gone from the calendar"),
         words => words,
     }
 }

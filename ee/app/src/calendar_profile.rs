@@ -14,6 +14,7 @@ use daybind_app::ui::{
 use daybind_domain::view::{
     CalendarProfileView, ConnectOption, ConnectionView, RemoteCalendarView,
 };
+use daybind_words::t;
 use leptos::prelude::*;
 
 use crate::calendar_conflict::ConflictChooser;
@@ -113,14 +114,14 @@ fn Calendars() -> impl IntoView {
     });
     let announcement = move || {
         let text = match saved.get().as_str() {
-            "calendar" => "Calendar and direction are saved. The first sync starts now.",
-            "direction" => "The direction is saved.",
-            "rules" => "The rules are saved.",
-            "answer" => "Your answer is taken over with the sync that starts now.",
-            "paused" => "The calendar is paused.",
-            "resumed" => "The calendar goes on. What changed meanwhile is taken over now.",
-            "disconnected" => "The calendar is disconnected.",
-            "sync" => "A sync has been started. It usually takes less than a minute.",
+            "calendar" => t!("Calendar and direction are saved. The first sync starts now."),
+            "direction" => t!("The direction is saved."),
+            "rules" => t!("The rules are saved."),
+            "answer" => t!("Your answer is taken over with the sync that starts now."),
+            "paused" => t!("The calendar is paused."),
+            "resumed" => t!("The calendar goes on. What changed meanwhile is taken over now."),
+            "disconnected" => t!("The calendar is disconnected."),
+            "sync" => t!("A sync has been started. It usually takes less than a minute."),
             _ => return None,
         };
         Some(view! { <Announcement text dismiss=HERE/> })
@@ -137,7 +138,7 @@ fn Calendars() -> impl IntoView {
                 view! {
                     <Banner kind=BannerKind::Danger title=cause>
                         <p>{next}</p>
-                        <p><a href=HERE>"Dismiss"</a></p>
+                        <p><a href=HERE>{t!("Dismiss")}</a></p>
                     </Banner>
                 }
                 .into_any(),
@@ -147,8 +148,8 @@ fn Calendars() -> impl IntoView {
     };
     view! {
         <header class="db-page-head">
-            <h1 id="calendar-heading" tabindex="-1" autofocus=returned>"Calendar"</h1>
-            <p class="db-page-head__lede">"Your schedule entries and your own calendar, kept in step."</p>
+            <h1 id="calendar-heading" tabindex="-1" autofocus=returned>{t!("Calendar")}</h1>
+            <p class="db-page-head__lede">{t!("Your schedule entries and your own calendar, kept in step.")}</p>
         </header>
         {result}
         {announcement}
@@ -159,7 +160,7 @@ fn Calendars() -> impl IntoView {
         <ErrorSummary error=failed(actions.rules)/>
         <ErrorSummary error=failed(actions.answer)/>
         <ErrorSummary error=failed(actions.pause)/>
-        <Transition fallback=|| view! { <p>"Loading your calendars …"</p> }>
+        <Transition fallback=|| view! { <p>{t!("Loading your calendars …")}</p> }>
             {move || Suspend::new(async move {
                 match view.await {
                     Ok(view) => view! { <Connections view shown actions/> }.into_any(),
@@ -176,15 +177,15 @@ fn Connections(view: CalendarProfileView, shown: Shown, actions: Actions) -> imp
     let empty = view.connections.is_empty().then(|| {
         view! {
             <EmptyState
-                title="No calendar is connected"
-                text="Connect the one in which you plan your day. Your schedule entries then appear there, and your changes come back."
+                title=t!("No calendar is connected")
+                text=t!("Connect the one in which you plan your day. Your schedule entries then appear there, and your changes come back.")
             />
         }
     });
     let more = (!view.connections.is_empty()).then(|| {
         view! {
             <p>
-                "You can connect more than one calendar, of the same account or of another. Your schedule entries go to each of them, as its direction says; a calendar is connected once."
+                {t!("You can connect more than one calendar, of the same account or of another. Your schedule entries go to each of them, as its direction says; a calendar is connected once.")}
             </p>
         }
     });
@@ -192,7 +193,7 @@ fn Connections(view: CalendarProfileView, shown: Shown, actions: Actions) -> imp
     let several = questions.filter(|one| one.kind == "fields").count() > 1;
     let several = several.then(|| {
         view! {
-            <p><a class="db-btn db-btn--secondary" href=own_conflicts::HERE>"Answer several conflicts at once"</a></p>
+            <p><a class="db-btn db-btn--secondary" href=own_conflicts::HERE>{t!("Answer several conflicts at once")}</a></p>
         }
     });
     let providers: Vec<String> = view
@@ -221,7 +222,7 @@ fn Connections(view: CalendarProfileView, shown: Shown, actions: Actions) -> imp
         {empty}
         {several}
         {cards}
-        <Section title="Connect a calendar" id="connect-heading">{more}{options}</Section>
+        <Section title=t!("Connect a calendar") id="connect-heading">{more}{options}</Section>
     }
     .into_any()
 }
@@ -230,11 +231,11 @@ fn Connections(view: CalendarProfileView, shown: Shown, actions: Actions) -> imp
 #[component]
 fn Connect(option: ConnectOption, another: bool, actions: Actions) -> impl IntoView {
     let label = match (another, option.provider.as_str()) {
-        (false, _) => format!("Connect {}", option.label),
-        (true, "google") => "Connect another Google calendar".to_owned(),
-        (true, _) => format!("Connect another {} calendar", option.label),
+        (false, _) => t!("Connect {}", option.label),
+        (true, "google") => t!("Connect another Google calendar").to_owned(),
+        (true, _) => t!("Connect another {} calendar", option.label),
     };
-    let asks = format!("What Daybind asks {} for", option.label);
+    let asks = t!("What Daybind asks {} for", option.label);
     let action = if option.available {
         view! {
             <ActionForm action=actions.connect>
@@ -245,16 +246,16 @@ fn Connect(option: ConnectOption, another: bool, actions: Actions) -> impl IntoV
         .into_any()
     } else {
         let reason = option.reason.unwrap_or_else(|| {
-            "An administrator must set it up under Settings > Integrations first.".to_owned()
+            t!("An administrator must set it up under Settings > Integrations first.").to_owned()
         });
         let message = option
             .ask
-            .map(|value| view! { <CopyField label="Message for your administrator" value/> });
+            .map(|value| view! { <CopyField label=t!("Message for your administrator") value/> });
         let mend = option
             .mend
-            .map(|href| view! { <p><a href=href>"Set it up"</a></p> });
+            .map(|href| view! { <p><a href=href>{t!("Set it up")}</a></p> });
         view! {
-            <p>{option.label}" cannot be connected yet. "{reason}</p>
+            <p>{option.label}{t!(" cannot be connected yet. ")}{reason}</p>
             {message}
             {mend}
         }
@@ -304,8 +305,8 @@ fn Card(connection: ConnectionView, alone: bool, shown: Shown, actions: Actions)
         })
     };
     let last = connection.last_sync.clone().map_or_else(
-        || "Not synced yet.".to_owned(),
-        |text| format!("Last sync: {text}."),
+        || t!("Not synced yet.").to_owned(),
+        |text| t!("Last sync: {text}."),
     );
     let next = match connection.status.as_str() {
         "configuring" => ().into_any(),
@@ -313,7 +314,8 @@ fn Card(connection: ConnectionView, alone: bool, shown: Shown, actions: Actions)
             view! { <Reconnect connection=connection.clone() actions/> }.into_any()
         }
         "connected" => {
-            view! { <SyncNow connection=connection.clone() actions label="Sync now"/> }.into_any()
+            view! { <SyncNow connection=connection.clone() actions label=t!("Sync now")/> }
+                .into_any()
         }
         "paused" if connection.paused => {
             let connection_id = connection.connection_id.clone();
@@ -321,16 +323,15 @@ fn Card(connection: ConnectionView, alone: bool, shown: Shown, actions: Actions)
         }
         // Answering the question is the way on.
         "paused" => ().into_any(),
-        _ => {
-            view! { <SyncNow connection=connection.clone() actions label="Try again"/> }.into_any()
-        }
+        _ => view! { <SyncNow connection=connection.clone() actions label=t!("Try again")/> }
+            .into_any(),
     };
     let edit = (!configuring).then(|| {
         let href = format!("{HERE}&connection={}", connection.connection_id);
         let ahead = format!("{HERE}&preview={}", connection.connection_id);
         view! {
-            <a class="db-btn db-btn--quiet" href=ahead>"Preview the next sync"</a>
-            <a class="db-btn db-btn--quiet" href=href>"Change direction"</a>
+            <a class="db-btn db-btn--quiet" href=ahead>{t!("Preview the next sync")}</a>
+            <a class="db-btn db-btn--quiet" href=href>{t!("Change direction")}</a>
         }
     });
     let rest = (!configuring && !connection.paused).then(|| {
@@ -374,7 +375,7 @@ fn title(connection: &ConnectionView, alone: bool) -> String {
     let provider = &connection.provider_label;
     match connection.calendar_name.as_str() {
         _ if alone => provider.clone(),
-        "" => format!("{provider}: no calendar yet"),
+        "" => t!("{provider}: no calendar yet"),
         calendar => format!("{provider}: {calendar}"),
     }
 }
@@ -396,7 +397,7 @@ fn Reconnect(connection: ConnectionView, actions: Actions) -> impl IntoView {
         <ActionForm action=actions.connect>
             <input type="hidden" name="provider" value=connection.provider/>
             <input type="hidden" name="connection_id" value=connection.connection_id/>
-            <Submit label="Reconnect" pending=actions.connect.pending()/>
+            <Submit label=t!("Reconnect") pending=actions.connect.pending()/>
         </ActionForm>
     }
     .into_any()
@@ -411,7 +412,7 @@ fn Edit(connection: ConnectionView, actions: Actions) -> impl IntoView {
     let id = connection.connection_id.clone();
     let calendars = Resource::new(move || id.clone(), list_remote_calendars);
     view! {
-        <Suspense fallback=|| view! { <p>"Loading the calendars of this account …"</p> }>
+        <Suspense fallback=|| view! { <p>{t!("Loading the calendars of this account …")}</p> }>
             {
                 let connection = connection.clone();
                 move || {
@@ -440,16 +441,17 @@ fn Edit(connection: ConnectionView, actions: Actions) -> impl IntoView {
 /// Every calendar of the account is connected already.
 #[component]
 fn NoneLeft(connection: ConnectionView, actions: Actions) -> impl IntoView {
-    let text = format!(
+    let text = t!(
         "All calendars of {} are connected already. Make another one in {} and reload this page, or end this connection.",
-        connection.account, connection.provider_label
+        connection.account,
+        connection.provider_label
     );
     view! {
         <p>{text}</p>
         <ActionForm action=actions.delete>
             <input type="hidden" name="connection_id" value=connection.connection_id/>
             <input type="hidden" name="remove_copies" value="false"/>
-            <Submit label="End this connection" pending=actions.delete.pending() look="secondary"/>
+            <Submit label=t!("End this connection") pending=actions.delete.pending() look="secondary"/>
         </ActionForm>
     }
     .into_any()
@@ -465,13 +467,13 @@ fn Picker(connection: ConnectionView, free: Vec<RemoteCalendarView>) -> impl Int
         .map(|calendar| calendar.calendar_id.clone());
     let ask = offered
         .is_none()
-        .then(|| view! { <option value="" selected=true>"Choose a calendar"</option> });
+        .then(|| view! { <option value="" selected=true>{t!("Choose a calendar")}</option> });
     let options: Vec<_> = free
         .into_iter()
         .map(|calendar| {
             let note = match (calendar.can_write, calendar.is_primary) {
-                (false, _) => " (read only)",
-                (true, true) => " (main calendar)",
+                (false, _) => t!(" (read only)"),
+                (true, true) => t!(" (main calendar)"),
                 (true, false) => "",
             };
             let selected = offered.as_ref() == Some(&calendar.calendar_id);
@@ -489,7 +491,7 @@ fn Picker(connection: ConnectionView, free: Vec<RemoteCalendarView>) -> impl Int
         <form method="get" action="/msp/profile">
             <input type="hidden" name="tab" value="calendar"/>
             <input type="hidden" name="preview" value=connection.connection_id.clone()/>
-            <Field id=calendar_id.clone() label="Calendar" hint="Daybind reads and writes this calendar only.">
+            <Field id=calendar_id.clone() label=t!("Calendar") hint=t!("Daybind reads and writes this calendar only.")>
                 <select
                     class="db-select"
                     id=calendar_id
@@ -503,7 +505,7 @@ fn Picker(connection: ConnectionView, free: Vec<RemoteCalendarView>) -> impl Int
             </Field>
             <DirectionField connection/>
             <p class="db-form__actions">
-                <button class="db-btn db-btn--primary" type="submit">"Show what the first sync will do"</button>
+                <button class="db-btn db-btn--primary" type="submit">{t!("Show what the first sync will do")}</button>
             </p>
         </form>
     }
@@ -518,11 +520,11 @@ fn Direction(connection: ConnectionView, actions: Actions) -> impl IntoView {
             <input type="hidden" name="connection_id" value=connection.connection_id.clone()/>
             <DirectionField connection/>
             <p class="db-field__hint">
-                "The calendar of a connection stays. Connect another one below; where this one is not wanted any more, disconnect it."
+                {t!("The calendar of a connection stays. Connect another one below; where this one is not wanted any more, disconnect it.")}
             </p>
             <p class="db-form__actions">
-                <Submit label="Save" pending=actions.update.pending()/>
-                <a class="db-btn db-btn--quiet" href=HERE>"Cancel"</a>
+                <Submit label=t!("Save") pending=actions.update.pending()/>
+                <a class="db-btn db-btn--quiet" href=HERE>{t!("Cancel")}</a>
             </p>
         </ActionForm>
     }
@@ -538,11 +540,11 @@ fn DirectionField(connection: ConnectionView) -> impl IntoView {
         view! { <option value=value selected=selected>{label}</option> }
     };
     view! {
-        <Field id=id.clone() label="Direction">
+        <Field id=id.clone() label=t!("Direction")>
             <select class="db-select" id=id name="direction">
-                {choice("bidirectional", "Both ways")}
-                {choice("to_external", "From Daybind to the calendar")}
-                {choice("from_external", "From the calendar to Daybind")}
+                {choice("bidirectional", t!("Both ways"))}
+                {choice("to_external", t!("From Daybind to the calendar"))}
+                {choice("from_external", t!("From the calendar to Daybind"))}
             </select>
         </Field>
     }
@@ -556,24 +558,24 @@ fn Disconnect(connection: ConnectionView, actions: Actions) -> impl IntoView {
     let remove = format!("remove-{}", connection.connection_id);
     view! {
         <details class="db-disclosure">
-            <summary>"Disconnect"</summary>
-            <p>"Your schedule stays as it is. Daybind stops reading and writing this calendar and forgets its access to it."</p>
+            <summary>{t!("Disconnect")}</summary>
+            <p>{t!("Your schedule stays as it is. Daybind stops reading and writing this calendar and forgets its access to it.")}</p>
             <ActionForm action=actions.delete>
                 <input type="hidden" name="connection_id" value=connection.connection_id/>
                 <fieldset class="db-field">
                     <legend class="db-field__label">
-                        {format!("Copies of schedule entries in {}", connection.provider_label)}
+                        {t!("Copies of schedule entries in {}", connection.provider_label)}
                     </legend>
                     <p>
                         <input type="radio" name="remove_copies" value="false" id=keep.clone() checked/>
-                        <label for=keep>"Keep them there"</label>
+                        <label for=keep>{t!("Keep them there")}</label>
                     </p>
                     <p>
                         <input type="radio" name="remove_copies" value="true" id=remove.clone()/>
-                        <label for=remove>"Remove them there"</label>
+                        <label for=remove>{t!("Remove them there")}</label>
                     </p>
                 </fieldset>
-                <Submit label="Disconnect calendar" pending=actions.delete.pending() look="danger"/>
+                <Submit label=t!("Disconnect calendar") pending=actions.delete.pending() look="danger"/>
             </ActionForm>
         </details>
     }

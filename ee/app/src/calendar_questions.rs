@@ -3,6 +3,7 @@
 use daybind_app::api::calendar::{AnswerCalendarQuestion, UpdateCalendarRules};
 use daybind_app::ui::{Field, Submit};
 use daybind_domain::view::{ConnectionView, QuestionPartView, QuestionView};
+use daybind_words::t;
 use leptos::prelude::*;
 
 use crate::calendar_conflict::address;
@@ -17,8 +18,8 @@ pub fn Questions(
         return ().into_any();
     }
     let title = match connection.questions.len() {
-        1 => "One question waits for you".to_owned(),
-        more => format!("{more} questions wait for you"),
+        1 => t!("One question waits for you").to_owned(),
+        more => t!("{more} questions wait for you"),
     };
     let id = format!("questions-{}", connection.connection_id);
     let calendar = connection.provider_label.clone();
@@ -42,16 +43,16 @@ pub fn Questions(
 
 fn sentence(kind: &str, calendar: &str) -> String {
     match kind {
-        "deletion" => format!(
+        "deletion" => t!(
             "Its event was deleted in {calendar}, and nobody else does this work. Call the work off, or put the event back?"
         ),
-        "many_deletions" => "That is more than usual, so nothing was done yet. Accepted, you are taken off work that others \
-             share, and work that is yours alone is called off. Otherwise the events are made again."
+        "many_deletions" => t!("That is more than usual, so nothing was done yet. Accepted, you are taken off work that others \
+             share, and work that is yours alone is called off. Otherwise the events are made again.")
             .to_owned(),
-        "many_removals" => "Their schedule entries were deleted, called off or given to others. That is more than usual, so \
-             nothing was removed yet. Accept, or mend the schedule first and let Daybind look again."
+        "many_removals" => t!("Their schedule entries were deleted, called off or given to others. That is more than usual, so \
+             nothing was removed yet. Accept, or mend the schedule first and let Daybind look again.")
             .to_owned(),
-        _ => format!("Changed differently in the schedule and in {calendar}. Which version stays?"),
+        _ => t!("Changed differently in the schedule and in {calendar}. Which version stays?"),
     }
 }
 
@@ -63,19 +64,22 @@ fn Question(
     answer: ServerAction<AnswerCalendarQuestion>,
 ) -> impl IntoView {
     let text = sentence(&question.kind, &calendar);
-    let choices: &[(&str, &str)] = match question.kind.as_str() {
-        "deletion" => &[
-            ("cancel", "Call the work off"),
-            ("put_back", "Put the event back"),
+    let choices: [(&str, &str); 2] = match question.kind.as_str() {
+        "deletion" => [
+            ("cancel", t!("Call the work off")),
+            ("put_back", t!("Put the event back")),
         ],
-        "many_deletions" => &[
-            ("accept", "Accept the deletions"),
-            ("put_back", "Put the events back"),
+        "many_deletions" => [
+            ("accept", t!("Accept the deletions")),
+            ("put_back", t!("Put the events back")),
         ],
-        "many_removals" => &[("accept", "Remove them"), ("look_again", "Look again")],
-        _ => &[
-            ("schedule", "Keep the schedule's"),
-            ("calendar", "Keep the calendar's"),
+        "many_removals" => [
+            ("accept", t!("Remove them")),
+            ("look_again", t!("Look again")),
+        ],
+        _ => [
+            ("schedule", t!("Keep the schedule's")),
+            ("calendar", t!("Keep the calendar's")),
         ],
     };
     let parts = if question.parts.is_empty() {
@@ -90,15 +94,15 @@ fn Question(
             let versions = versions.map(|versions| {
                 view! {
                     <dl class="db-facts">
-                        <dt>{format!("Schedule: {}", versions.part)}</dt>
+                        <dt>{t!("Schedule: {}", versions.name)}</dt>
                         <dd>{shown(versions.schedule)}</dd>
-                        <dt>{format!("{calendar}: {}", versions.part)}</dt>
+                        <dt>{format!("{calendar}: {}", versions.name)}</dt>
                         <dd>{shown(versions.calendar)}</dd>
                     </dl>
                 }
             });
             let forms: Vec<_> = choices
-                .iter()
+                .into_iter()
                 .map(|(choice, label)| {
                     let (connection, question, part) = (
                         connection_id.clone(),
@@ -110,8 +114,8 @@ fn Question(
                             <input type="hidden" name="connection_id" value=connection/>
                             <input type="hidden" name="question_id" value=question/>
                             <input type="hidden" name="part" value=part/>
-                            <input type="hidden" name="choice" value=*choice/>
-                            <Submit label=*label pending=answer.pending() look="secondary"/>
+                            <input type="hidden" name="choice" value=choice/>
+                            <Submit label=label pending=answer.pending() look="secondary"/>
                         </ActionForm>
                     }
                 })
@@ -127,7 +131,7 @@ fn Question(
         view! {
             <p>
                 <a class="db-btn db-btn--secondary" href=href>
-                    "Compare and choose"<span class="db-visually-hidden">": "{about}</span>
+                    {t!("Compare and choose")}<span class="db-visually-hidden">": "{about}</span>
                 </a>
             </p>
         }
@@ -146,7 +150,7 @@ fn Question(
 /// An empty version is one too.
 fn shown(text: String) -> String {
     if text.is_empty() {
-        "(empty)".to_owned()
+        t!("(empty)").to_owned()
     } else {
         text
     }
@@ -171,29 +175,29 @@ pub fn Rules(
     let conflict = options(
         &rules.conflict_policy,
         &[
-            ("ask", "Ask me"),
-            ("schedule", "The schedule's version stays"),
-            ("calendar", "The calendar's version stays"),
-            ("newest", "The newer version stays"),
+            ("ask", t!("Ask me")),
+            ("schedule", t!("The schedule's version stays")),
+            ("calendar", t!("The calendar's version stays")),
+            ("newest", t!("The newer version stays")),
         ],
     );
     let deletion = options(
         &rules.deletion_policy,
         &[
-            ("ask", "Ask me"),
-            ("cancel", "Call the work off"),
-            ("put_back", "Put the event back"),
+            ("ask", t!("Ask me")),
+            ("cancel", t!("Call the work off")),
+            ("put_back", t!("Put the event back")),
         ],
     );
     let import = options(
         &rules.import_rule,
         &[
-            ("nothing", "Nothing else"),
+            ("nothing", t!("Nothing else")),
             (
                 "marked",
-                "Events with @daybind (or @alga) in title or notes",
+                t!("Events with @daybind (or @alga) in title or notes"),
             ),
-            ("busy", "All events, as busy blocks without words"),
+            ("busy", t!("All events, as busy blocks without words")),
         ],
     );
     let (conflict_id, deletion_id) = (id("conflicts"), id("deletions"));
@@ -202,27 +206,27 @@ pub fn Rules(
     let private = rules.show_private;
     view! {
         <details class="db-disclosure">
-            <summary>"Rules"</summary>
+            <summary>{t!("Rules")}</summary>
             <ActionForm action=update>
                 <input type="hidden" name="connection_id" value=connection.connection_id.clone()/>
-                <Field id=conflict_id.clone() label="Both sides changed the same">
+                <Field id=conflict_id.clone() label=t!("Both sides changed the same")>
                     <select class="db-select" id=conflict_id name="conflict_policy">{conflict}</select>
                 </Field>
-                <Field id=deletion_id.clone() label="An event of work that is yours alone was deleted in the calendar">
+                <Field id=deletion_id.clone() label=t!("An event of work that is yours alone was deleted in the calendar")>
                     <select class="db-select" id=deletion_id name="deletion_policy">{deletion}</select>
                 </Field>
                 <Field
                     id=import_id.clone()
-                    label="Comes in besides your schedule entries"
-                    hint="What came in as work stays in the schedule and in step, also when you remove its marker or change this rule. Busy blocks come and go with the rule."
+                    label=t!("Comes in besides your schedule entries")
+                    hint=t!("What came in as work stays in the schedule and in step, also when you remove its marker or change this rule. Busy blocks come and go with the rule.")
                 >
                     <select class="db-select" id=import_id name="import_rule" aria-describedby=import_hint>{import}</select>
                 </Field>
                 <p>
                     <input type="checkbox" name="show_private" value="true" id=private_id.clone() checked=private/>
-                    <label for=private_id>"Private events show their words to your colleagues"</label>
+                    <label for=private_id>{t!("Private events show their words to your colleagues")}</label>
                 </p>
-                <Submit label="Save rules" pending=update.pending() look="secondary"/>
+                <Submit label=t!("Save rules") pending=update.pending() look="secondary"/>
             </ActionForm>
         </details>
     }

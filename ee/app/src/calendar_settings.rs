@@ -13,6 +13,7 @@ use daybind_app::ui::{
 use daybind_domain::view::{
     CalendarSettingsView, ConnectionView, CoverageQuery, CoverageView, PersonView,
 };
+use daybind_words::t;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -60,8 +61,8 @@ pub fn CalendarSettings() -> impl IntoView {
     };
     view! {
         <PageHead
-            title="Calendar"
-            lede="Technicians connect their own calendars under Profile > Calendar. Here you see how that stands."
+            title=t!("Calendar")
+            lede=t!("Technicians connect their own calendars under Profile > Calendar. Here you see how that stands.")
         />
         {announcement}
         {move || match connection.get() {
@@ -82,21 +83,24 @@ fn single(connection_id: &str) -> String {
 /// What became of what was asked for.
 fn told(action: &str, done: usize, left: usize) -> Option<(BannerKind, String)> {
     let many = match done {
-        1 => "1 connection".to_owned(),
-        done => format!("{done} connections"),
+        1 => t!("1 connection").to_owned(),
+        done => t!("{done} connections"),
     };
-    let are = if done == 1 { "is" } else { "are" };
     let mut text = match action {
-        "sync" => format!("A sync of {many} has been started."),
-        "pause" => format!("{many} {are} paused."),
-        "resume" => format!("{many} {are} going on."),
-        "resync" => format!("The next sync of {many} reads everything again. It has been started."),
+        "sync" => t!("A sync of {many} has been started."),
+        "pause" if done == 1 => t!("{many} is paused."),
+        "pause" => t!("{many} are paused."),
+        "resume" if done == 1 => t!("{many} is going on."),
+        "resume" => t!("{many} are going on."),
+        "resync" => t!("The next sync of {many} reads everything again. It has been started."),
         _ => return None,
     };
     match left {
         0 => return Some((BannerKind::Success, text)),
-        1 => text.push_str(" One was left as it is: this cannot be done with it now."),
-        left => text.push_str(&format!(
+        1 => text.push_str(t!(
+            " One was left as it is: this cannot be done with it now."
+        )),
+        left => text.push_str(&t!(
             " {left} were left as they are: this cannot be done with them now."
         )),
     }
@@ -115,7 +119,7 @@ fn Connections(query: Memo<CoverageQuery>) -> impl IntoView {
     keep_focus(view, move || managed.get());
     view! {
         <ErrorSummary error=failed(manage) fields=&[("connection_ids", "manage-action"), ("hours", "manage-hours")]/>
-        <Transition fallback=|| view! { <p>"Loading the connections …"</p> }>
+        <Transition fallback=|| view! { <p>{t!("Loading the connections …")}</p> }>
             {move || Suspend::new(async move {
                 let asked = query.get_untracked();
                 match view.await {
@@ -128,7 +132,7 @@ fn Connections(query: Memo<CoverageQuery>) -> impl IntoView {
             topics=&["connection", "conflict"]
             shown=view
             read=move || get_calendar_settings(query.get_untracked())
-            text="The connections have changed."
+            text=t!("The connections have changed.")
         />
     }
     .into_any()
@@ -142,13 +146,16 @@ fn Overview(
 ) -> impl IntoView {
     let (can_update, matching) = (view.can_update, view.matching);
     let (title, list) = if asked.show == "without" {
-        ("People without a connection", people(view.without, &asked))
+        (
+            t!("People without a connection"),
+            people(view.without, &asked),
+        )
     } else {
         let title = match asked.show.as_str() {
-            "attention" => "Connections that need attention",
-            "conflicts" => "Connections with conflicts",
-            "paused" => "Paused connections",
-            _ => "Connections",
+            "attention" => t!("Connections that need attention"),
+            "conflicts" => t!("Connections with conflicts"),
+            "paused" => t!("Paused connections"),
+            _ => t!("Connections"),
         };
         let some = can_update && !view.connections.is_empty();
         let list = connections(view.connections, &asked, some);
@@ -171,8 +178,8 @@ fn Overview(
             {file}
         </Section>
         <Ready microsoft_profile=view.microsoft_profile google_ready=view.google_ready/>
-        <Section title="Rules" id="rules-heading">
-            <p>"They hold for every connection. What an owner chose stands on the page of the connection."</p>
+        <Section title=t!("Rules") id="rules-heading">
+            <p>{t!("They hold for every connection. What an owner chose stands on the page of the connection.")}</p>
             {facts(view.rules)}
         </Section>
     }
@@ -184,11 +191,11 @@ fn Overview(
 fn Coverage(coverage: CoverageView, show: String) -> impl IntoView {
     let without = coverage.people.saturating_sub(coverage.connected);
     let figures: Vec<_> = [
-        ("", "Connected", coverage.connected),
-        ("without", "Not connected", without),
-        ("attention", "Need attention", coverage.attention),
-        ("conflicts", "Conflicts", coverage.conflicts),
-        ("paused", "Paused", coverage.paused),
+        ("", t!("Connected"), coverage.connected),
+        ("without", t!("Not connected"), without),
+        ("attention", t!("Need attention"), coverage.attention),
+        ("conflicts", t!("Conflicts"), coverage.conflicts),
+        ("paused", t!("Paused"), coverage.paused),
     ]
     .into_iter()
     // Rests are rare; where there is none it says nothing.
@@ -215,13 +222,14 @@ fn Coverage(coverage: CoverageView, show: String) -> impl IntoView {
         }
     })
     .collect();
-    let share = format!(
+    let share = t!(
         "{} of {} people have connected a calendar.",
-        coverage.connected, coverage.people
+        coverage.connected,
+        coverage.people
     );
     view! {
         <section class="db-coverage" aria-labelledby="coverage-heading">
-            <h2 id="coverage-heading" class="db-visually-hidden">"Coverage"</h2>
+            <h2 id="coverage-heading" class="db-visually-hidden">{t!("Coverage")}</h2>
             <ul class="db-coverage__figures">{figures}</ul>
             <meter
                 class="db-coverage__bar"
@@ -241,33 +249,33 @@ fn Coverage(coverage: CoverageView, show: String) -> impl IntoView {
 fn Filters(asked: CoverageQuery) -> impl IntoView {
     let filtered = asked.pairs().iter().any(|(name, _)| *name != "page");
     let clear = filtered.then(|| {
-        view! { <a class="db-btn db-btn--quiet" href=category_address("calendar")>"Clear filters"</a> }
+        view! { <a class="db-btn db-btn--quiet" href=category_address("calendar")>{t!("Clear filters")}</a> }
     });
     let shows = [
-        ("", "All connections"),
-        ("attention", "Need attention"),
-        ("conflicts", "Conflicts"),
-        ("paused", "Paused"),
-        ("without", "Not connected"),
+        ("", t!("All connections")),
+        ("attention", t!("Need attention")),
+        ("conflicts", t!("Conflicts")),
+        ("paused", t!("Paused")),
+        ("without", t!("Not connected")),
     ]
     .map(|(key, label)| (key.to_owned(), label.to_owned()))
     .to_vec();
     let providers = [
-        ("", "Both"),
+        ("", t!("Both")),
         ("google", "Google Calendar"),
         ("microsoft", "Outlook"),
     ]
     .map(|(key, label)| (key.to_owned(), label.to_owned()))
     .to_vec();
     view! {
-        <form class="db-inline-form" method="get" action="/msp/settings" aria-label="Filters">
+        <form class="db-inline-form" method="get" action="/msp/settings" aria-label=t!("Filters")>
             <input type="hidden" name="tab" value="integrations"/>
             <input type="hidden" name="category" value="calendar"/>
-            <SelectField id="coverage-show" name="show" label="Show" options=shows selected=asked.show optional=true/>
-            <SelectField id="coverage-provider" name="provider" label="Provider" options=providers selected=asked.provider optional=true/>
-            <TextField id="coverage-find" name="find" label="Search" value=asked.find optional=true/>
+            <SelectField id="coverage-show" name="show" label=t!("Show") options=shows selected=asked.show optional=true/>
+            <SelectField id="coverage-provider" name="provider" label=t!("Provider") options=providers selected=asked.provider optional=true/>
+            <TextField id="coverage-find" name="find" label=t!("Search") value=asked.find optional=true/>
             <div class="db-actions">
-                <button type="submit" class="db-btn db-btn--secondary">"Filter"</button>
+                <button type="submit" class="db-btn db-btn--secondary">{t!("Filter")}</button>
                 {clear}
             </div>
         </form>
@@ -278,9 +286,9 @@ fn Filters(asked: CoverageQuery) -> impl IntoView {
 fn people(people: Vec<PersonView>, asked: &CoverageQuery) -> AnyView {
     if people.is_empty() {
         let title = if asked.find.is_empty() {
-            "Everybody has a connected calendar"
+            t!("Everybody has a connected calendar")
         } else {
-            "Nobody without a connection matches"
+            t!("Nobody without a connection matches")
         };
         return view! { <EmptyState title/> }.into_any();
     }
@@ -289,7 +297,7 @@ fn people(people: Vec<PersonView>, asked: &CoverageQuery) -> AnyView {
         .map(|person| view! { <li>{person.name}</li> })
         .collect();
     view! {
-        <p>"They connect their calendars themselves, under Profile > Calendar."</p>
+        <p>{t!("They connect their calendars themselves, under Profile > Calendar.")}</p>
         <ul>{people}</ul>
     }
     .into_any()
@@ -300,20 +308,20 @@ fn connections(rows: Vec<ConnectionView>, asked: &CoverageQuery, choose: bool) -
         let known = ["", "attention", "conflicts", "paused"].contains(&asked.show.as_str());
         let narrowed = !asked.find.is_empty() || !asked.provider.is_empty() || !known;
         return match (narrowed, asked.show.as_str()) {
-            (true, _) => view! { <EmptyState title="No connection matches these filters"/> }.into_any(),
+            (true, _) => view! { <EmptyState title=t!("No connection matches these filters")/> }.into_any(),
             (_, "attention") => view! {
-                <EmptyState title="Nothing needs attention" text="Every connection works by itself."/>
+                <EmptyState title=t!("Nothing needs attention") text=t!("Every connection works by itself.")/>
             }
             .into_any(),
             (_, "conflicts") => view! {
-                <EmptyState title="There are no conflicts" text="Where both sides changed the same thing, its person is asked."/>
+                <EmptyState title=t!("There are no conflicts") text=t!("Where both sides changed the same thing, its person is asked.")/>
             }
             .into_any(),
-            (_, "paused") => view! { <EmptyState title="No connection is paused"/> }.into_any(),
+            (_, "paused") => view! { <EmptyState title=t!("No connection is paused")/> }.into_any(),
             _ => view! {
                 <EmptyState
-                    title="Nobody has connected a calendar yet"
-                    text="Technicians do that under Profile > Calendar."
+                    title=t!("Nobody has connected a calendar yet")
+                    text=t!("Technicians do that under Profile > Calendar.")
                 />
             }
             .into_any(),
@@ -324,12 +332,12 @@ fn connections(rows: Vec<ConnectionView>, asked: &CoverageQuery, choose: bool) -
         <table class="db-table" aria-labelledby="connections-heading">
             <thead>
                 <tr>
-                    {choose.then(|| view! { <th scope="col">"Choose"</th> })}
-                    <th scope="col">"Person"</th>
-                    <th scope="col">"Account"</th>
-                    <th scope="col">"Calendar"</th>
-                    <th scope="col">"Status"</th>
-                    <th scope="col">"Last sync"</th>
+                    {choose.then(|| view! { <th scope="col">{t!("Choose")}</th> })}
+                    <th scope="col">{t!("Person")}</th>
+                    <th scope="col">{t!("Account")}</th>
+                    <th scope="col">{t!("Calendar")}</th>
+                    <th scope="col">{t!("Status")}</th>
+                    <th scope="col">{t!("Last sync")}</th>
                 </tr>
             </thead>
             <tbody>{rows}</tbody>
@@ -350,7 +358,7 @@ fn Export(asked: CoverageQuery) -> impl IntoView {
     view! {
         <form method="post" action="/msp/settings/connections.csv" class="db-export">
             {fields}
-            <button type="submit" class="db-btn db-btn--quiet">"Download as CSV"</button>
+            <button type="submit" class="db-btn db-btn--quiet">{t!("Download as CSV")}</button>
         </form>
     }
     .into_any()
@@ -373,32 +381,32 @@ fn Manage(
         })
         .collect();
     let actions = [
-        ("sync", "Sync now"),
-        ("pause", "Pause"),
-        ("resume", "Resume"),
-        ("resync", "Read everything again"),
+        ("sync", t!("Sync now")),
+        ("pause", t!("Pause")),
+        ("resume", t!("Resume")),
+        ("resync", t!("Read everything again")),
     ]
     .map(|(key, label)| (key.to_owned(), label.to_owned()))
     .to_vec();
     let all = match matching {
-        1 => "The one that matches".to_owned(),
-        many => format!("All {many} that match, on every page"),
+        1 => t!("The one that matches").to_owned(),
+        many => t!("All {many} that match, on every page"),
     };
     view! {
         <ActionForm action=manage>
             {hidden}
             {list}
             <fieldset class="db-manage">
-                <legend class="db-field__label">"With the chosen connections"</legend>
+                <legend class="db-field__label">{t!("With the chosen connections")}</legend>
                 <p>
                     <input type="checkbox" name="all" value="true" id="manage-all"/>
                     <label for="manage-all">{all}</label>
                 </p>
                 <div class="db-inline-form">
-                    <SelectField id="manage-action" name="action" label="Do" options=actions selected="sync"/>
-                    <SelectField id="manage-hours" name="hours" label="Pauses last" options=lengths() selected="24" optional=true/>
+                    <SelectField id="manage-action" name="action" label=t!("Do") options=actions selected="sync"/>
+                    <SelectField id="manage-hours" name="hours" label=t!("Pauses last") options=lengths() selected="24" optional=true/>
                     <div class="db-actions">
-                        <Submit label="Apply" pending=manage.pending() look="secondary"/>
+                        <Submit label=t!("Apply") pending=manage.pending() look="secondary"/>
                     </div>
                 </div>
             </fieldset>
@@ -412,7 +420,7 @@ fn row(connection: ConnectionView, choose: bool) -> AnyView {
     let choose = choose.then(|| {
         let label = format!("{}, {}", connection.owner, connection.provider_label);
         view! {
-            <td data-label="Choose">
+            <td data-label=t!("Choose")>
                 <input
                     type="checkbox"
                     name="connection_ids[]"
@@ -424,23 +432,23 @@ fn row(connection: ConnectionView, choose: bool) -> AnyView {
     });
     let kind = status(&connection.status);
     let calendar = if connection.calendar_name.is_empty() {
-        "Not chosen yet".to_owned()
+        t!("Not chosen yet").to_owned()
     } else {
         connection.calendar_name
     };
     let way = match connection.direction.as_str() {
-        "to_external" => "Changes go there",
-        "from_external" => "Changes come from there",
-        _ => "Both ways",
+        "to_external" => t!("Changes go there"),
+        "from_external" => t!("Changes come from there"),
+        _ => t!("Both ways"),
     };
     view! {
         <tr>
             {choose}
             <th scope="row"><a href=href>{connection.owner}</a></th>
-            <td data-label="Account">{connection.provider_label}<p class="db-field__hint">{connection.account}</p><p class="db-field__hint">{connection.through}</p></td>
-            <td data-label="Calendar">{calendar}<p class="db-field__hint">{way}</p></td>
-            <td data-label="Status"><StatusTag kind/><p class="db-field__hint">{connection.status_text}</p></td>
-            <td data-label="Last sync">{connection.last_sync.unwrap_or_else(|| "Never".to_owned())}</td>
+            <td data-label=t!("Account")>{connection.provider_label}<p class="db-field__hint">{connection.account}</p><p class="db-field__hint">{connection.through}</p></td>
+            <td data-label=t!("Calendar")>{calendar}<p class="db-field__hint">{way}</p></td>
+            <td data-label=t!("Status")><StatusTag kind/><p class="db-field__hint">{connection.status_text}</p></td>
+            <td data-label=t!("Last sync")>{connection.last_sync.unwrap_or_else(|| t!("Never").to_owned())}</td>
         </tr>
     }
     .into_any()
@@ -456,11 +464,11 @@ fn turns(asked: &CoverageQuery, page: usize, pages: usize, matching: usize) -> O
         view! { <a class="db-btn db-btn--secondary" href=address(&query)>{label}</a> }
     };
     (pages > 1).then(|| {
-        let before = (page > 1).then(|| to(page - 1, "Previous page"));
-        let after = (page < pages).then(|| to(page + 1, "Next page"));
+        let before = (page > 1).then(|| to(page - 1, t!("Previous page")));
+        let after = (page < pages).then(|| to(page + 1, t!("Next page")));
         view! {
-            <nav class="db-actions" aria-label="Pages">
-                <p>{format!("Page {page} of {pages}, {matching} altogether.")}</p>
+            <nav class="db-actions" aria-label=t!("Pages")>
+                <p>{t!("Page {page} of {pages}, {matching} altogether.")}</p>
                 {before}
                 {after}
             </nav>
@@ -475,31 +483,34 @@ fn Ready(microsoft_profile: Option<String>, google_ready: bool) -> impl IntoView
     let (outlook_kind, outlook) = match microsoft_profile {
         Some(name) => (
             StatusKind::NotTested,
-            format!("Calendar uses the Microsoft profile “{name}”."),
+            t!("Calendar uses the Microsoft profile “{name}”."),
         ),
         None => (
             StatusKind::NotConnected,
-            "No Microsoft profile is chosen for Calendar, so Outlook cannot be connected."
+            t!("No Microsoft profile is chosen for Calendar, so Outlook cannot be connected.")
                 .to_owned(),
         ),
     };
     let (google_kind, google) = if google_ready {
-        (StatusKind::NotTested, "Your Google OAuth client is stored.")
+        (
+            StatusKind::NotTested,
+            t!("Your Google OAuth client is stored."),
+        )
     } else {
         (
             StatusKind::NotConnected,
-            "No Google OAuth client is stored, so Google Calendar cannot be connected.",
+            t!("No Google OAuth client is stored, so Google Calendar cannot be connected."),
         )
     };
     view! {
-        <Section title="What can be connected" id="ready-heading">
+        <Section title=t!("What can be connected") id="ready-heading">
             <dl class="db-facts">
                 <dt>"Outlook"</dt>
                 <dd><StatusTag kind=outlook_kind/><p class="db-field__hint">{outlook}</p></dd>
                 <dt>"Google Calendar"</dt>
                 <dd><StatusTag kind=google_kind/><p class="db-field__hint">{google}</p></dd>
             </dl>
-            <p><a href=category_address("providers")>"Change this under Providers"</a></p>
+            <p><a href=category_address("providers")>{t!("Change this under Providers")}</a></p>
         </Section>
     }
     .into_any()

@@ -6,6 +6,7 @@ use daybind_app::pages::query_value;
 use daybind_app::pages::settings::category_address;
 use daybind_app::ui::{Banner, BannerKind, CopyField};
 use daybind_domain::conflict_view::{ConflictInboxView, InboxItemView, InboxPersonView};
+use daybind_words::t;
 use leptos::prelude::*;
 
 /// Its address.
@@ -19,8 +20,8 @@ pub fn ConflictInbox() -> impl IntoView {
     let page = query_value("page");
     let found = Resource::new(move || page.get(), list_calendar_conflicts);
     view! {
-        <p class="db-back"><a href=category_address("calendar")>"All connections"</a></p>
-        <Transition fallback=|| view! { <p>"Loading the conflicts …"</p> }>
+        <p class="db-back"><a href=category_address("calendar")>{t!("All connections")}</a></p>
+        <Transition fallback=|| view! { <p>{t!("Loading the conflicts …")}</p> }>
             {move || Suspend::new(async move {
                 match found.await {
                     Ok(inbox) => view! { <Inbox inbox/> }.into_any(),
@@ -36,26 +37,26 @@ pub fn ConflictInbox() -> impl IntoView {
 fn Inbox(inbox: ConflictInboxView) -> impl IntoView {
     if inbox.total == 0 {
         return view! {
-            <h2>"Conflicts"</h2>
-            <Banner kind=BannerKind::Success title="There are no conflicts: nobody has anything to decide.">
-                <p>"Where both sides changed the same thing, its person is asked, and it is listed here until it is answered."</p>
+            <h2>{t!("Conflicts")}</h2>
+            <Banner kind=BannerKind::Success title=t!("There are no conflicts: nobody has anything to decide.")>
+                <p>{t!("Where both sides changed the same thing, its person is asked, and it is listed here until it is answered.")}</p>
             </Banner>
         }
         .into_any();
     }
     let lede = match inbox.total {
-        1 => "One conflict waits for its person's answer.".to_owned(),
-        many => format!("{many} conflicts wait for their people's answers."),
+        1 => t!("One conflict waits for its person's answer.").to_owned(),
+        many => t!("{many} conflicts wait for their people's answers."),
     };
     let people: Vec<_> = inbox.people.into_iter().map(person).collect();
     let pages = turns(inbox.page, inbox.pages);
     view! {
-        <h2>"Conflicts"</h2>
+        <h2>{t!("Conflicts")}</h2>
         <p>
             {lede}
-            " Each is answered by the one whose calendar it is, since only they may read what it says. Nothing is written over meanwhile."
+            {t!(" Each is answered by the one whose calendar it is, since only they may read what it says. Nothing is written over meanwhile.")}
         </p>
-        <CopyField label="Link for whoever is asked" value=inbox.owners_page/>
+        <CopyField label=t!("Link for whoever is asked") value=inbox.owners_page/>
         {people}
         {pages}
     }
@@ -73,10 +74,10 @@ fn person(person: InboxPersonView) -> AnyView {
             <table class="db-table" aria-labelledby=table>
                 <thead>
                     <tr>
-                        <th scope="col">"Entry"</th>
-                        <th scope="col">"Calendar"</th>
-                        <th scope="col">"Differs in"</th>
-                        <th scope="col">"Waiting"</th>
+                        <th scope="col">{t!("Entry")}</th>
+                        <th scope="col">{t!("Calendar")}</th>
+                        <th scope="col">{t!("Differs in")}</th>
+                        <th scope="col">{t!("Waiting")}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -89,7 +90,7 @@ fn person(person: InboxPersonView) -> AnyView {
 fn row(item: InboxItemView) -> AnyView {
     let title = item
         .title
-        .unwrap_or_else(|| "An entry that is not shown to you".to_owned());
+        .unwrap_or_else(|| t!("An entry that is not shown to you").to_owned());
     let title = match item.entry_id {
         Some(id) => view! { <a href=format!("/msp/schedule?entry={id}")>{title}</a> }.into_any(),
         None => title.into_any(),
@@ -97,9 +98,9 @@ fn row(item: InboxItemView) -> AnyView {
     view! {
         <tr>
             <th scope="row">{title}</th>
-            <td data-label="Calendar">{item.calendar}</td>
-            <td data-label="Differs in">{item.differs}</td>
-            <td data-label="Waiting">{item.age}<p class="db-field__hint">"Since "{item.since}</p></td>
+            <td data-label=t!("Calendar")>{item.calendar}</td>
+            <td data-label=t!("Differs in")>{item.differs}</td>
+            <td data-label=t!("Waiting")>{item.age}<p class="db-field__hint">{t!("Since ")}{item.since}</p></td>
         </tr>
     }
     .into_any()
@@ -112,11 +113,11 @@ fn turns(page: usize, pages: usize) -> Option<AnyView> {
         view! { <a class="db-btn db-btn--secondary" href=href>{label}</a> }
     };
     (pages > 1).then(|| {
-        let before = (page > 1).then(|| to(page - 1, "Previous page"));
-        let after = (page < pages).then(|| to(page + 1, "Next page"));
+        let before = (page > 1).then(|| to(page - 1, t!("Previous page")));
+        let after = (page < pages).then(|| to(page + 1, t!("Next page")));
         view! {
-            <nav class="db-actions" aria-label="Pages">
-                <p>{format!("Page {page} of {pages}.")}</p>
+            <nav class="db-actions" aria-label=t!("Pages")>
+                <p>{t!("Page {page} of {pages}.")}</p>
                 {before}
                 {after}
             </nav>

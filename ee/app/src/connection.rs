@@ -2,6 +2,7 @@
 
 use daybind_app::ui::{Direction, LaneSide, StatusKind};
 use daybind_domain::view::ConnectionView;
+use daybind_words::t;
 
 /// How a connection's stored status is shown.
 #[must_use]
@@ -18,11 +19,11 @@ pub fn status(status: &str) -> StatusKind {
 #[must_use]
 pub fn direction_sentence(direction: &str, provider: &str) -> String {
     match direction {
-        "to_external" => format!("Changes in Daybind go to {provider}. Changes there stay there."),
+        "to_external" => t!("Changes in Daybind go to {provider}. Changes there stay there."),
         "from_external" => {
-            format!("Changes in {provider} come to Daybind. Changes here stay here.")
+            t!("Changes in {provider} come to Daybind. Changes here stay here.")
         }
-        _ => format!("Changes in Daybind go to {provider}, and changes there come back."),
+        _ => t!("Changes in Daybind go to {provider}, and changes there come back."),
     }
 }
 
@@ -40,14 +41,14 @@ pub fn direction(direction: &str) -> Direction {
 #[must_use]
 pub fn lanes(connection: &ConnectionView) -> (LaneSide, LaneSide) {
     let calendar = if connection.calendar_name.is_empty() {
-        "No calendar chosen yet".to_owned()
+        t!("No calendar chosen yet").to_owned()
     } else {
         connection.calendar_name.clone()
     };
     (
         LaneSide {
             title: "Daybind".to_owned(),
-            stations: vec!["Your schedule entries".to_owned()],
+            stations: vec![t!("Your schedule entries").to_owned()],
         },
         LaneSide {
             title: connection.provider_label.clone(),

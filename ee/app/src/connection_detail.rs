@@ -8,6 +8,7 @@ use daybind_app::ui::{
 };
 use daybind_domain::connection_view::{ConnectionDetailView, FactView};
 use daybind_domain::view::ConnectionView;
+use daybind_words::t;
 use leptos::prelude::*;
 
 use crate::calendar_pause::lengths;
@@ -26,9 +27,9 @@ pub fn ConnectionDetail(connection_id: String) -> impl IntoView {
     );
     keep_focus(found, move || managed.get());
     view! {
-        <p class="db-back"><a href=category_address("calendar")>"All connections"</a></p>
+        <p class="db-back"><a href=category_address("calendar")>{t!("All connections")}</a></p>
         <ErrorSummary error=failed(manage)/>
-        <Transition fallback=|| view! { <p>"Loading the connection …"</p> }>
+        <Transition fallback=|| view! { <p>{t!("Loading the connection …")}</p> }>
             {move || Suspend::new(async move {
                 match found.await {
                     Ok(detail) => view! { <Detail detail manage/> }.into_any(),
@@ -45,8 +46,8 @@ fn Detail(detail: ConnectionDetailView, manage: Manage) -> impl IntoView {
     let connection = detail.connection;
     let (left, right) = lanes(&connection);
     let last = connection.last_sync.clone().map_or_else(
-        || "Not synced yet.".to_owned(),
-        |text| format!("Last sync: {text}."),
+        || t!("Not synced yet.").to_owned(),
+        |text| t!("Last sync: {text}."),
     );
     let activity = format!(
         "/msp/operations?view=activity&connection={}",
@@ -67,14 +68,14 @@ fn Detail(detail: ConnectionDetailView, manage: Manage) -> impl IntoView {
             <div class="db-lane-card__body">
                 <p>{connection.status_text.clone()}</p>
                 <p>{last}" "{connection.delivery.clone()}</p>
-                <p><a href=activity>"What its syncs did"</a></p>
+                <p><a href=activity>{t!("What its syncs did")}</a></p>
             </div>
             {actions}
         </LaneCard>
-        <Section title="Health" id="health-heading">{facts(detail.health)}</Section>
-        <Section title="What its owner chose" id="choices-heading">
+        <Section title=t!("Health") id="health-heading">{facts(detail.health)}</Section>
+        <Section title=t!("What its owner chose") id="choices-heading">
             {facts(detail.choices)}
-            <p class="db-field__hint">{format!("{} changes these under Profile > Calendar.", connection.owner)}</p>
+            <p class="db-field__hint">{t!("{} changes these under Profile > Calendar.", connection.owner)}</p>
         </Section>
     }
     .into_any()
@@ -97,9 +98,9 @@ fn Actions(connection: ConnectionView, address: String, manage: Manage) -> impl 
         view! { <Act connection_id manage action label look/> }.into_any()
     };
     let next = match connection.status.as_str() {
-        _ if connection.paused => form("resume", "Resume", "primary"),
-        "connected" => form("sync", "Sync now", "primary"),
-        "error" => form("sync", "Try again", "primary"),
+        _ if connection.paused => form("resume", t!("Resume"), "primary"),
+        "connected" => form("sync", t!("Sync now"), "primary"),
+        "error" => form("sync", t!("Try again"), "primary"),
         // Only its owner can go on.
         _ => view! { <Ask owner=connection.owner.clone() address/> }.into_any(),
     };
@@ -108,14 +109,14 @@ fn Actions(connection: ConnectionView, address: String, manage: Manage) -> impl 
     let pause = (!connection.paused && !connection.calendar_name.is_empty()).then(|| {
         view! {
             <details class="db-disclosure">
-                <summary>"Pause"</summary>
-                <p>"Nothing travels in either direction meanwhile. What changes on either side is taken over when it goes on."</p>
+                <summary>{t!("Pause")}</summary>
+                <p>{t!("Nothing travels in either direction meanwhile. What changes on either side is taken over when it goes on.")}</p>
                 <ActionForm action=manage>
                     <input type="hidden" name="action" value="pause"/>
                     <input type="hidden" name="connection_ids[]" value=whose/>
                     <input type="hidden" name="single" value="true"/>
-                    <SelectField id="pause-hours" name="hours" label="How long" options=lengths() selected="24" optional=true/>
-                    <Submit label="Pause sync" pending=manage.pending() look="secondary"/>
+                    <SelectField id="pause-hours" name="hours" label=t!("How long") options=lengths() selected="24" optional=true/>
+                    <Submit label=t!("Pause sync") pending=manage.pending() look="secondary"/>
                 </ActionForm>
             </details>
         }
@@ -123,11 +124,11 @@ fn Actions(connection: ConnectionView, address: String, manage: Manage) -> impl 
     let again = runs.then(|| {
         view! {
             <details class="db-disclosure">
-                <summary>"Read everything again"</summary>
+                <summary>{t!("Read everything again")}</summary>
                 <p>
-                    "The next sync compares every event of its span of time with the schedule, instead of what changed since the last one. Nothing is doubled or lost; it takes as long as a first sync."
+                    {t!("The next sync compares every event of its span of time with the schedule, instead of what changed since the last one. Nothing is doubled or lost; it takes as long as a first sync.")}
                 </p>
-                {form("resync", "Read everything again", "secondary")}
+                {form("resync", t!("Read everything again"), "secondary")}
             </details>
         }
     });
@@ -164,8 +165,8 @@ fn Act(
 #[component]
 fn Ask(owner: String, address: String) -> impl IntoView {
     view! {
-        <p>{format!("Only {owner} can go on, under Profile > Calendar.")}</p>
-        <CopyField label=format!("Link for {owner}") value=address/>
+        <p>{t!("Only {owner} can go on, under Profile > Calendar.")}</p>
+        <CopyField label=t!("Link for {owner}") value=address/>
     }
     .into_any()
 }

@@ -4,6 +4,7 @@ use daybind_app::api::calendar::get_schedule_entry_history;
 use daybind_app::pages::failure::Failure;
 use daybind_app::ui::CopyField;
 use daybind_domain::view::{EntryHistoryItem, EntryHistoryView};
+use daybind_words::t;
 use leptos::prelude::*;
 
 /// What happened to an entry, newest first.
@@ -13,8 +14,8 @@ pub fn EntryHistory(entry_id: String) -> impl IntoView {
     let found = Resource::new(move || entry_id.clone(), get_schedule_entry_history);
     view! {
         <section class="db-history" aria-labelledby="history-heading">
-            <h2 id="history-heading">"Why did this change?"</h2>
-            <Suspense fallback=|| view! { <p>"Loading the history …"</p> }>
+            <h2 id="history-heading">{t!("Why did this change?")}</h2>
+            <Suspense fallback=|| view! { <p>{t!("Loading the history …")}</p> }>
                 {move || {
                     let id = id.clone();
                     Suspend::new(async move {
@@ -30,12 +31,12 @@ pub fn EntryHistory(entry_id: String) -> impl IntoView {
 }
 
 fn told(history: EntryHistoryView, entry_id: &str) -> AnyView {
-    let kept = format!("Kept for {} days.", history.kept_days);
+    let kept = t!("Kept for {} days.", history.kept_days);
     if history.items.is_empty() {
-        return view! { <p>"Nothing has happened to it yet that is still on record. "{kept}</p> }
+        return view! { <p>{t!("Nothing has happened to it yet that is still on record. ")}{kept}</p> }
             .into_any();
     }
-    let more = history.more.then_some("There was more before. ");
+    let more = history.more.then_some(t!("There was more before. "));
     let items: Vec<_> = history
         .items
         .into_iter()
@@ -46,14 +47,14 @@ fn told(history: EntryHistoryView, entry_id: &str) -> AnyView {
         .collect();
     let deleted = history
         .deleted
-        .then(|| view! { <p>"The entry is deleted. Restore a version to have it back."</p> });
+        .then(|| view! { <p>{t!("The entry is deleted. Restore a version to have it back.")}</p> });
     view! {
         {deleted}
         <ol class="db-history__list">{items}</ol>
         <p class="db-history__kept">{more}{kept}</p>
         <details class="db-disclosure">
-            <summary>"Copy as text for a ticket"</summary>
-            <CopyField label="Text for a ticket" value=history.as_text lines=true/>
+            <summary>{t!("Copy as text for a ticket")}</summary>
+            <CopyField label=t!("Text for a ticket") value=history.as_text lines=true/>
         </details>
     }
     .into_any()
@@ -66,7 +67,7 @@ fn restore(entry_id: &str, item: &EntryHistoryItem) -> Option<AnyView> {
         let of = item.at.clone();
         view! {
             <p>
-                <a href=href>"Restore this version"<span class="db-visually-hidden">": "{of}</span></a>
+                <a href=href>{t!("Restore this version")}<span class="db-visually-hidden">": "{of}</span></a>
             </p>
         }
         .into_any()
@@ -76,28 +77,28 @@ fn restore(entry_id: &str, item: &EntryHistoryItem) -> Option<AnyView> {
 /// One thing that happened; `about` says to what, where that is not said around it, and `then` is what can be done with it.
 pub fn item(item: EntryHistoryItem, about: Option<AnyView>, then: Option<AnyView>) -> AnyView {
     let lane = match item.side.as_str() {
-        "schedule" => "Schedule",
-        "calendar" => "Calendar",
-        _ => "Nothing changed",
+        "schedule" => t!("Schedule"),
+        "calendar" => t!("Calendar"),
+        _ => t!("Nothing changed"),
     };
     let fields: Vec<_> = item
         .fields
         .into_iter()
         .map(|field| {
             let before = if field.before.is_empty() {
-                "nothing".to_owned()
+                t!("nothing").to_owned()
             } else {
                 field.before
             };
             let after = if field.after.is_empty() {
-                "nothing".to_owned()
+                t!("nothing").to_owned()
             } else {
                 field.after
             };
             view! {
                 <li>
                     {field.field}": "<del>{before}</del>" "<span aria-hidden="true">"→"</span>
-                    <span class="db-visually-hidden">" now "</span>" "<ins>{after}</ins>
+                    <span class="db-visually-hidden">{t!(" now ")}</span>" "<ins>{after}</ins>
                 </li>
             }
         })
@@ -106,7 +107,7 @@ pub fn item(item: EntryHistoryItem, about: Option<AnyView>, then: Option<AnyView
         (!fields.is_empty()).then(|| view! { <ul class="db-history__fields">{fields}</ul> });
     let why = (!item.why.is_empty()).then(|| view! { <p class="db-history__why">{item.why}</p> });
     let run = (!item.run.is_empty())
-        .then(|| view! { <p class="db-history__run">"Reference: "{item.run}</p> });
+        .then(|| view! { <p class="db-history__run">{t!("Reference: ")}{item.run}</p> });
     view! {
         <li class=format!("db-history__item db-history__item--{}", item.side)>
             <p class="db-history__when">

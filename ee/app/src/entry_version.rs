@@ -8,6 +8,7 @@ use daybind_app::ui::{
 };
 use daybind_domain::version_view::EntryVersionView;
 use daybind_domain::view::EntryHistoryField;
+use daybind_words::t;
 use leptos::prelude::*;
 
 use crate::entry_history::EntryHistory;
@@ -21,7 +22,7 @@ pub fn EntryVersion(entry_id: String, version_id: String) -> impl IntoView {
     let back = format!("/msp/schedule?entry={entry_id}");
     if version_id == ALL {
         return view! {
-            <header class="db-page-head"><h1>"History of an entry"</h1></header>
+            <header class="db-page-head"><h1>{t!("History of an entry")}</h1></header>
             <EntryHistory entry_id/>
         }
         .into_any();
@@ -35,12 +36,12 @@ pub fn EntryVersion(entry_id: String, version_id: String) -> impl IntoView {
     );
     keep_focus(found, move || stale.get());
     view! {
-        <p class="db-back"><a href=back>"Back to the entry"</a></p>
+        <p class="db-back"><a href=back>{t!("Back to the entry")}</a></p>
         <header class="db-page-head">
-            <h1 id="version-heading" tabindex="-1">"Restore an earlier version"</h1>
+            <h1 id="version-heading" tabindex="-1">{t!("Restore an earlier version")}</h1>
         </header>
         <ErrorSummary error/>
-        <Transition fallback=|| view! { <p>"Loading both versions …"</p> }>
+        <Transition fallback=|| view! { <p>{t!("Loading both versions …")}</p> }>
             {move || Suspend::new(async move {
                 match found.await {
                     Ok(version) => view! { <Version version restore/> }.into_any(),
@@ -66,22 +67,22 @@ fn Version(
     let changes = changes(version.fields);
     let form = match version.refused {
         Some(why) => view! {
-            <Banner kind=BannerKind::Info title="This version cannot be restored">
+            <Banner kind=BannerKind::Info title=t!("This version cannot be restored")>
                 <p>{why}</p>
             </Banner>
         }
         .into_any(),
         None => view! {
             <p>
-                "Who does it stays as it is. The calendars of who does it follow with the next sync, and what the entry says now stays in its history."
+                {t!("Who does it stays as it is. The calendars of who does it follow with the next sync, and what the entry says now stays in its history.")}
             </p>
             <ActionForm action=restore>
                 <input type="hidden" name="version_id" value=version.version_id/>
                 <input type="hidden" name="version" value=version.version.to_string()/>
                 <input type="hidden" name="read_at" value=version.read_at/>
                 <p class="db-form__actions">
-                    <Submit label="Restore this version" pending=restore.pending()/>
-                    <a class="db-btn db-btn--quiet" href=back>"Cancel"</a>
+                    <Submit label=t!("Restore this version") pending=restore.pending()/>
+                    <a class="db-btn db-btn--quiet" href=back>{t!("Cancel")}</a>
                 </p>
             </ActionForm>
         }
@@ -111,20 +112,20 @@ fn changes(fields: Vec<EntryHistoryField>) -> Option<AnyView> {
             view! {
                 <tr>
                     <th scope="row">{field.field}</th>
-                    <td data-label="Now">{shown(field.before)}</td>
-                    <td data-label="Restored">{shown(field.after)}</td>
+                    <td data-label=t!("Now")>{shown(field.before)}</td>
+                    <td data-label=t!("Restored")>{shown(field.after)}</td>
                 </tr>
             }
         })
         .collect();
     (!rows.is_empty()).then(|| {
         view! {
-            <table class="db-table" aria-label="What would change">
+            <table class="db-table" aria-label=t!("What would change")>
                 <thead>
                     <tr>
-                        <th scope="col">"Field"</th>
-                        <th scope="col">"Now"</th>
-                        <th scope="col">"Restored"</th>
+                        <th scope="col">{t!("Field")}</th>
+                        <th scope="col">{t!("Now")}</th>
+                        <th scope="col">{t!("Restored")}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>

@@ -7,6 +7,7 @@ use daybind_app::ui::{
     Submit, TextField, failed, successes,
 };
 use daybind_domain::view::GoogleClientView;
+use daybind_words::t;
 use leptos::prelude::*;
 
 const FIELDS: &[(&str, &str)] = &[
@@ -22,9 +23,9 @@ pub fn GoogleCard() -> impl IntoView {
     let client = Resource::new(move || saved.get(), |_| get_google_client());
     view! {
         <Section title="Google" id="google-heading">
-            <p>"Technicians connect Google Calendar through your own OAuth client. Only Calendar uses it."</p>
+            <p>{t!("Technicians connect Google Calendar through your own OAuth client. Only Calendar uses it.")}</p>
             <ErrorSummary error=failed(save) fields=FIELDS/>
-            <Transition fallback=|| view! { <p>"Loading the OAuth client …"</p> }>
+            <Transition fallback=|| view! { <p>{t!("Loading the OAuth client …")}</p> }>
                 {move || Suspend::new(async move {
                     match client.await {
                         Ok(client) => view! { <Client client save/> }.into_any(),
@@ -46,9 +47,9 @@ fn Client(client: GoogleClientView, save: ServerAction<SaveGoogleClient>) -> imp
         StatusKind::NotTested
     };
     let stored = client.secret_hint.is_some();
-    let secret = client.secret_hint.unwrap_or_else(|| "None".to_owned());
+    let secret = client.secret_hint.unwrap_or_else(|| t!("None").to_owned());
     let shown = if client.client_id.is_empty() {
-        "None".to_owned()
+        t!("None").to_owned()
     } else {
         client.client_id.clone()
     };
@@ -60,41 +61,41 @@ fn Client(client: GoogleClientView, save: ServerAction<SaveGoogleClient>) -> imp
                     mono=true
                     id="google-client"
                     name="client_id"
-                    label="Client ID"
-                    hint="In the Google Cloud console: Google Auth Platform, Clients, a client of type Web application."
+                    label=t!("Client ID")
+                    hint=t!("In the Google Cloud console: Google Auth Platform, Clients, a client of type Web application.")
                     value=client.client_id
                     error
                 />
                 <SecretField
                     id="google-secret"
                     name="client_secret"
-                    label="Client secret"
-                    hint="Leave it empty to keep the stored one. Daybind stores it encrypted and never shows it again."
+                    label=t!("Client secret")
+                    hint=t!("Leave it empty to keep the stored one. Daybind stores it encrypted and never shows it again.")
                     optional=stored
                     error
                 />
-                <p class="db-form__actions"><Submit label="Save Google client" pending=save.pending()/></p>
+                <p class="db-form__actions"><Submit label=t!("Save Google client") pending=save.pending()/></p>
             </ActionForm>
         }
         .into_any()
     } else {
         view! {
-            <Banner kind=BannerKind::Info title="You can read this but not change it.">
-                <p>"Ask an administrator who may change system settings."</p>
+            <Banner kind=BannerKind::Info title=t!("You can read this but not change it.")>
+                <p>{t!("Ask an administrator who may change system settings.")}</p>
             </Banner>
         }
         .into_any()
     };
     view! {
         <dl class="db-facts">
-            <dt>"Status"</dt>
+            <dt>{t!("Status")}</dt>
             <dd><StatusTag kind/></dd>
-            <dt>"Client ID"</dt>
+            <dt>{t!("Client ID")}</dt>
             <dd><code>{shown}</code></dd>
-            <dt>"Client secret"</dt>
+            <dt>{t!("Client secret")}</dt>
             <dd>{secret}</dd>
         </dl>
-        <CopyField label="Authorized redirect URI, to enter in the Google Cloud console" value=client.redirect_uri/>
+        <CopyField label=t!("Authorized redirect URI, to enter in the Google Cloud console") value=client.redirect_uri/>
         {form}
     }
     .into_any()

@@ -4,6 +4,7 @@ use daybind_app::api::activity::get_calendar_health;
 use daybind_app::pages::failure::Failure;
 use daybind_app::ui::{EmptyState, PageHead, Section};
 use daybind_domain::activity::HealthView;
+use daybind_words::t;
 use leptos::prelude::*;
 
 /// The page.
@@ -11,8 +12,8 @@ use leptos::prelude::*;
 pub fn Health() -> impl IntoView {
     let found = Resource::new(|| (), |()| get_calendar_health());
     view! {
-        <PageHead title="Health" lede="What goes on only when somebody does something, and how sync is."/>
-        <Suspense fallback=|| view! { <p>"Looking …"</p> }>
+        <PageHead title=t!("Health") lede=t!("What goes on only when somebody does something, and how sync is.")/>
+        <Suspense fallback=|| view! { <p>{t!("Looking …")}</p> }>
             {move || Suspend::new(async move {
                 match found.await {
                     Ok(health) => view! { <Found health/> }.into_any(),
@@ -41,7 +42,7 @@ fn Found(health: HealthView) -> impl IntoView {
         .collect();
     let needs = if items.is_empty() {
         view! {
-            <EmptyState title="Nothing needs a person" text="Every connected calendar works by itself."/>
+            <EmptyState title=t!("Nothing needs a person") text=t!("Every connected calendar works by itself.")/>
         }
         .into_any()
     } else {
@@ -53,10 +54,10 @@ fn Found(health: HealthView) -> impl IntoView {
         .map(|signal| view! { <dt>{signal.label}</dt><dd>{signal.text}</dd> })
         .collect();
     view! {
-        <Section title="What needs a person" id="needs-heading">{needs}</Section>
-        <Section title="Signals" id="signals-heading">
+        <Section title=t!("What needs a person") id="needs-heading">{needs}</Section>
+        <Section title=t!("Signals") id="signals-heading">
             <dl class="db-facts">{signals}</dl>
-            <p class="db-field__hint">{format!("As of {}. Reload the page for the present.", health.at)}</p>
+            <p class="db-field__hint">{t!("As of {}. Reload the page for the present.", health.at)}</p>
         </Section>
     }
     .into_any()

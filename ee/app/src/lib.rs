@@ -1,6 +1,8 @@
 //! Enterprise pages: calendar tab of the profile, calendar category of the settings, the Google card on
 //! Providers, the proof of login domains.
 
+daybind_words::catalogue!();
+
 mod activity;
 mod activity_live;
 mod calendar_conflict;
@@ -23,6 +25,7 @@ mod own_conflicts;
 use daybind_app::Entries;
 use daybind_app::entries::Place;
 use daybind_domain::Edition;
+use daybind_words::t;
 use leptos::prelude::*;
 
 use activity::Activity;
@@ -48,7 +51,7 @@ daybind_app::pages! {
 fn enterprise() -> Entries {
     const CALENDAR: Option<Place> = Some(Place {
         key: "calendar",
-        label: "Calendar",
+        label: || t!("Calendar"),
     });
     Entries {
         edition: Edition::Enterprise,
@@ -57,15 +60,19 @@ fn enterprise() -> Entries {
         operations: &[
             Place {
                 key: "activity",
-                label: "Activity",
+                label: || t!("Activity"),
             },
             Place {
                 key: "health",
-                label: "Health",
+                label: || t!("Health"),
             },
         ],
-        microsoft_intro: "A Microsoft profile is an app registration that MSP SSO, Email, Calendar and Teams can use, each the same or another one.",
-        microsoft_empty: "Add the app registration that MSP SSO, Email, Calendar or Teams should use.",
+        microsoft_intro: t!(
+            "A Microsoft profile is an app registration that MSP SSO, Email, Calendar and Teams can use, each the same or another one."
+        ),
+        microsoft_empty: t!(
+            "Add the app registration that MSP SSO, Email, Calendar or Teams should use."
+        ),
         ..Entries::community()
     }
 }

@@ -12,6 +12,7 @@ use daybind_app::ui::{
     failed, keep_focus, successes,
 };
 use daybind_domain::login_domain::{ChallengeView, ClaimStatus, ClaimView, DomainClaimsView};
+use daybind_words::t;
 use leptos::prelude::*;
 
 const FIELDS: &[(&str, &str)] = &[("domain", "login-domain")];
@@ -79,17 +80,17 @@ pub fn LoginDomains() -> impl IntoView {
         });
     });
     view! {
-        <Section title="Login domains" id="login-domains">
+        <Section title=t!("Login domains") id="login-domains">
             <p>
-                "People whose work email is in a verified domain are offered your Microsoft sign-in. You verify a domain by \
-                 publishing a TXT record in its DNS. Until then it leads nobody anywhere."
+                {t!("People whose work email is in a verified domain are offered your Microsoft sign-in. You verify a domain by \
+                 publishing a TXT record in its DNS. Until then it leads nobody anywhere.")}
             </p>
             <ErrorSummary error=failed(actions.request) fields=FIELDS/>
             <ErrorSummary error=failed(actions.renew)/>
             <ErrorSummary error=failed(actions.check)/>
             <ErrorSummary error=failed(actions.revoke)/>
             <ErrorSummary error=failed(actions.remove)/>
-            <Transition fallback=|| view! { <p>"Loading the login domains …"</p> }>
+            <Transition fallback=|| view! { <p>{t!("Loading the login domains …")}</p> }>
                 {move || Suspend::new(async move {
                     match list.await {
                         Ok(view) => view! { <Claims view actions/> }.into_any(),
@@ -126,13 +127,13 @@ fn ClaimForm(request: ServerAction<RequestDomainClaim>, error: Failed) -> impl I
             <TextField
                 id="login-domain"
                 name="domain"
-                label="Domain"
-                hint="What stands after the @ of your technicians' work email, for example contoso.com."
+                label=t!("Domain")
+                hint=t!("What stands after the @ of your technicians' work email, for example contoso.com.")
                 mono=true
                 error
             />
             <NoteField id="login-domain-note" error/>
-            <p class="db-form__actions"><Submit label="Claim domain" pending=request.pending()/></p>
+            <p class="db-form__actions"><Submit label=t!("Claim domain") pending=request.pending()/></p>
         </ActionForm>
     }
     .into_any()
@@ -145,8 +146,8 @@ fn Claims(view: DomainClaimsView, actions: Actions) -> impl IntoView {
     let list = if view.claims.is_empty() {
         view! {
             <EmptyState
-                title="There is no login domain yet"
-                text="Until one is verified, everybody signs in with a password."
+                title=t!("There is no login domain yet")
+                text=t!("Until one is verified, everybody signs in with a password.")
             />
         }
         .into_any()
@@ -174,7 +175,7 @@ fn One(claim: ClaimView, may: bool, actions: Actions) -> impl IntoView {
     let contested = domain.contested.then(|| {
         view! {
             <p>
-                "Another MSP of this installation lists this domain as well. Only whoever has verified it is offered to people."
+                {t!("Another MSP of this installation lists this domain as well. Only whoever has verified it is offered to people.")}
             </p>
         }
     });
@@ -201,11 +202,11 @@ fn One(claim: ClaimView, may: bool, actions: Actions) -> impl IntoView {
         <article aria-labelledby=labelled_by>
             <h3 id=heading>{name}</h3>
             <dl class="db-facts">
-                <dt>"Status"</dt>
+                <dt>{t!("Status")}</dt>
                 <dd><ClaimTag status=domain.status/></dd>
-                <dt>"Changed by"</dt>
+                <dt>{t!("Changed by")}</dt>
                 <dd>{domain.changed}</dd>
-                <dt>"Your people"</dt>
+                <dt>{t!("Your people")}</dt>
                 <dd>{people}</dd>
             </dl>
             {contested}
@@ -222,13 +223,13 @@ fn One(claim: ClaimView, may: bool, actions: Actions) -> impl IntoView {
 fn Record(challenge: ChallengeView, domain: String, pending: bool) -> impl IntoView {
     let publish = pending.then(|| {
         view! {
-            <p>{format!("Publish this TXT record in the DNS of {domain}. Daybind looks for it every minute in the first hour, then less often, until {}.", challenge.expires)}</p>
-            <CopyField label=format!("Host of the TXT record for {domain}") value=challenge.host/>
-            <CopyField label=format!("Value of the TXT record for {domain}") value=challenge.value/>
+            <p>{t!("Publish this TXT record in the DNS of {domain}. Daybind looks for it every minute in the first hour, then less often, until {}.", challenge.expires)}</p>
+            <CopyField label=t!("Host of the TXT record for {domain}") value=challenge.host/>
+            <CopyField label=t!("Value of the TXT record for {domain}") value=challenge.value/>
         }
     });
     let seen = if challenge.seen.is_empty() {
-        view! { <p>"No TXT record was seen."</p> }.into_any()
+        view! { <p>{t!("No TXT record was seen.")}</p> }.into_any()
     } else {
         let rows: Vec<_> = challenge
             .seen
@@ -236,17 +237,17 @@ fn Record(challenge: ChallengeView, domain: String, pending: bool) -> impl IntoV
             .map(|text| view! { <li><code>{text}</code></li> })
             .collect();
         view! {
-            <p>"These TXT records were seen:"</p>
+            <p>{t!("These TXT records were seen:")}</p>
             <ul>{rows}</ul>
         }
         .into_any()
     };
     let last = if challenge.checked.is_empty() {
-        view! { <p>"DNS has not been asked yet."</p> }.into_any()
+        view! { <p>{t!("DNS has not been asked yet.")}</p> }.into_any()
     } else {
         view! {
             <details class="db-disclosure" open=pending>
-                <summary>{format!("What DNS showed on {}", challenge.checked)}</summary>
+                <summary>{t!("What DNS showed on {}", challenge.checked)}</summary>
                 <p>{challenge.outcome}</p>
                 {seen}
             </details>
@@ -276,7 +277,7 @@ fn Buttons(
     } = actions;
     let pending = status == ClaimStatus::Pending;
     let proof = (pending || status == ClaimStatus::Verified).then(|| {
-        let (id, label) = (domain_id.clone(), format!("Check {name} now"));
+        let (id, label) = (domain_id.clone(), t!("Check {name} now"));
         view! {
             <ActionForm action=check>
                 <input type="hidden" name="domain_id" value=id/>
@@ -285,7 +286,7 @@ fn Buttons(
         }
     });
     let again = pending.then(|| {
-        let (id, label) = (domain_id.clone(), format!("Make a new record for {name}"));
+        let (id, label) = (domain_id.clone(), t!("Make a new record for {name}"));
         view! {
             <ActionForm action=renew>
                 <input type="hidden" name="domain_id" value=id/>
@@ -294,7 +295,7 @@ fn Buttons(
         }
     });
     let claim = proof.is_none().then(|| {
-        let (verify, removal) = (format!("Verify {name}"), format!("Remove {name}"));
+        let (verify, removal) = (t!("Verify {name}"), t!("Remove {name}"));
         let why = format!("why-{domain_id}");
         view! {
             <ActionForm action=request>
@@ -323,17 +324,17 @@ fn Revoke(
     let note_id = format!("revoke-note-{domain_id}");
     view! {
         <details class="db-disclosure">
-            <summary>{format!("Revoke {name}")}</summary>
-            <p>{format!("{impact}. After this, {name} leads nobody to your Microsoft sign-in; they sign in with a password. Sessions that are open stay open.")}</p>
+            <summary>{t!("Revoke {name}")}</summary>
+            <p>{t!("{impact}. After this, {name} leads nobody to your Microsoft sign-in; they sign in with a password. Sessions that are open stay open.")}</p>
             <ActionForm action=revoke>
                 <input type="hidden" name="domain_id" value=domain_id/>
                 <div class="db-field db-field--check">
                     <input id=id.clone() type="checkbox" name="confirmed" value="yes" required/>
-                    <label for=id>"I have read whom this concerns"</label>
+                    <label for=id>{t!("I have read whom this concerns")}</label>
                 </div>
                 <NoteField id=note_id/>
                 <p class="db-form__actions">
-                    <Submit label=format!("Revoke {name}") pending=revoke.pending() look="danger"/>
+                    <Submit label=t!("Revoke {name}") pending=revoke.pending() look="danger"/>
                 </p>
             </ActionForm>
         </details>

@@ -1,22 +1,24 @@
 //! The result of an OAuth round trip, as the callback puts it into the address.
 
+use daybind_words::t;
+
 /// What a round trip that went well led to: whether a calendar is to be chosen, and how many calendars are synced again.
 #[must_use]
 pub fn connected(choose: bool, renewed: u32) -> String {
     let again = match renewed {
-        0 => "The account is connected.".to_owned(),
-        1 => {
+        0 => t!("The account is connected.").to_owned(),
+        1 => t!(
             "Daybind has access to the account again. Its calendar is synced now; nothing was lost."
-                .to_owned()
-        }
-        more => format!(
+        )
+        .to_owned(),
+        more => t!(
             "Daybind has access to the account again. All {more} calendars are synced now; nothing was lost."
         ),
     };
     match (choose, renewed) {
-        (true, 0) => format!("{again} Choose its calendar and the direction next."),
+        (true, 0) => t!("{again} Choose its calendar and the direction next."),
         (true, _) => {
-            format!("{again} One connection has no calendar yet: choose it and the direction next.")
+            t!("{again} One connection has no calendar yet: choose it and the direction next.")
         }
         (false, _) => again,
     }
@@ -27,52 +29,62 @@ pub fn connected(choose: bool, renewed: u32) -> String {
 pub fn explain(code: &str) -> (&'static str, &'static str) {
     match code {
         "missing_parameters" => (
-            "The provider came back without an answer.",
-            "Start again with the connect button below.",
+            t!("The provider came back without an answer."),
+            t!("Start again with the connect button below."),
         ),
         "invalid_state" => (
-            "This sign-in is no longer valid: it is older than ten minutes, was already used, or began in another browser.",
-            "Start again with the connect button below, and finish in this browser.",
+            t!(
+                "This sign-in is no longer valid: it is older than ten minutes, was already used, or began in another browser."
+            ),
+            t!("Start again with the connect button below, and finish in this browser."),
         ),
         "configuration_error" => (
-            "The provider is not set up completely in Daybind.",
-            "Ask an administrator to check Settings > Integrations > Providers.",
+            t!("The provider is not set up completely in Daybind."),
+            t!("Ask an administrator to check Settings > Integrations > Providers."),
         ),
         "token_exchange_failed" => (
-            "The provider refused to complete the sign-in.",
-            "Try again. If it happens again, ask an administrator to check client ID, client secret and redirect URI.",
+            t!("The provider refused to complete the sign-in."),
+            t!(
+                "Try again. If it happens again, ask an administrator to check client ID, client secret and redirect URI."
+            ),
         ),
         "access_denied" => (
-            "Access was not granted: you declined, or your organisation must approve Daybind first.",
-            "Connect again and accept, or ask your organisation's administrator for approval.",
+            t!(
+                "Access was not granted: you declined, or your organisation must approve Daybind first."
+            ),
+            t!("Connect again and accept, or ask your organisation's administrator for approval."),
         ),
         "missing_scope" => (
-            "Daybind was not allowed to read and change calendar events.",
-            "Connect again and leave every permission ticked.",
+            t!("Daybind was not allowed to read and change calendar events."),
+            t!("Connect again and leave every permission ticked."),
         ),
         "already_connected" => (
-            "This account is already connected in Daybind by somebody else.",
-            "Choose another account, or have its owner disconnect it first.",
+            t!("This account is already connected in Daybind by somebody else."),
+            t!("Choose another account, or have its owner disconnect it first."),
         ),
         "calendar_taken" => (
-            "This calendar is already connected in Daybind.",
-            "Connect another calendar, or have the other connection of it disconnected first.",
+            t!("This calendar is already connected in Daybind."),
+            t!("Connect another calendar, or have the other connection of it disconnected first."),
         ),
         "still_ending" => (
-            "This account is still being disconnected.",
-            "Wait a few minutes, then connect it again.",
+            t!("This account is still being disconnected."),
+            t!("Wait a few minutes, then connect it again."),
         ),
         "different_account" => (
-            "You signed in with another account than the one this connection belongs to.",
-            "Reconnect and choose the account that the connection shows, or connect the other account anew.",
+            t!("You signed in with another account than the one this connection belongs to."),
+            t!(
+                "Reconnect and choose the account that the connection shows, or connect the other account anew."
+            ),
         ),
         "internal_error" => (
-            "Daybind could not finish the connection.",
-            "Try again in a few minutes. If it happens again, tell your administrator when it happened.",
+            t!("Daybind could not finish the connection."),
+            t!(
+                "Try again in a few minutes. If it happens again, tell your administrator when it happened."
+            ),
         ),
         _ => (
-            "The calendar could not be connected.",
-            "Try again with the connect button below.",
+            t!("The calendar could not be connected."),
+            t!("Try again with the connect button below."),
         ),
     }
 }

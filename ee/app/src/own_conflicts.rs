@@ -5,6 +5,7 @@ use daybind_app::pages::failure::Failure;
 use daybind_app::pages::{query_value, query_values};
 use daybind_app::ui::{Banner, BannerKind, ErrorSummary, Submit, failed};
 use daybind_domain::conflict_preview::{ConflictPreviewView, OwnConflictsView};
+use daybind_words::t;
 use leptos::prelude::*;
 
 use crate::calendar_conflict::address;
@@ -24,9 +25,9 @@ pub fn OwnConflicts() -> impl IntoView {
     );
     let back = move || {
         if side.with(String::is_empty) {
-            ("/msp/profile?tab=calendar", "All of your calendars")
+            ("/msp/profile?tab=calendar", t!("All of your calendars"))
         } else {
-            (HERE, "All of your conflicts")
+            (HERE, t!("All of your conflicts"))
         }
     };
     let result = move || {
@@ -36,11 +37,11 @@ pub fn OwnConflicts() -> impl IntoView {
     view! {
         <p class="db-back"><a href=move || back().0>{move || back().1}</a></p>
         <header class="db-page-head">
-            <h1 id="conflicts-heading" tabindex="-1">"Your conflicts"</h1>
+            <h1 id="conflicts-heading" tabindex="-1">{t!("Your conflicts")}</h1>
         </header>
         <ErrorSummary error=failed(answer)/>
         {result}
-        <Transition fallback=|| view! { <p>"Loading your conflicts …"</p> }>
+        <Transition fallback=|| view! { <p>{t!("Loading your conflicts …")}</p> }>
             {move || Suspend::new(async move {
                 let chosen = side.get_untracked();
                 match found.await {
@@ -57,21 +58,22 @@ pub fn OwnConflicts() -> impl IntoView {
 /// What came of an answer.
 fn outcome(done: usize, left: usize) -> AnyView {
     let title = match done {
-        0 => "No conflict was settled.".to_owned(),
-        1 => "One conflict is settled. Both sides follow with the sync that starts now.".to_owned(),
-        done => format!(
-            "{done} conflicts are settled. Both sides follow with the sync that starts now."
-        ),
+        0 => t!("No conflict was settled.").to_owned(),
+        1 => t!("One conflict is settled. Both sides follow with the sync that starts now.")
+            .to_owned(),
+        done => {
+            t!("{done} conflicts are settled. Both sides follow with the sync that starts now.")
+        }
     };
     let (kind, left) = match left {
         0 => (BannerKind::Success, None),
         1 => (
             BannerKind::Warning,
-            Some("One was left alone, since a side changed after you had read it.".to_owned()),
+            Some(t!("One was left alone, since a side changed after you had read it.").to_owned()),
         ),
         left => (
             BannerKind::Warning,
-            Some(format!(
+            Some(t!(
                 "{left} were left alone, since a side changed after you had read them."
             )),
         ),
@@ -79,7 +81,7 @@ fn outcome(done: usize, left: usize) -> AnyView {
     view! {
         <Banner kind title=title>
             {left.map(|left| view! { <p>{left}</p> })}
-            <p><a href=HERE>"Dismiss"</a></p>
+            <p><a href=HERE>{t!("Dismiss")}</a></p>
         </Banner>
     }
     .into_any()
@@ -88,19 +90,19 @@ fn outcome(done: usize, left: usize) -> AnyView {
 fn list(view: OwnConflictsView) -> AnyView {
     if view.conflicts.is_empty() {
         return view! {
-            <Banner kind=BannerKind::Success title="There are no conflicts: you have nothing to decide.">
-                <p>"Where both sides changed the same thing, you are asked here."</p>
+            <Banner kind=BannerKind::Success title=t!("There are no conflicts: you have nothing to decide.")>
+                <p>{t!("Where both sides changed the same thing, you are asked here.")}</p>
             </Banner>
         }
         .into_any();
     }
     let more = view.more.then(
-        || view! { <p>"The oldest 100 are shown; the others follow when these are answered."</p> },
+        || view! { <p>{t!("The oldest 100 are shown; the others follow when these are answered.")}</p> },
     );
     let rows: Vec<_> = view.conflicts.into_iter().map(row).collect();
     view! {
         <div class="db-stack">
-            <p>"Tick those to answer at once. You see what each will be before anything is done."</p>
+            <p>{t!("Tick those to answer at once. You see what each will be before anything is done.")}</p>
             {more}
             <form class="db-stack" method="get" action="/msp/profile">
                 <input type="hidden" name="tab" value="calendar"/>
@@ -108,21 +110,21 @@ fn list(view: OwnConflictsView) -> AnyView {
                 <table class="db-table" aria-labelledby="conflicts-heading">
                     <thead>
                         <tr>
-                            <th scope="col">"Choose"</th>
-                            <th scope="col">"Entry"</th>
-                            <th scope="col">"Schedule"</th>
-                            <th scope="col">"Calendar"</th>
+                            <th scope="col">{t!("Choose")}</th>
+                            <th scope="col">{t!("Entry")}</th>
+                            <th scope="col">{t!("Schedule")}</th>
+                            <th scope="col">{t!("Calendar")}</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
                 <div class="db-field db-field--check">
                     <input type="checkbox" name="pick" value="all" id="pick-all"/>
-                    <label for="pick-all">"All of them"</label>
+                    <label for="pick-all">{t!("All of them")}</label>
                 </div>
                 <div class="db-form__actions">
-                    <button type="submit" class="db-btn db-btn--secondary" name="side" value="schedule">"Preview the schedule for all ticked"</button>
-                    <button type="submit" class="db-btn db-btn--secondary" name="side" value="calendar">"Preview the calendar for all ticked"</button>
+                    <button type="submit" class="db-btn db-btn--secondary" name="side" value="schedule">{t!("Preview the schedule for all ticked")}</button>
+                    <button type="submit" class="db-btn db-btn--secondary" name="side" value="calendar">{t!("Preview the calendar for all ticked")}</button>
                 </div>
             </form>
         </div>
@@ -132,7 +134,7 @@ fn list(view: OwnConflictsView) -> AnyView {
 
 fn row(one: ConflictPreviewView) -> AnyView {
     let left = one.left.then(
-        || view! { <p class="db-field__hint">"A side changed since; this was left alone."</p> },
+        || view! { <p class="db-field__hint">{t!("A side changed since; this was left alone.")}</p> },
     );
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for field in one.fields {
@@ -142,15 +144,15 @@ fn row(one: ConflictPreviewView) -> AnyView {
     let label = format!("{}, {}", one.title, one.calendar);
     view! {
         <tr>
-            <td data-label="Choose">
+            <td data-label=t!("Choose")>
                 <input type="checkbox" name="pick" value=one.conflict_id.clone() aria-label=label/>
             </td>
             <th scope="row">
                 <a href=address(&one.conflict_id)>{one.title}</a>
                 {left}
             </th>
-            <td data-label="Schedule">{ours}{one.note}</td>
-            <td data-label="Calendar">{one.calendar}{theirs}</td>
+            <td data-label=t!("Schedule")>{ours}{one.note}</td>
+            <td data-label=t!("Calendar")>{one.calendar}{theirs}</td>
         </tr>
     }
     .into_any()
@@ -164,8 +166,8 @@ fn Preview(
 ) -> impl IntoView {
     if view.conflicts.is_empty() {
         return view! {
-            <Banner kind=BannerKind::Info title="Nothing that is open is ticked. Tick at least one conflict.">
-                <p><a href=HERE>"Back to the list"</a></p>
+            <Banner kind=BannerKind::Info title=t!("Nothing that is open is ticked. Tick at least one conflict.")>
+                <p><a href=HERE>{t!("Back to the list")}</a></p>
             </Banner>
         }
         .into_any();
@@ -181,23 +183,23 @@ fn Preview(
         .collect();
     let label = match (seen.len(), side.as_str()) {
         (0, _) => String::new(),
-        (1, "schedule") => "Take the schedule’s version".to_owned(),
-        (1, _) => "Take the calendar’s version".to_owned(),
-        (many, "schedule") => format!("Take the schedule’s version of all {many}"),
-        (many, _) => format!("Take the calendar’s version of all {many}"),
+        (1, "schedule") => t!("Take the schedule’s version").to_owned(),
+        (1, _) => t!("Take the calendar’s version").to_owned(),
+        (many, "schedule") => t!("Take the schedule’s version of all {many}"),
+        (many, _) => t!("Take the calendar’s version of all {many}"),
     };
     let send =
         (!label.is_empty()).then(|| view! { <Submit label=label pending=answer.pending()/> });
     let conflicts: Vec<_> = view.conflicts.into_iter().map(preview).collect();
     view! {
-        <p>"This is what each will be. Nothing is done before you confirm."</p>
+        <p>{t!("This is what each will be. Nothing is done before you confirm.")}</p>
         {conflicts}
         <ActionForm action=answer>
             <input type="hidden" name="side" value=side/>
             {seen}
             <div class="db-form__actions">
                 {send}
-                <a class="db-btn db-btn--quiet" href=HERE>"Cancel"</a>
+                <a class="db-btn db-btn--quiet" href=HERE>{t!("Cancel")}</a>
             </div>
         </ActionForm>
     }
@@ -218,10 +220,10 @@ pub fn preview(one: ConflictPreviewView) -> AnyView {
             view! {
                 <tr>
                     <th scope="row">{field.label}</th>
-                    <td data-label="Schedule">{field.schedule}</td>
+                    <td data-label=t!("Schedule")>{field.schedule}</td>
                     <td data-label=calendar.clone()>{field.calendar}</td>
-                    <td data-label="Both will say">{field.result}</td>
-                    <td data-label="Changes in">{field.changes}</td>
+                    <td data-label=t!("Both will say")>{field.result}</td>
+                    <td data-label=t!("Changes in")>{field.changes}</td>
                 </tr>
             }
         })
@@ -231,11 +233,11 @@ pub fn preview(one: ConflictPreviewView) -> AnyView {
             <table class="db-table" aria-labelledby=table>
                 <thead>
                     <tr>
-                        <th scope="col">"Field"</th>
-                        <th scope="col">"Schedule"</th>
+                        <th scope="col">{t!("Field")}</th>
+                        <th scope="col">{t!("Schedule")}</th>
                         <th scope="col">{calendar}</th>
-                        <th scope="col">"Both will say"</th>
-                        <th scope="col">"Changes in"</th>
+                        <th scope="col">{t!("Both will say")}</th>
+                        <th scope="col">{t!("Changes in")}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>

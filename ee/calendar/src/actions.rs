@@ -8,6 +8,7 @@ use daybind_services::failure::stored;
 use daybind_services::profiles::last_four;
 use daybind_services::{Actor, AppResult, Provider, Services, internal};
 use daybind_storage::StorageError;
+use daybind_words::t;
 use secrecy::SecretString;
 
 use crate::engine::Engine;
@@ -17,33 +18,35 @@ use crate::provider::{ProviderError, RemoteCalendar};
 use crate::tokens::Stop;
 use crate::{disconnect, places, retry, subscribe, sync};
 
-const WHAT: &str = "The calendar connection";
+fn what() -> &'static str {
+    t!("The calendar connection")
+}
 
 /// A stop as the person in front of the screen sees it.
 pub fn shown(stop: Stop) -> AppError {
     match stop {
-        Stop::Idle => AppError::not_found(WHAT),
-        Stop::Reconnect(_) => AppError::new(ErrorCode::Provider, "The calendar account no longer lets Daybind in.")
-            .next_step("Choose Reconnect."),
+        Stop::Idle => AppError::not_found(what()),
+        Stop::Reconnect(_) => AppError::new(ErrorCode::Provider, t!("The calendar account no longer lets Daybind in."))
+            .next_step(t!("Choose Reconnect.")),
         Stop::Operator(_) => {
-            AppError::new(ErrorCode::NotReady, "The provider does not accept Daybind's client any more.").next_step(
-                "Ask an administrator to check the client secret in Settings > Integrations > Providers.",
+            AppError::new(ErrorCode::NotReady, t!("The provider does not accept Daybind's client any more.")).next_step(
+                t!("Ask an administrator to check the client secret in Settings > Integrations > Providers."),
             )
         }
-        Stop::Busy => AppError::new(ErrorCode::RateLimited, "This calendar is being looked at already.")
-            .next_step("Try again in a minute."),
+        Stop::Busy => AppError::new(ErrorCode::RateLimited, t!("This calendar is being looked at already."))
+            .next_step(t!("Try again in a minute.")),
         Stop::Held(_)
         | Stop::Provider(ProviderError::Throttled { .. } | ProviderError::Exhausted { .. }) => {
-            AppError::new(ErrorCode::RateLimited, "The provider asks Daybind to slow down.")
-                .next_step("Try again in a minute.")
+            AppError::new(ErrorCode::RateLimited, t!("The provider asks Daybind to slow down."))
+                .next_step(t!("Try again in a minute."))
         }
         Stop::Provider(error) => {
             tracing::warn!(%error, "calendar provider");
-            AppError::new(ErrorCode::Provider, "The calendar provider did not give a usable answer.")
-                .next_step("Try again in a minute.")
+            AppError::new(ErrorCode::Provider, t!("The calendar provider did not give a usable answer."))
+                .next_step(t!("Try again in a minute."))
         }
         // Neither comes from looking at calendars.
-        Stop::Brake { .. } | Stop::Fenced => AppError::not_found(WHAT),
+        Stop::Brake { .. } | Stop::Fenced => AppError::not_found(what()),
         Stop::Storage(error) => internal(error),
         Stop::Internal(error) => error,
     }
@@ -80,7 +83,7 @@ pub fn chosen_direction(connection: &Connection, wanted: Option<&str>) -> AppRes
         "bidirectional" | "to_external" | "from_external" => Ok(direction.to_owned()),
         _ => Err(AppError::field(
             "direction",
-            "Choose in which direction changes travel.",
+            t!("Choose in which direction changes travel."),
         )),
     }
 }
@@ -155,21 +158,21 @@ pub async fn update(
         calendar_id.filter(|wanted| Some(*wanted) != connection.calendar_id.as_deref())
     {
         if connection.calendar_id.is_some() {
-            return Err(AppError::new(ErrorCode::Conflict, "This connection already has its calendar.")
-                .next_step("To use another calendar, disconnect this one first. You choose whether copies stay."));
+            return Err(AppError::new(ErrorCode::Conflict, t!("This connection already has its calendar."))
+                .next_step(t!("To use another calendar, disconnect this one first. You choose whether copies stay.")));
         }
         let found = remote(engine, &mut connection).await?;
         let calendar = found.into_iter().find(|calendar| calendar.id == wanted);
         let calendar = calendar.ok_or_else(|| {
             AppError::field(
                 "calendar_id",
-                "This calendar is not in the account any more.",
+                t!("This calendar is not in the account any more."),
             )
         })?;
         if !calendar.can_write && direction != "from_external" {
             return Err(AppError::field(
                 "calendar_id",
-                "Daybind may not write to this calendar. Choose another.",
+                t!("Daybind may not write to this calendar. Choose another."),
             ));
         }
         chosen = Some(calendar);
@@ -183,7 +186,7 @@ pub async fn update(
         row.cursor = None;
     }
     row.direction = direction;
-    let already = || AppError::field("calendar_id", "This calendar is already connected.");
+    let already = || AppError::field("calendar_id", t!("This calendar is already connected."));
     if let Some(calendar) = chosen {
         let rows = daybind_ee_storage::calendar(unit.as_mut()).map_err(internal)?;
         let all = rows
@@ -206,7 +209,7 @@ pub async fn update(
         .await
         .map_err(|error| match error {
             StorageError::Duplicate(_) => already(),
-            other => stored(WHAT, other),
+            other => stored(what(), other),
         })?;
     if sync::may_sync(&row) {
         let now = engine.now();
@@ -249,7 +252,7 @@ pub async fn delete(
     let mut row = own(unit.as_mut(), actor, connection_id).await?;
     disconnect::begin(unit.as_mut(), &mut row, remove_copies, services.now())
         .await
-        .map_err(|e| stored(WHAT, e))?;
+        .map_err(|e| stored(what(), e))?;
     let detail =
         serde_json::json!({ "account": row.account_email, "remove_copies": remove_copies });
     let subject = format!("calendar_provider:{}", row.connection_id);
@@ -271,13 +274,13 @@ pub async fn sync_now(services: &Services, actor: &Actor, connection_id: &str) -
     let row = own(unit.as_mut(), actor, connection_id).await?;
     if is_ending(&row) || !sync::may_sync(&row) {
         return Err(
-            AppError::new(ErrorCode::NotReady, "This connection cannot sync yet.").next_step(
+            AppError::new(ErrorCode::NotReady, t!("This connection cannot sync yet.")).next_step(
                 if row.status == "needs_reconnect" {
-                    "Choose Reconnect."
+                    t!("Choose Reconnect.")
                 } else if row.pause.is_some() {
-                    "Choose Resume."
+                    t!("Choose Resume.")
                 } else {
-                    "Choose a calendar first."
+                    t!("Choose a calendar first.")
                 },
             ),
         );
@@ -315,7 +318,7 @@ pub async fn save_google_client(
     if client_id.is_empty() || client_id.len() > 255 || client_id.contains(char::is_whitespace) {
         return Err(AppError::field(
             "client_id",
-            "Enter the OAuth client ID from the Google Cloud console.",
+            t!("Enter the OAuth client ID from the Google Cloud console."),
         ));
     }
     let mut unit = services.begin(actor.tenant_id).await?;
@@ -329,7 +332,12 @@ pub async fn save_google_client(
             old.client_secret_sealed.clone(),
             old.client_secret_last4.clone(),
         ),
-        (None, true) => return Err(AppError::field("client_secret", "Enter the client secret.")),
+        (None, true) => {
+            return Err(AppError::field(
+                "client_secret",
+                t!("Enter the client secret."),
+            ));
+        }
         (_, false) => {
             let place = google_place(actor.tenant_id);
             let sealed = services

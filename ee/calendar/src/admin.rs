@@ -1,6 +1,7 @@
 //! What a person asks an administrator for, where something must be set up first.
 
 use daybind_services::{Provider, Services};
+use daybind_words::t;
 
 use crate::views::label;
 
@@ -17,7 +18,7 @@ pub fn place(provider: Provider) -> String {
 /// A message to an administrator, to be sent by whatever means people have: what is wanted, the cause, and the address.
 #[must_use]
 pub fn message(services: &Services, provider: Provider, cause: &str) -> String {
-    format!(
+    t!(
         "I would like to connect {} in Daybind, but it cannot be connected yet. {cause} Could you set it up here? {}",
         label(provider.as_str()),
         services.absolute(&place(provider)),

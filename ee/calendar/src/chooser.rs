@@ -10,6 +10,7 @@ use daybind_domain::{AppError, ErrorCode};
 use daybind_ee_storage::{Conflict, calendar};
 use daybind_services::{Actor, AppResult, Services, internal, localtime};
 use daybind_storage::{Entry, UnitOfWork};
+use daybind_words::t;
 use uuid::Uuid;
 
 use crate::conflicts::{Chosen, fingerprint, resolve};
@@ -22,7 +23,9 @@ use crate::questions::text_of;
 use crate::sync;
 use crate::views::label;
 
-const WHAT: &str = "The conflict";
+fn what() -> &'static str {
+    t!("The conflict")
+}
 
 /// The conflict, for the owner of its connection.
 ///
@@ -34,7 +37,7 @@ pub async fn view(
     conflict_id: &str,
 ) -> AppResult<ConflictView> {
     actor.require(Permission::OwnProfile)?;
-    let missing = || AppError::not_found(WHAT);
+    let missing = || AppError::not_found(what());
     let id: Uuid = conflict_id.trim().parse().map_err(|_| missing())?;
     let mut unit = services.read(actor.tenant_id).await?;
     let rows = calendar(unit.as_mut()).map_err(internal)?;
@@ -67,7 +70,7 @@ pub async fn view(
         (_, Some(note)) => Ok(noted(shown, note)),
         (None, None) => Ok(noted(
             shown,
-            "The entry is not yours any more, or was called off or deleted. There is nothing left to choose.".to_owned(),
+            t!("The entry is not yours any more, or was called off or deleted. There is nothing left to choose.").to_owned(),
         )),
         (Some(entry), None) => choices(shown, &conflict, (&entry, by), zone),
     }
@@ -104,9 +107,9 @@ fn why_settled(conflict: &Conflict, zone: Tz) -> Option<String> {
     let at = conflict.resolved_at.unwrap_or(conflict.updated_at);
     let at = localtime::date_time(at, zone);
     Some(if by_itself {
-        format!("This was settled by itself on {at}: there was nothing left to choose.")
+        t!("This was settled by itself on {at}: there was nothing left to choose.")
     } else {
-        format!("You answered this on {at}.")
+        t!("You answered this on {at}.")
     })
 }
 
@@ -118,7 +121,7 @@ fn choices(
 ) -> AppResult<ConflictView> {
     let name = shown.calendar.clone();
     let Some(remote) = &conflict.remote else {
-        let note = format!(
+        let note = t!(
             "Its event was deleted in {name}. Under Profile > Calendar you say what becomes of the work."
         );
         return Ok(noted(shown, note));
@@ -135,7 +138,7 @@ fn choices(
         .filter(|field| differ.contains(field))
         .collect();
     if open.is_empty() {
-        let note = format!(
+        let note = t!(
             "The schedule and {name} say the same by now. There is nothing left to choose; the question goes with the next sync."
         );
         return Ok(noted(shown, note));
@@ -156,9 +159,9 @@ fn choices(
         .map(|field| fact(&heading(&[*field]), texts(&[*field], local, zone)))
         .collect();
     let ours = localtime::date_time(entry.updated_at, zone);
-    let ours = by.map_or_else(|| ours.clone(), |by| format!("{ours}, by {by}"));
+    let ours = by.map_or_else(|| ours.clone(), |by| t!("{ours}, by {by}"));
     let theirs = conflict.remote_at.map_or_else(
-        || "Its provider does not say when.".to_owned(),
+        || t!("Its provider does not say when.").to_owned(),
         |at| localtime::date_time(at, zone),
     );
     Ok(ConflictView {
@@ -167,11 +170,11 @@ fn choices(
         fields,
         same,
         changed: vec![
-            fact("Last changed in the schedule", ours),
-            fact(&format!("Last changed in {name}"), theirs),
+            fact(t!("Last changed in the schedule"), ours),
+            fact(&t!("Last changed in {name}"), theirs),
             fact(
-                "After your answer",
-                format!(
+                t!("After your answer"),
+                t!(
                     "The schedule and {name} both say what you chose, with the sync that starts then."
                 ),
             ),
@@ -197,14 +200,14 @@ fn asked(open: &[Field]) -> Vec<(Field, Vec<Field>)> {
 
 fn heading(fields: &[Field]) -> String {
     match fields {
-        [_, _, ..] => "Time and repetition",
-        [Field::Title] => "Title",
-        [Field::Notes] => "Notes",
-        [Field::Location] => "Location",
-        [Field::When] => "Time",
-        [Field::Repeat] => "Repetition",
-        [Field::Shows] => "Availability",
-        [Field::Private] => "Privacy",
+        [_, _, ..] => t!("Time and repetition"),
+        [Field::Title] => t!("Title"),
+        [Field::Notes] => t!("Notes"),
+        [Field::Location] => t!("Location"),
+        [Field::When] => t!("Time"),
+        [Field::Repeat] => t!("Repetition"),
+        [Field::Shows] => t!("Availability"),
+        [Field::Private] => t!("Privacy"),
         [] => "",
     }
     .to_owned()
@@ -217,19 +220,19 @@ fn texts(fields: &[Field], content: &EntryContent, zone: Tz) -> String {
         .map(|field| text_of(*field, content, zone))
         .collect();
     match texts.join("; ") {
-        text if text.trim().is_empty() => "(empty)".to_owned(),
+        text if text.trim().is_empty() => t!("(empty)").to_owned(),
         text => text,
     }
 }
 
 fn scope(entry: &Entry, remote: &EntryContent) -> String {
     if let Some(of) = &entry.occurrence_of {
-        format!(
+        t!(
             "This is about one occurrence of a series, that of {}. The others stay as they are.",
             of.day
         )
     } else if entry.content.repeats.is_some() || remote.repeats.is_some() {
-        "This is about the whole series, with all of its occurrences.".to_owned()
+        t!("This is about the whole series, with all of its occurrences.").to_owned()
     } else {
         String::new()
     }
@@ -313,7 +316,7 @@ pub fn outcome(field: ConflictFieldView, side: Option<Side>, calendar: &str) -> 
     let (result, changes) = match side {
         None => (String::new(), String::new()),
         Some(Side::Schedule) => (field.schedule.clone(), calendar.to_owned()),
-        Some(Side::Calendar) => (field.calendar.clone(), "Schedule".to_owned()),
+        Some(Side::Calendar) => (field.calendar.clone(), t!("Schedule").to_owned()),
     };
     OutcomeView {
         label: field.label,
@@ -345,7 +348,7 @@ async fn settle(
         .await
         .map_err(|error| match error.code {
             ErrorCode::Conflict => AppError::new(ErrorCode::Conflict, told(&choices)).next_step(
-                "Nothing was written over. Below is how it stands now: look at what is ticked and answer again, if there is still something to choose.",
+                t!("Nothing was written over. Below is how it stands now: look at what is ticked and answer again, if there is still something to choose."),
             ),
             _ => error,
         })
@@ -354,21 +357,21 @@ async fn settle(
 /// What was chosen, in words.
 fn told(choices: &[(String, String)]) -> String {
     let side = |side: &str| match side {
-        "calendar" => "from the calendar",
-        _ => "from the schedule",
+        "calendar" => t!("from the calendar"),
+        _ => t!("from the schedule"),
     };
     let chosen: Vec<String> = choices
         .iter()
         .filter_map(|(word, from)| match word.as_str() {
-            "all" => Some(format!("all {}", side(from))),
-            word => Field::parse(word).map(|field| format!("{} {}", field.word(), side(from))),
+            "all" => Some(t!("all {}", side(from))),
+            word => Field::parse(word).map(|field| format!("{} {}", field.said(), side(from))),
         })
         .collect();
-    let changed = "One of the sides changed after you had read this page";
+    let changed = t!("One of the sides changed after you had read this page");
     if chosen.is_empty() {
         format!("{changed}.")
     } else {
-        format!("{changed}. You had chosen: {}.", chosen.join(", "))
+        t!("{changed}. You had chosen: {}.", chosen.join(", "))
     }
 }
 

@@ -10,6 +10,7 @@ use daybind_ee_storage::{Conflict, Connection, Mapping, calendar};
 use daybind_services::failure::stored;
 use daybind_services::{Actor, AppResult, internal};
 use daybind_storage::{Entry, StorageResult, UnitOfWork};
+use daybind_words::t;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -23,7 +24,9 @@ use crate::merge::{Field, differing};
 use crate::oauth::own;
 use crate::sync;
 
-const WHAT: &str = "The conflict";
+fn what() -> &'static str {
+    t!("The conflict")
+}
 
 /// What the calendar says.
 pub enum Seen<'a> {
@@ -137,8 +140,11 @@ pub async fn settle(
 }
 
 fn changed_meanwhile() -> AppError {
-    AppError::new(ErrorCode::Conflict, "One of the sides changed meanwhile.")
-        .next_step("Reload, look at both versions again, and choose.")
+    AppError::new(
+        ErrorCode::Conflict,
+        t!("One of the sides changed meanwhile."),
+    )
+    .next_step(t!("Reload, look at both versions again, and choose."))
 }
 
 /// Stands for everything a conflict lets its owner choose from: the same as long as both sides say the same about it. Not the
@@ -178,7 +184,7 @@ pub async fn resolve(
     let id: Uuid = conflict_id
         .trim()
         .parse()
-        .map_err(|_| AppError::not_found(WHAT))?;
+        .map_err(|_| AppError::not_found(what()))?;
     let now = engine.now();
     let mut unit = engine.begin(actor.tenant_id).await?;
     let rows = calendar(unit.as_mut()).map_err(internal)?;
@@ -186,11 +192,11 @@ pub async fn resolve(
         .find_conflict(actor.tenant_id, id)
         .await
         .map_err(internal)?;
-    let asked = found.ok_or_else(|| AppError::not_found(WHAT))?;
+    let asked = found.ok_or_else(|| AppError::not_found(what()))?;
     let connection_id = asked.connection_id.to_string();
     let connection = own(unit.as_mut(), actor, &connection_id)
         .await
-        .map_err(|_| AppError::not_found(WHAT))?;
+        .map_err(|_| AppError::not_found(what()))?;
     // A run that looks at the same event ends first, or finds this answer and looks again.
     let rows = calendar(unit.as_mut()).map_err(internal)?;
     rows.lock_person(actor.tenant_id, connection.user_id)
@@ -249,7 +255,7 @@ pub async fn resolve(
     if entry.content != before {
         unit.update_entry(&entry, now)
             .await
-            .map_err(|error| stored("The entry", error))?;
+            .map_err(|error| stored(t!("The entry"), error))?;
         let mut people = entry.assignees.clone();
         let sides = (&before, &entry);
         let others = incoming::decided(unit.as_mut(), &connection, &mapping, sides, now)
@@ -336,7 +342,7 @@ impl Choice<'_> {
         let [(_, chosen)] = choices else {
             return Err(AppError::field(
                 "choice",
-                "Choose what happens to the entry.",
+                t!("Choose what happens to the entry."),
             ));
         };
         match chosen.as_str() {
@@ -345,7 +351,7 @@ impl Choice<'_> {
             _ => {
                 return Err(AppError::field(
                     "choice",
-                    "Choose whether to call the work off or to put the event back.",
+                    t!("Choose whether to call the work off or to put the event back."),
                 ));
             }
         }
@@ -395,7 +401,10 @@ impl Choice<'_> {
                 },
             };
             if named.is_empty() {
-                return Err(AppError::field("choice", "This part is not in conflict."));
+                return Err(AppError::field(
+                    "choice",
+                    t!("This part is not in conflict."),
+                ));
             }
             for field in named {
                 match side.as_str() {
@@ -410,7 +419,7 @@ impl Choice<'_> {
                     _ => {
                         return Err(AppError::field(
                             "choice",
-                            "Choose the schedule's or the calendar's version.",
+                            t!("Choose the schedule's or the calendar's version."),
                         ));
                     }
                 }
@@ -425,7 +434,7 @@ impl Choice<'_> {
                 .filter(|field| differ.contains(field))
                 .map(|field| FieldError {
                     field: format!("choices[{}]", field.word()),
-                    message: format!("Choose a version of the {}.", field.word()),
+                    message: t!("Choose a version of the {}.", field.said()),
                 })
                 .collect();
             if !left.is_empty() {

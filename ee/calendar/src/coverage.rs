@@ -13,6 +13,7 @@ use daybind_ee_storage::{
 };
 use daybind_services::{Actor, AppResult, Lines, Provider, Services, bindings, csv, internal};
 use daybind_storage::Profile;
+use daybind_words::t;
 use futures::stream;
 
 use crate::statements;
@@ -158,14 +159,14 @@ pub async fn settings(
 /// What issued the connection, in a few words.
 fn through(row: &Connection, profiles: &[Profile]) -> String {
     if row.provider == Provider::Google.as_str() {
-        return "Google OAuth client".to_owned();
+        return t!("Google OAuth client").to_owned();
     }
     let known = profiles
         .iter()
         .find(|profile| Some(profile.profile_id.0) == row.profile_id);
     match known {
-        Some(profile) => format!("Microsoft profile “{}”", profile.fields.display_name),
-        None => "A Microsoft profile that is gone".to_owned(),
+        Some(profile) => t!("Microsoft profile “{}”", profile.fields.display_name),
+        None => t!("A Microsoft profile that is gone").to_owned(),
     }
 }
 

@@ -9,6 +9,7 @@ use daybind_domain::ids::{ConnectionId, ProfileId};
 use daybind_domain::user::Permission;
 use daybind_ee_storage::{Connection, Mapping, Subscription, calendar};
 use daybind_services::{Actor, AppResult, Services, internal, localtime};
+use daybind_words::t;
 
 use crate::oauth::is_ending;
 use crate::sync::is_live;
@@ -31,7 +32,7 @@ pub async fn detail(
     connection_id: &str,
 ) -> AppResult<ConnectionDetailView> {
     actor.require(Permission::SettingsRead)?;
-    let missing = || AppError::not_found("The calendar connection");
+    let missing = || AppError::not_found(t!("The calendar connection"));
     let id: ConnectionId = connection_id.parse().map_err(|_| missing())?;
     let mut unit = services.read(actor.tenant_id).await?;
     let rows = calendar(unit.as_mut()).map_err(internal)?;
@@ -61,11 +62,11 @@ pub async fn detail(
     let connection = connection_view(services, actor, unit.as_mut(), &row, &owner).await?;
     Ok(ConnectionDetailView {
         health: vec![
-            fact("Access", access(&row, zone)),
-            fact("Issued by", issued_by(&row, profile)),
-            fact("Push notifications", push(&subscriptions, now, zone)),
-            fact("Failures", failures(&row, zone)),
-            fact("Entries", entries(&mappings)),
+            fact(t!("Access"), access(&row, zone)),
+            fact(t!("Issued by"), issued_by(&row, profile)),
+            fact(t!("Push notifications"), push(&subscriptions, now, zone)),
+            fact(t!("Failures"), failures(&row, zone)),
+            fact(t!("Entries"), entries(&mappings)),
         ],
         choices: choices(&row),
         connection,
@@ -76,9 +77,12 @@ pub async fn detail(
 
 fn access(row: &Connection, zone: Tz) -> String {
     if row.status == "needs_reconnect" {
-        return "The account does not let Daybind in. Its owner reconnects it under Profile > Calendar.".to_owned();
+        return t!(
+            "The account does not let Daybind in. Its owner reconnects it under Profile > Calendar."
+        )
+        .to_owned();
     }
-    format!(
+    t!(
         "Daybind renews its access by itself; the token at hand ends on {}.",
         localtime::date_time(row.access_token_expires_at, zone)
     )
@@ -86,12 +90,12 @@ fn access(row: &Connection, zone: Tz) -> String {
 
 fn issued_by(row: &Connection, profile: Option<String>) -> String {
     match (row.provider.as_str(), profile) {
-        ("google", _) => format!("The Google OAuth client {}.", row.client_id),
-        (_, Some(name)) => format!(
+        ("google", _) => t!("The Google OAuth client {}.", row.client_id),
+        (_, Some(name)) => t!(
             "The Microsoft profile “{name}”, Application (client) ID {}.",
             row.client_id
         ),
-        (_, None) => format!("The Application (client) ID {}.", row.client_id),
+        (_, None) => t!("The Application (client) ID {}.", row.client_id),
     }
 }
 
@@ -101,14 +105,14 @@ fn push(subscriptions: &[Subscription], now: DateTime<Utc>, zone: Tz) -> String 
         .filter(|row| row.state == "active" && row.expires_at > now)
         .max_by_key(|row| row.expires_at);
     let Some(active) = active else {
-        return "None at present: Daybind looks for changes by itself.".to_owned();
+        return t!("None at present: Daybind looks for changes by itself.").to_owned();
     };
     let heard = subscriptions.iter().filter_map(|row| row.last_notified_at);
     let last = heard.max().map_or_else(
-        || "none has arrived yet".to_owned(),
-        |at| format!("the last one arrived on {}", localtime::date_time(at, zone)),
+        || t!("none has arrived yet").to_owned(),
+        |at| t!("the last one arrived on {}", localtime::date_time(at, zone)),
     );
-    format!(
+    t!(
         "On, until {}, and renewed before; {last}.",
         localtime::date_time(active.expires_at, zone)
     )
@@ -116,17 +120,17 @@ fn push(subscriptions: &[Subscription], now: DateTime<Utc>, zone: Tz) -> String 
 
 fn failures(row: &Connection, zone: Tz) -> String {
     let Some(since) = row.failing.since else {
-        return "None.".to_owned();
+        return t!("None.").to_owned();
     };
     let runs = match row.failing.runs {
-        1 => "One run has failed".to_owned(),
-        runs => format!("{runs} runs in a row have failed"),
+        1 => t!("One run has failed").to_owned(),
+        runs => t!("{runs} runs in a row have failed"),
     };
     let next = row.failing.retry_at.map_or_else(
-        || "It goes on when its owner does something".to_owned(),
-        |at| format!("Daybind tries again on {}", localtime::date_time(at, zone)),
+        || t!("It goes on when its owner does something").to_owned(),
+        |at| t!("Daybind tries again on {}", localtime::date_time(at, zone)),
     );
-    format!(
+    t!(
         "{runs} since {}. {next}.",
         localtime::date_time(since, zone)
     )
@@ -137,11 +141,11 @@ fn entries(mappings: &[Mapping]) -> String {
     let of = |state: &str| live.iter().filter(|row| row.state == state).count();
     let ours = live.iter().filter(|row| row.origin == "schedule").count();
     let words = match live.len() {
-        0 => return "None are in this calendar yet.".to_owned(),
-        1 => "1 entry has an event in this calendar".to_owned(),
-        many => format!("{many} entries have an event in this calendar"),
+        0 => return t!("None are in this calendar yet.").to_owned(),
+        1 => t!("1 entry has an event in this calendar").to_owned(),
+        many => t!("{many} entries have an event in this calendar"),
     };
-    format!(
+    t!(
         "{words}, {ours} of them made by Daybind. Conflicts: {}. Failed: {}.",
         of("conflict"),
         of("failed")
@@ -152,45 +156,46 @@ fn choices(row: &Connection) -> Vec<FactView> {
     let name = label(&row.provider);
     let settings = &row.settings;
     let way = match row.direction.as_str() {
-        "to_external" => format!("From Daybind to {name} only."),
-        "from_external" => format!("From {name} to Daybind only."),
-        _ => "Both ways.".to_owned(),
+        "to_external" => t!("From Daybind to {name} only."),
+        "from_external" => t!("From {name} to Daybind only."),
+        _ => t!("Both ways.").to_owned(),
     };
     let conflicts = match settings.conflict_policy.as_str() {
-        "schedule" => "The schedule's version stays.",
-        "calendar" => "The calendar's version stays.",
-        "newest" => "The newer version stays.",
-        _ => "The owner is asked.",
+        "schedule" => t!("The schedule's version stays."),
+        "calendar" => t!("The calendar's version stays."),
+        "newest" => t!("The newer version stays."),
+        _ => t!("The owner is asked."),
     };
     let deletions = match settings.deletion_policy.as_str() {
-        "cancel" => "The work is called off.",
-        "put_back" => "The event is put back.",
-        _ => "The owner is asked.",
+        "cancel" => t!("The work is called off."),
+        "put_back" => t!("The event is put back."),
+        _ => t!("The owner is asked."),
     };
     let import = match settings.import_rule.as_str() {
-        "marked" => "Events with @daybind (or @alga) in title or notes.",
-        "busy" => "All events, as busy blocks without words.",
-        _ => "Nothing else.",
+        "marked" => t!("Events with @daybind (or @alga) in title or notes."),
+        "busy" => t!("All events, as busy blocks without words."),
+        _ => t!("Nothing else."),
     };
     let private = if settings.show_private {
-        "With their words."
+        t!("With their words.")
     } else {
-        "As “Busy”, without words."
+        t!("As “Busy”, without words.")
     };
     vec![
-        fact("Direction", way),
-        fact("Both sides changed the same", conflicts),
+        fact(t!("Direction"), way),
+        fact(t!("Both sides changed the same"), conflicts),
         fact(
-            "The event of work that is the owner's alone was deleted",
+            t!("The event of work that is the owner's alone was deleted"),
             deletions,
         ),
-        fact("Comes in besides schedule entries", import),
-        fact("Private events", private),
+        fact(t!("Comes in besides schedule entries"), import),
+        fact(t!("Private events"), private),
         fact(
-            "Looks at",
-            format!(
+            t!("Looks at"),
+            t!(
                 "{} days back and {} days ahead.",
-                settings.window_past_days, settings.window_future_days
+                settings.window_past_days,
+                settings.window_future_days
             ),
         ),
     ]

@@ -2,14 +2,15 @@
 
 use daybind_domain::Consumer;
 use daybind_services::guide::{ConsumerGuide, MSP_SSO, ScopeReason};
+use daybind_words::t;
 
 const OFFLINE: ScopeReason = ScopeReason {
     name: "offline_access",
-    reason: "Keeps the connection alive without asking the person again.",
+    reason: || t!("Keeps the connection alive without asking the person again."),
 };
 const ACCOUNT: ScopeReason = ScopeReason {
     name: "User.Read",
-    reason: "Tells which account was connected.",
+    reason: || t!("Tells which account was connected."),
 };
 
 /// The guides, in the order of the bindings board.
@@ -18,32 +19,40 @@ pub const GUIDES: &[ConsumerGuide] = &[
     ConsumerGuide {
         consumer: Consumer::Email,
         label: "Email",
-        help: "Messages from Microsoft 365 mailboxes become tickets.",
+        help: || t!("Messages from Microsoft 365 mailboxes become tickets."),
         redirect_paths: &["/api/auth/microsoft/callback"],
         scopes: &[
             OFFLINE,
             ACCOUNT,
             ScopeReason {
                 name: "Mail.Read",
-                reason: "Reads the messages of the connected mailbox. Nothing is changed or sent.",
+                reason: || {
+                    t!("Reads the messages of the connected mailbox. Nothing is changed or sent.")
+                },
             },
         ],
-        untested: Some(
-            "This version answers no sign-in at the redirect URI of Email, so only the directory, the application and the secret can be tested.",
-        ),
+        untested: Some(|| {
+            t!(
+                "This version answers no sign-in at the redirect URI of Email, so only the directory, the application and the secret can be tested."
+            )
+        }),
         application_uri: None,
     },
     ConsumerGuide {
         consumer: Consumer::Calendar,
         label: "Calendar",
-        help: "Schedule entries stay in step with technicians' Outlook calendars.",
+        help: || t!("Schedule entries stay in step with technicians' Outlook calendars."),
         redirect_paths: &["/api/auth/microsoft/calendar/callback"],
         scopes: &[
             OFFLINE,
             ACCOUNT,
             ScopeReason {
                 name: "Calendars.ReadWrite",
-                reason: "Reads and writes events of the calendar the person chooses. No mail is read.",
+                reason: || {
+                    t!(
+                        "Reads and writes events of the calendar the person chooses. No mail is read."
+                    )
+                },
             },
         ],
         untested: None,
@@ -52,7 +61,7 @@ pub const GUIDES: &[ConsumerGuide] = &[
     ConsumerGuide {
         consumer: Consumer::Teams,
         label: "Teams",
-        help: "The Daybind tab, bot and message extension in Microsoft Teams.",
+        help: || t!("The Daybind tab, bot and message extension in Microsoft Teams."),
         redirect_paths: &[
             "/api/teams/auth/callback/tab",
             "/api/teams/auth/callback/bot",
@@ -61,25 +70,26 @@ pub const GUIDES: &[ConsumerGuide] = &[
         scopes: &[
             ScopeReason {
                 name: "openid",
-                reason: "Tells which directory and which account opened the tab.",
+                reason: || t!("Tells which directory and which account opened the tab."),
             },
             ScopeReason {
                 name: "profile",
-                reason: "Gives the name of the person in the tab.",
+                reason: || t!("Gives the name of the person in the tab."),
             },
             ScopeReason {
                 name: "email",
-                reason: "Gives the address shown in the tab. It never identifies anybody.",
+                reason: || t!("Gives the address shown in the tab. It never identifies anybody."),
             },
             OFFLINE,
         ],
-        untested: Some(
-            "This version answers no sign-in at the redirect URIs of Teams, so only the directory, the application and the secret can be tested.",
-        ),
-        application_uri: Some((
-            "teams",
-            "Enter it under Expose an API > Application ID URI.",
-        )),
+        untested: Some(|| {
+            t!(
+                "This version answers no sign-in at the redirect URIs of Teams, so only the directory, the application and the secret can be tested."
+            )
+        }),
+        application_uri: Some(("teams", || {
+            t!("Enter it under Expose an API > Application ID URI.")
+        })),
     },
 ];
 

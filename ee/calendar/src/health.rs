@@ -8,6 +8,7 @@ use daybind_domain::user::Permission;
 use daybind_ee_storage::{Coverage, OwnedConnection, SyncHealth, Waiting, calendar};
 use daybind_services::{Actor, AppResult, Services, internal, localtime, profiles};
 use daybind_storage::Scope;
+use daybind_words::{Said, t};
 
 use crate::coverage::count;
 use crate::retry::BRAKE;
@@ -53,8 +54,8 @@ pub async fn health(services: &Services, actor: &Actor) -> AppResult<HealthView>
     items.extend(secrets.into_iter().map(|secret| {
         let item = HealthItemView {
             title: secret.text,
-            text: "Sign-in and sync through it stop when it has ended.".to_owned(),
-            action: "Rotate the secret".to_owned(),
+            text: t!("Sign-in and sync through it stop when it has ended.").to_owned(),
+            action: t!("Rotate the secret").to_owned(),
             href: secret.href,
         };
         (all, item)
@@ -62,21 +63,23 @@ pub async fn health(services: &Services, actor: &Actor) -> AppResult<HealthView>
     items.sort_by_key(|(people, _)| std::cmp::Reverse(*people));
     let mut signals = signals(&counted, oldest.as_ref(), &seen, zone);
     signals.push(fact(
-        "Providers that ask to slow down",
+        t!("Providers that ask to slow down"),
         match counted.held {
-            0 => "None.".to_owned(),
-            1 => "1 calendar waits for the time its provider named, and goes on by itself."
+            0 => t!("None.").to_owned(),
+            1 => t!("1 calendar waits for the time its provider named, and goes on by itself.")
                 .to_owned(),
-            many => format!(
+            many => t!(
                 "{many} calendars wait for the time their providers named, and go on by themselves."
             ),
         },
     ));
     signals.push(fact(
-        "Work of this installation",
-        format!(
+        t!("Work of this installation"),
+        t!(
             "Jobs queued: {}. Running: {}. Given up: {}.",
-            queue.queued, queue.running, queue.dead
+            queue.queued,
+            queue.running,
+            queue.dead
         ),
     ));
     Ok(HealthView {
@@ -96,17 +99,17 @@ fn fact(label: &str, text: String) -> FactView {
 /// A reason for which connections stand still.
 struct Kind {
     holds: fn(&Waiting) -> bool,
-    what: &'static str,
-    text: &'static str,
-    action: &'static str,
+    what: fn(&str, bool) -> String,
+    text: Said,
+    action: Said,
     href: &'static str,
 }
 
 const fn kind(
     holds: fn(&Waiting) -> bool,
-    what: &'static str,
-    text: &'static str,
-    action: &'static str,
+    what: fn(&str, bool) -> String,
+    text: Said,
+    action: Said,
     href: &'static str,
 ) -> Kind {
     Kind {
@@ -130,44 +133,94 @@ fn of_client(row: &Waiting) -> bool {
 const KINDS: [Kind; 6] = [
     kind(
         |row| row.status == "error" && of_client(row),
-        "cannot sync because a provider does not accept the client secret or the app registration",
-        "Renew the secret, or check the app registration; all of them go on by themselves then.",
-        "Open Providers",
+        |who, one| {
+            if one {
+                t!("one" => "{who} cannot sync because a provider does not accept the client secret or the app registration.")
+            } else {
+                t!(
+                    "{who} cannot sync because a provider does not accept the client secret or the app registration."
+                )
+            }
+        },
+        || {
+            t!(
+                "Renew the secret, or check the app registration; all of them go on by themselves then."
+            )
+        },
+        || t!("Open Providers"),
         PROVIDERS,
     ),
     kind(
         |row| row.status == "needs_reconnect" && reason(row) == "unbound",
-        "cannot use Outlook because no Microsoft profile is chosen for Calendar",
-        "Choose the profile they were connected with, and they go on; with another one they reconnect.",
-        "Choose a profile",
+        |who, one| {
+            if one {
+                t!("one" => "{who} cannot use Outlook because no Microsoft profile is chosen for Calendar.")
+            } else {
+                t!("{who} cannot use Outlook because no Microsoft profile is chosen for Calendar.")
+            }
+        },
+        || {
+            t!(
+                "Choose the profile they were connected with, and they go on; with another one they reconnect."
+            )
+        },
+        || t!("Choose a profile"),
         PROVIDERS,
     ),
     kind(
         |row| row.status == "needs_reconnect" && reason(row) != "unbound",
-        "must reconnect",
-        "Only they can let Daybind in again. Each connection's page has a link for its owner.",
-        "Show them",
+        |who, one| {
+            if one {
+                t!("one" => "{who} must reconnect.")
+            } else {
+                t!("{who} must reconnect.")
+            }
+        },
+        || {
+            t!(
+                "Only they can let Daybind in again. Each connection's page has a link for its owner."
+            )
+        },
+        || t!("Show them"),
         "/msp/settings?tab=integrations&category=calendar&show=attention",
     ),
     kind(
         |row| row.status == "paused" && reason(row) == BRAKE,
-        "are asked whether unusually many deletions are meant",
-        "Nothing was deleted; nothing is synced until they answer under Profile > Calendar.",
-        "Show them",
+        |who, one| {
+            if one {
+                t!("{who} is asked whether unusually many deletions are meant.")
+            } else {
+                t!("{who} are asked whether unusually many deletions are meant.")
+            }
+        },
+        || t!("Nothing was deleted; nothing is synced until they answer under Profile > Calendar."),
+        || t!("Show them"),
         "/msp/settings?tab=integrations&category=calendar&show=attention",
     ),
     kind(
         |row| row.status == "error" && !of_client(row),
-        "have a calendar that has been failing for an hour or more",
-        "Daybind goes on trying. Each connection's page says why, and since when.",
-        "Show them",
+        |who, one| {
+            if one {
+                t!("{who} has a calendar that has been failing for an hour or more.")
+            } else {
+                t!("{who} have a calendar that has been failing for an hour or more.")
+            }
+        },
+        || t!("Daybind goes on trying. Each connection's page says why, and since when."),
+        || t!("Show them"),
         "/msp/settings?tab=integrations&category=calendar&show=attention",
     ),
     kind(
         |row| row.status == "configuring",
-        "have let Daybind in and not chosen a calendar yet",
-        "They choose it under Profile > Calendar.",
-        "Show them",
+        |who, one| {
+            if one {
+                t!("{who} has let Daybind in and not chosen a calendar yet.")
+            } else {
+                t!("{who} have let Daybind in and not chosen a calendar yet.")
+            }
+        },
+        || t!("They choose it under Profile > Calendar."),
+        || t!("Show them"),
         "/msp/settings?tab=integrations&category=calendar&show=attention",
     ),
 ];
@@ -180,9 +233,9 @@ impl Kind {
         let people: Vec<&str> = held_up.iter().map(|row| row.owner.as_str()).collect();
         (!people.is_empty()).then(|| {
             let item = HealthItemView {
-                title: format!("{} {}.", named(&people), agreeing(&people, self.what)),
-                text: self.text.to_owned(),
-                action: self.action.to_owned(),
+                title: (self.what)(&named(&people), people.len() == 1),
+                text: (self.text)().to_owned(),
+                action: (self.action)().to_owned(),
                 href: self.href.to_owned(),
             };
             (people.len(), item)
@@ -194,9 +247,9 @@ impl Kind {
 fn named(people: &[&str]) -> String {
     match people {
         [one] => (*one).to_owned(),
-        [first, second] => format!("{first} and {second}"),
-        [first, second, third] => format!("{first}, {second} and {third}"),
-        more => format!(
+        [first, second] => t!("{first} and {second}"),
+        [first, second, third] => t!("{first}, {second} and {third}"),
+        more => t!(
             "{} and {} more",
             more[..NAMED].join(", "),
             more.len() - NAMED
@@ -204,32 +257,27 @@ fn named(people: &[&str]) -> String {
     }
 }
 
-fn agreeing(people: &[&str], what: &str) -> String {
-    match (people.len(), what.split_once(' ')) {
-        (1, Some(("have", rest))) => format!("has {rest}"),
-        (1, Some(("are", rest))) => format!("is {rest}"),
-        _ => what.to_owned(),
-    }
-}
-
 fn conflicts(open: i64, asked: &[String]) -> Option<(usize, HealthItemView)> {
     let people: Vec<&str> = asked.iter().map(String::as_str).collect();
     (open > 0 && !people.is_empty()).then(|| {
         let title = match open {
-            1 => format!(
+            1 => t!(
                 "1 entry was changed differently on both sides; {} is asked.",
                 named(&people)
             ),
-            many => format!(
-                "{many} entries were changed differently on both sides; {} {} asked.",
-                named(&people),
-                if people.len() == 1 { "is" } else { "are" }
+            many if people.len() == 1 => t!(
+                "{many} entries were changed differently on both sides; {} is asked.",
+                named(&people)
+            ),
+            many => t!(
+                "{many} entries were changed differently on both sides; {} are asked.",
+                named(&people)
             ),
         };
         let item = HealthItemView {
             title,
-            text: "Neither version is lost; everything else goes on meanwhile.".to_owned(),
-            action: "Show them".to_owned(),
+            text: t!("Neither version is lost; everything else goes on meanwhile.").to_owned(),
+            action: t!("Show them").to_owned(),
             href: format!("{CALENDARS}&show=conflicts"),
         };
         (people.len(), item)
@@ -246,30 +294,30 @@ fn signals(
     let polled = working.saturating_sub(seen.pushed).max(0);
     let looked_at = match polled {
         0 => String::new(),
-        1 => " 1 is looked at regularly instead.".to_owned(),
-        many => format!(" {many} are looked at regularly instead."),
+        1 => t!(" 1 is looked at regularly instead.").to_owned(),
+        many => t!(" {many} are looked at regularly instead."),
     };
     let push = match seen.first_end {
-        Some(end) => format!(
+        Some(end) => t!(
             "{} at once; the first subscription ends on {} and is renewed before.{looked_at}",
             match seen.pushed {
-                1 => "1 calendar tells of changes".to_owned(),
-                many => format!("{many} calendars tell of changes"),
+                1 => t!("1 calendar tells of changes").to_owned(),
+                many => t!("{many} calendars tell of changes"),
             },
             localtime::date_time(end, zone)
         ),
-        None if working == 0 => "No calendar is synced.".to_owned(),
-        None => format!("None.{looked_at}"),
+        None if working == 0 => t!("No calendar is synced.").to_owned(),
+        None => t!("None.{looked_at}"),
     };
     let heard = seen.last_notified_at.map_or_else(
-        || "None has arrived yet.".to_owned(),
+        || t!("None has arrived yet.").to_owned(),
         |at| format!("{}.", localtime::date_time(at, zone)),
     );
     let oldest = oldest.and_then(|one| Some((one.row.last_sync_at?, one)));
     let oldest = oldest.map_or_else(
-        || "There is none.".to_owned(),
+        || t!("There is none.").to_owned(),
         |(at, one)| {
-            format!(
+            t!(
                 "{}'s {} was last in step on {}.",
                 one.owner,
                 label(&one.row.provider),
@@ -278,16 +326,13 @@ fn signals(
         },
     );
     vec![
+        fact(t!("Calendars"), t!("Working: {working}. Paused: {paused}.")),
+        fact(t!("Push notifications"), push),
+        fact(t!("Last notification"), heard),
+        fact(t!("Longest without a sync"), oldest),
         fact(
-            "Calendars",
-            format!("Working: {working}. Paused: {paused}."),
-        ),
-        fact("Push notifications", push),
-        fact("Last notification", heard),
-        fact("Longest without a sync", oldest),
-        fact(
-            "Syncs of the last 24 hours",
-            format!("On record: {}. Failed: {}.", seen.runs, seen.failed),
+            t!("Syncs of the last 24 hours"),
+            t!("On record: {}. Failed: {}.", seen.runs, seen.failed),
         ),
     ]
 }
@@ -302,8 +347,5 @@ mod tests {
         assert_eq!(named(&["Ada", "Tom"]), "Ada and Tom");
         assert_eq!(named(&["Ada", "Tess", "Tom"]), "Ada, Tess and Tom");
         assert_eq!(named(&["A", "B", "C", "D", "E"]), "A, B, C and 2 more");
-        assert_eq!(agreeing(&["Ada"], "have a calendar"), "has a calendar");
-        assert_eq!(agreeing(&["Ada", "Tom"], "are asked"), "are asked");
-        assert_eq!(agreeing(&["Ada"], "must reconnect"), "must reconnect");
     }
 }

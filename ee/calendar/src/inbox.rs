@@ -10,7 +10,9 @@ use daybind_domain::user::Permission;
 use daybind_ee_storage::{OpenConflict, calendar};
 use daybind_services::{Actor, AppResult, Services, internal, localtime, privacy, schedule};
 use daybind_storage::UnitOfWork;
+use daybind_words::t;
 
+use crate::merge::Field;
 use crate::views::label;
 
 /// Rows on one page.
@@ -77,8 +79,11 @@ async fn item(
     let entry = schedule::visible(unit, actor, &id).await.ok();
     let calendar = label(&row.provider);
     let differs = match row.kind.as_str() {
-        "deletion" => format!("Its event was deleted in {calendar}"),
-        _ => row.fields.join(", "),
+        "deletion" => t!("Its event was deleted in {calendar}"),
+        _ => {
+            let fields = row.fields.iter().filter_map(|word| Field::parse(word));
+            fields.map(Field::said).collect::<Vec<_>>().join(", ")
+        }
     };
     Ok(InboxItemView {
         title: entry
@@ -95,14 +100,15 @@ async fn item(
 /// How long it has waited, in the largest unit that says something.
 fn age(time: chrono::TimeDelta) -> String {
     let (days, hours, minutes) = (time.num_days(), time.num_hours(), time.num_minutes());
-    let (number, unit) = match () {
-        () if days > 0 => (days, "day"),
-        () if hours > 0 => (hours, "hour"),
-        () if minutes > 0 => (minutes, "minute"),
-        () => return "Less than a minute".to_owned(),
-    };
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {unit}{plural}")
+    match () {
+        () if days == 1 => t!("1 day").to_owned(),
+        () if days > 1 => t!("{days} days"),
+        () if hours == 1 => t!("1 hour").to_owned(),
+        () if hours > 1 => t!("{hours} hours"),
+        () if minutes == 1 => t!("1 minute").to_owned(),
+        () if minutes > 1 => t!("{minutes} minutes"),
+        () => t!("Less than a minute").to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //! `merge` alone decides who wins. `bearer` holds the tokens. Every call to a connected account passes
 //! the `gate`, which keeps the `limits`.
 
+daybind_words::catalogue!();
+
 mod actions;
 mod activity;
 mod admin;

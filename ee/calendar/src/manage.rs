@@ -10,6 +10,7 @@ use daybind_ee_storage::{Connection, Pause, calendar};
 use daybind_services::failure::stored;
 use daybind_services::{Actor, AppResult, Services, audit, internal};
 use daybind_storage::{NewJob, StorageError, UnitOfWork};
+use daybind_words::t;
 use serde_json::json;
 
 use crate::engine::Engine;
@@ -17,7 +18,9 @@ use crate::oauth::{is_ending, own};
 use crate::tokens::Stop;
 use crate::{coverage, subscribe, sync};
 
-const WHAT: &str = "The calendar connection";
+fn what() -> &'static str {
+    t!("The calendar connection")
+}
 /// The longest pause that ends by itself, in hours.
 const LONGEST: i64 = 31 * 24;
 /// Connections in one transaction.
@@ -44,7 +47,7 @@ impl Act {
             "resume" => Self::Resume,
             "resync" => Self::Again,
             _ => {
-                return Err(AppError::field("action", "Choose what is to be done."));
+                return Err(AppError::field("action", t!("Choose what is to be done.")));
             }
         })
     }
@@ -88,7 +91,7 @@ fn lasting(hours: &str) -> AppResult<Option<Duration>> {
     if hours.is_empty() {
         return Ok(None);
     }
-    let wrong = || AppError::field("hours", "Choose how long the pause lasts.");
+    let wrong = || AppError::field("hours", t!("Choose how long the pause lasts."));
     let hours: i64 = hours.parse().map_err(|_| wrong())?;
     if !(1..=LONGEST).contains(&hours) {
         return Err(wrong());
@@ -150,16 +153,16 @@ pub async fn rest(
     let mut row = own(unit.as_mut(), actor, connection_id).await?;
     if !act.apply(&mut row, actor, now) {
         let message = match act {
-            Act::Pause(_) if row.pause.is_some() => "This connection is paused already.",
-            Act::Pause(_) => "This connection has nothing to pause yet.",
-            _ => "This connection is not paused.",
+            Act::Pause(_) if row.pause.is_some() => t!("This connection is paused already."),
+            Act::Pause(_) => t!("This connection has nothing to pause yet."),
+            _ => t!("This connection is not paused."),
         };
-        return Err(AppError::new(ErrorCode::Conflict, message).next_step("Reload the page."));
+        return Err(AppError::new(ErrorCode::Conflict, message).next_step(t!("Reload the page.")));
     }
     row.updated_at = now;
     store(services, actor, unit.as_mut(), &row, act)
         .await
-        .map_err(|error| stored(WHAT, error))?;
+        .map_err(|error| stored(what(), error))?;
     unit.enqueue_jobs(&jobs(&row, now), now)
         .await
         .map_err(internal)?;
@@ -197,7 +200,7 @@ pub async fn many(
     if chosen.is_empty() {
         return Err(AppError::field(
             "connection_ids",
-            "Choose at least one connection.",
+            t!("Choose at least one connection."),
         ));
     }
     // Jobs are locked in the order of their keys.
@@ -224,7 +227,7 @@ pub async fn many(
         services.wake.notify_waiters();
     }
     if gone == chosen.len() {
-        return Err(AppError::not_found(WHAT));
+        return Err(AppError::not_found(what()));
     }
     all.left += gone;
     Ok(all)

@@ -11,6 +11,7 @@ use daybind_domain::user::Permission;
 use daybind_domain::{AppError, ErrorCode};
 use daybind_ee_storage::{Conflict, calendar};
 use daybind_services::{Actor, AppResult, Services, internal};
+use daybind_words::t;
 
 use crate::chooser::{self, Side};
 use crate::engine::Engine;
@@ -67,8 +68,12 @@ async fn open(services: &Services, actor: &Actor) -> AppResult<Vec<Conflict>> {
 }
 
 fn side(word: &str) -> AppResult<Side> {
-    Side::parse(word)
-        .ok_or_else(|| AppError::field("side", "Choose the schedule's or the calendar's version."))
+    Side::parse(word).ok_or_else(|| {
+        AppError::field(
+            "side",
+            t!("Choose the schedule's or the calendar's version."),
+        )
+    })
 }
 
 fn told(shown: ConflictView, side: Option<Side>, left: bool) -> ConflictPreviewView {
@@ -103,7 +108,7 @@ pub async fn answer(
     if wish.seen.is_empty() || wish.seen.len() > MANY {
         return Err(AppError::field(
             "pick",
-            "Tick at least one conflict, and at most 100.",
+            t!("Tick at least one conflict, and at most 100."),
         ));
     }
     let mut answered = ConflictsAnswered::default();

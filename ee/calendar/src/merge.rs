@@ -7,6 +7,7 @@
 
 use chrono::{DateTime, Utc};
 use daybind_domain::schedule::{EntryContent, EntryStatus, When};
+use daybind_words::t;
 
 use crate::rules::same_clock;
 
@@ -41,7 +42,7 @@ impl Field {
         Self::Private,
     ];
 
-    /// The word shown.
+    /// Its word, as forms and the record name it.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -52,6 +53,20 @@ impl Field {
             Self::Repeat => "repetition",
             Self::Shows => "availability",
             Self::Private => "privacy",
+        }
+    }
+
+    /// Its name within a sentence, in the language spoken.
+    #[must_use]
+    pub fn said(self) -> &'static str {
+        match self {
+            Self::Title => t!("field" => "title"),
+            Self::Notes => t!("field" => "notes"),
+            Self::Location => t!("field" => "location"),
+            Self::When => t!("field" => "time"),
+            Self::Repeat => t!("field" => "repetition"),
+            Self::Shows => t!("field" => "availability"),
+            Self::Private => t!("field" => "privacy"),
         }
     }
 

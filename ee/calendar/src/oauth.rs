@@ -13,6 +13,7 @@ use daybind_services::{
     Actor, AppResult, Provider, SecretPlace, Services, StableRoute, bindings, internal,
 };
 use daybind_storage::UnitOfWork;
+use daybind_words::t;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -139,8 +140,8 @@ pub async fn client(
                 .await
                 .map_err(internal)?
                 .ok_or_else(|| {
-                    AppError::new(ErrorCode::NotReady, "Google Calendar is not set up yet.").next_step(
-                        "Ask an administrator to enter the Google client in Settings > Integrations > Providers.",
+                    AppError::new(ErrorCode::NotReady, t!("Google Calendar is not set up yet.")).next_step(
+                        t!("Ask an administrator to enter the Google client in Settings > Integrations > Providers."),
                     )
                 })?;
             let secret = services
@@ -229,7 +230,7 @@ pub async fn initiate(
 ) -> AppResult<String> {
     actor.require(Permission::OwnProfile)?;
     let provider = Provider::parse(provider)
-        .ok_or_else(|| AppError::field("provider", "Choose Google Calendar or Outlook."))?;
+        .ok_or_else(|| AppError::field("provider", t!("Choose Google Calendar or Outlook.")))?;
     let mut unit = services.begin(actor.tenant_id).await?;
     let connection = match connection_id {
         None => None,
@@ -239,7 +240,7 @@ pub async fn initiate(
         .as_ref()
         .is_some_and(|connection| connection.provider != provider.as_str())
     {
-        return Err(AppError::not_found("The calendar connection"));
+        return Err(AppError::not_found(t!("The calendar connection")));
     }
     let client = client(services, unit.as_mut(), actor.tenant_id, provider).await?;
     // The session is the browser's mark here, and there is no ID token.
@@ -285,7 +286,7 @@ pub async fn initiate(
 /// # Errors
 /// Not found.
 pub async fn own(unit: &mut dyn UnitOfWork, actor: &Actor, id: &str) -> AppResult<Connection> {
-    let missing = || AppError::not_found("The calendar connection");
+    let missing = || AppError::not_found(t!("The calendar connection"));
     let id: ConnectionId = id.parse().map_err(|_| missing())?;
     calendar(unit)
         .map_err(internal)?

@@ -10,6 +10,7 @@ use daybind_ee_storage::{Conflict, Connection, calendar};
 use daybind_services::failure::stored;
 use daybind_services::{Actor, AppResult, internal, localtime};
 use daybind_storage::UnitOfWork;
+use daybind_words::t;
 use serde_json::json;
 
 use crate::admit::ImportRule;
@@ -22,7 +23,9 @@ use crate::oauth::own;
 use crate::retry::BRAKE;
 use crate::{conflicts, subscribe, sync};
 
-const WHAT: &str = "The calendar connection";
+fn what() -> &'static str {
+    t!("The calendar connection")
+}
 /// The question whether so many deletions are meant.
 const DELETIONS: &str = "deletions";
 
@@ -50,16 +53,16 @@ pub async fn open(
     let mut found = Vec::new();
     let (count, parts) = (connection.brake_count, connection.brake_occurrences);
     let events = |what: &str| match parts {
-        0 => format!("{count} events {what} at once"),
-        1 => format!("{count} events {what} at once, one of them out of a series"),
-        _ if parts == count => format!("{count} occurrences of series {what} at once"),
-        _ => format!("{count} events {what} at once, {parts} of them out of series"),
+        0 => t!("{count} events {what} at once"),
+        1 => t!("{count} events {what} at once, one of them out of a series"),
+        _ if parts == count => t!("{count} occurrences of series {what} at once"),
+        _ => t!("{count} events {what} at once, {parts} of them out of series"),
     };
     let many = match connection.brake.as_deref() {
-        Some("asked_in") => Some(("many_deletions", events("were deleted in the calendar"))),
+        Some("asked_in") => Some(("many_deletions", events(t!("were deleted in the calendar")))),
         Some("asked_out") => Some((
             "many_removals",
-            events("would be removed from the calendar"),
+            events(t!("would be removed from the calendar")),
         )),
         _ => None,
     };
@@ -94,6 +97,7 @@ fn view(conflict: &Conflict, zone: Tz) -> AppResult<QuestionView> {
         for field in asked.filter(|field| differ.contains(field)) {
             parts.push(QuestionPartView {
                 part: field.word().to_owned(),
+                name: field.said().to_owned(),
                 schedule: text_of(field, &local, zone),
                 calendar: text_of(field, remote, zone),
             });
@@ -117,13 +121,13 @@ pub fn text_of(field: Field, content: &EntryContent, zone: Tz) -> String {
         Field::Repeat => content
             .repeats
             .as_ref()
-            .map_or_else(|| "Once".to_owned(), repeat_form::describe),
+            .map_or_else(|| t!("Once").to_owned(), repeat_form::describe),
         Field::Shows => match content.shows {
-            ShowAs::Busy => "Busy".to_owned(),
-            ShowAs::Free => "Free".to_owned(),
+            ShowAs::Busy => t!("Busy").to_owned(),
+            ShowAs::Free => t!("Free").to_owned(),
         },
-        Field::Private if content.private => "Private".to_owned(),
-        Field::Private => "Not private".to_owned(),
+        Field::Private if content.private => t!("Private").to_owned(),
+        Field::Private => t!("Not private").to_owned(),
         Field::When => match &content.when {
             When::Timed { start, end, .. } => {
                 let day = |at: &DateTime<Utc>| at.with_timezone(&zone).date_naive();
@@ -132,12 +136,12 @@ pub fn text_of(field: Field, content: &EntryContent, zone: Tz) -> String {
                 } else {
                     localtime::date_time(*end, zone)
                 };
-                format!("{} to {until}", localtime::date_time(*start, zone))
+                t!("{} to {until}", localtime::date_time(*start, zone))
             }
             // The stored end is the first day after.
             When::AllDay { start, end } => match end.pred_opt() {
-                Some(last) if last > *start => format!("{start} to {last}, all day"),
-                _ => format!("{start}, all day"),
+                Some(last) if last > *start => t!("{start} to {last}, all day"),
+                _ => t!("{start}, all day"),
             },
         },
     }
@@ -187,14 +191,15 @@ async fn release(
         (Some("asked_in" | "asked_out"), _) => {
             return Err(AppError::field(
                 "choice",
-                "Choose what becomes of the deletions.",
+                t!("Choose what becomes of the deletions."),
             ));
         }
         _ => {
-            return Err(
-                AppError::new(ErrorCode::Conflict, "This question was answered already.")
-                    .next_step("Reload the page."),
-            );
+            return Err(AppError::new(
+                ErrorCode::Conflict,
+                t!("This question was answered already."),
+            )
+            .next_step(t!("Reload the page.")));
         }
     };
     row.brake = Some(answer.to_owned()).filter(|answer| !answer.is_empty());
@@ -230,7 +235,7 @@ pub async fn update_rules(
     rules: &CalendarRulesView,
 ) -> AppResult<()> {
     actor.require(Permission::OwnProfile)?;
-    let wrong = |field: &'static str| AppError::field(field, "Choose one of the answers.");
+    let wrong = |field: &'static str| AppError::field(field, t!("Choose one of the answers."));
     Policy::parse(&rules.conflict_policy).ok_or_else(|| wrong("conflict_policy"))?;
     DeletionPolicy::parse(&rules.deletion_policy).ok_or_else(|| wrong("deletion_policy"))?;
     ImportRule::parse(&rules.import_rule).ok_or_else(|| wrong("import_rule"))?;
@@ -276,7 +281,7 @@ async fn save(
         .map_err(internal)?
         .update_connection(row)
         .await
-        .map_err(|error| stored(WHAT, error))?;
+        .map_err(|error| stored(what(), error))?;
     if sync::may_sync(row) {
         let (whose, id, now) = (row.tenant_id, row.connection_id, engine.now());
         sync::enqueue(unit.as_mut(), whose, id, "person", now)

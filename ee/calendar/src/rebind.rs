@@ -13,6 +13,7 @@ use daybind_ee_storage::{Connection, Failing, Grant, calendar, grants};
 use daybind_services::bindings::App;
 use daybind_services::{AppResult, Provider, Services, internal};
 use daybind_storage::{StorageResult, UnitOfWork};
+use daybind_words::{t, template};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -94,7 +95,9 @@ async fn calendar_impact(
     let issued = Issued::load(unit, tenant_id).await.map_err(internal)?;
     let owner = |row: &Connection| {
         let owner = users.iter().find(|user| user.user_id == row.user_id);
-        let owner = owner.map_or("somebody who has left", |user| user.display_name.as_str());
+        let owner = owner.map_or(t!("somebody who has left"), |user| {
+            user.display_name.as_str()
+        });
         format!("{owner} ({})", row.account_email)
     };
     // Of several calendars of one account each is named.
@@ -116,8 +119,10 @@ async fn calendar_impact(
         let all = issued.rows.iter().map(name).collect();
         let line = some(
             ImpactKind::Invalidated,
-            "1 Outlook connection stops until a profile is bound again. Nothing is deleted.",
-            "{n} Outlook connections stop until a profile is bound again. Nothing is deleted.",
+            t!("1 Outlook connection stops until a profile is bound again. Nothing is deleted."),
+            template!(
+                "{n} Outlook connections stop until a profile is bound again. Nothing is deleted."
+            ),
             all,
         );
         return Ok(vec![line.unwrap_or_else(nobody)]);
@@ -133,20 +138,22 @@ async fn calendar_impact(
     let lines = [
         some(
             ImpactKind::MustAct,
-            "1 person must connect Outlook again. Changes made meanwhile are sent after that.",
-            "{n} accounts must be connected to Outlook again by their owners. Changes made meanwhile are sent after that.",
+            t!("1 person must connect Outlook again. Changes made meanwhile are sent after that."),
+            template!(
+                "{n} accounts must be connected to Outlook again by their owners. Changes made meanwhile are sent after that."
+            ),
             accounts.into_values().collect(),
         ),
         some(
             ImpactKind::Keeps,
-            "1 connection works on as it is.",
-            "{n} connections work on as they are.",
+            t!("1 connection works on as it is."),
+            template!("{n} connections work on as they are."),
             names(&keep),
         ),
         some(
             ImpactKind::Keeps,
-            "1 connection works again without its owner doing anything.",
-            "{n} connections work again without their owners doing anything.",
+            t!("1 connection works again without its owner doing anything."),
+            template!("{n} connections work again without their owners doing anything."),
             names(&back),
         ),
     ];
@@ -159,7 +166,9 @@ async fn calendar_impact(
 }
 
 fn nobody() -> ImpactLine {
-    ImpactLine::note("Nobody has connected Outlook yet, so nobody has to do anything.")
+    ImpactLine::note(t!(
+        "Nobody has connected Outlook yet, so nobody has to do anything."
+    ))
 }
 
 fn grant_impact(consumer: Consumer, rows: &[Grant], to: Option<&App>) -> Vec<ImpactLine> {
@@ -175,27 +184,27 @@ fn grant_impact(consumer: Consumer, rows: &[Grant], to: Option<&App>) -> Vec<Imp
         (
             ImpactLine::of(
                 ImpactKind::MustAct,
-                "1 mailbox must be connected again.",
-                "{n} mailboxes must be connected again.",
+                t!("1 mailbox must be connected again."),
+                template!("{n} mailboxes must be connected again."),
                 names(&other),
             ),
-            "No mailbox is connected through Daybind, so nobody has to do anything.",
+            t!("No mailbox is connected through Daybind, so nobody has to do anything."),
         )
     } else {
         (
             ImpactLine::of(
                 ImpactKind::Invalidated,
-                "The installed Teams app becomes invalid and must be installed again.",
-                "{n} installed Teams apps become invalid and must be installed again.",
+                t!("The installed Teams app becomes invalid and must be installed again."),
+                template!("{n} installed Teams apps become invalid and must be installed again."),
                 names(&other),
             ),
-            "No Teams app has been installed through Daybind, so nothing becomes invalid.",
+            t!("No Teams app has been installed through Daybind, so nothing becomes invalid."),
         )
     };
     let keeps = ImpactLine::of(
         ImpactKind::Keeps,
-        "1 works on as it is.",
-        "{n} work on as they are.",
+        t!("1 works on as it is."),
+        template!("{n} work on as they are."),
         names(&same),
     );
     match (other.is_empty(), same.is_empty()) {

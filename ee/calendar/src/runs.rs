@@ -18,6 +18,7 @@ use daybind_services::{
     Actor, AppResult, Lines, Services, csv, internal, localtime, period, privacy,
 };
 use daybind_storage::{Entry, UnitOfWork, User};
+use daybind_words::t;
 use futures::stream;
 use uuid::Uuid;
 
@@ -54,11 +55,7 @@ impl Known {
         let one = self.0.get(&run.connection_id);
         RunView {
             run_id: run.run_id.to_string(),
-            at: run
-                .ended_at
-                .with_timezone(&zone)
-                .format("%a %-d %b %Y, %H:%M:%S")
-                .to_string(),
+            at: localtime::to_the_second(run.ended_at, zone),
             at_utc: utc(run.ended_at),
             connection_id: run.connection_id.to_string(),
             owner: one.map_or_else(String::new, |one| one.owner.clone()),
@@ -85,7 +82,12 @@ async fn filter(
         "nothing" => (Some("done"), Some(false)),
         word @ ("failed" | "paused") => (Some(word), None),
         "" => (None, None),
-        _ => return Err(AppError::field("result", "Choose a result from the list.")),
+        _ => {
+            return Err(AppError::field(
+                "result",
+                t!("Choose a result from the list."),
+            ));
+        }
     };
     let mut connections = None;
     if !query.find.trim().is_empty() {
@@ -93,7 +95,7 @@ async fn filter(
         connections = Some(found.map_err(internal)?);
     }
     if !query.connection.is_empty() {
-        let missing = || AppError::not_found("The calendar connection");
+        let missing = || AppError::not_found(t!("The calendar connection"));
         let id: ConnectionId = query.connection.parse().map_err(|_| missing())?;
         let known = rows.find_connection(tenant_id, id).await;
         known.map_err(internal)?.ok_or_else(missing)?;
@@ -121,37 +123,41 @@ fn took(time: chrono::Duration) -> String {
 /// What set a run off.
 fn cause(word: &str) -> &'static str {
     match word {
-        "notification" => "The calendar told of a change",
-        "schedule" => "A change in the schedule",
-        "person" => "Somebody asked for it",
-        "start" => "The connection began or went on",
-        "retry" => "Tried again after a failure",
-        _ => "A regular look",
+        "notification" => t!("The calendar told of a change"),
+        "schedule" => t!("A change in the schedule"),
+        "person" => t!("Somebody asked for it"),
+        "start" => t!("The connection began or went on"),
+        "retry" => t!("Tried again after a failure"),
+        _ => t!("A regular look"),
     }
 }
 
 /// What came of a run.
 fn result(run: &SyncRun) -> String {
-    let count = |count: i32, where_to: &str| match count {
-        1 => format!("1 change to the {where_to}"),
-        count => format!("{count} changes to the {where_to}"),
+    let ours = match run.applied {
+        1 => t!("1 change to the schedule").to_owned(),
+        count => t!("{count} changes to the schedule"),
     };
-    let changes: Vec<String> = [(run.applied, "schedule"), (run.pushed, "calendar")]
+    let theirs = match run.pushed {
+        1 => t!("1 change to the calendar").to_owned(),
+        count => t!("{count} changes to the calendar"),
+    };
+    let changes: Vec<String> = [(run.applied, ours), (run.pushed, theirs)]
         .into_iter()
         .filter(|(made, _)| *made > 0)
-        .map(|(made, where_to)| count(made, where_to))
+        .map(|(_, text)| text)
         .collect();
     let changes = if changes.is_empty() {
-        "Nothing was changed".to_owned()
+        t!("Nothing was changed").to_owned()
     } else {
         changes.join(", ")
     };
     match (run.outcome.as_str(), run.reason.as_deref()) {
         ("failed", code) => format!("{} {changes}.", failure(code.unwrap_or_default())),
-        ("paused", _) => format!(
+        ("paused", _) => t!(
             "It stopped before it would have deleted unusually much; its owner is asked. {changes}."
         ),
-        _ if run.applied + run.pushed == 0 => "Nothing had to be changed.".to_owned(),
+        _ if run.applied + run.pushed == 0 => t!("Nothing had to be changed.").to_owned(),
         _ => format!("{changes}."),
     }
 }
@@ -159,17 +165,17 @@ fn result(run: &SyncRun) -> String {
 /// Why a run failed, for the codes that connections remember.
 fn failure(code: &str) -> &'static str {
     match code {
-        "throttled" => "The provider asked Daybind to slow down.",
-        "provider_unreachable" => "The provider gave no usable answer.",
-        "calendar_missing" => "The calendar is not in the account any more.",
-        "permission" => "The account may not read this calendar any more.",
-        "refused" => "The provider refused what Daybind asked for.",
-        "secret" => "The provider does not accept the client secret.",
-        "token_refused" => "The provider refuses the app registration.",
-        "not_ready" => "The provider's settings are incomplete.",
-        "database" | "internal" => "A fault in Daybind; the log says more under this run.",
-        "client_changed" => "The app registration was changed.",
-        _ => "The account does not let Daybind in any more.",
+        "throttled" => t!("The provider asked Daybind to slow down."),
+        "provider_unreachable" => t!("The provider gave no usable answer."),
+        "calendar_missing" => t!("The calendar is not in the account any more."),
+        "permission" => t!("The account may not read this calendar any more."),
+        "refused" => t!("The provider refused what Daybind asked for."),
+        "secret" => t!("The provider does not accept the client secret."),
+        "token_refused" => t!("The provider refuses the app registration."),
+        "not_ready" => t!("The provider's settings are incomplete."),
+        "database" | "internal" => t!("A fault in Daybind; the log says more under this run."),
+        "client_changed" => t!("The app registration was changed."),
+        _ => t!("The account does not let Daybind in any more."),
     }
 }
 
@@ -185,8 +191,8 @@ fn place(text: &str) -> AppResult<Option<RunCursor>> {
         })
     };
     read().map(Some).ok_or_else(|| {
-        AppError::field("after", "This place in the list does not exist.")
-            .next_step("Go back to the newest runs.")
+        AppError::field("after", t!("This place in the list does not exist."))
+            .next_step(t!("Go back to the newest runs."))
     })
 }
 
@@ -210,7 +216,10 @@ fn checked(query: &ActivityQuery) -> AppResult<()> {
     if causes.contains(&query.cause.as_str()) {
         Ok(())
     } else {
-        Err(AppError::field("cause", "Choose a cause from the list."))
+        Err(AppError::field(
+            "cause",
+            t!("Choose a cause from the list."),
+        ))
     }
 }
 
@@ -259,7 +268,7 @@ async fn opened(
     id: &str,
 ) -> AppResult<RunDetailView> {
     let missing = || {
-        AppError::new(ErrorCode::NotFound, "This run is not on record.").next_step(format!(
+        AppError::new(ErrorCode::NotFound, t!("This run is not on record.")).next_step(t!(
             "Runs are kept for {} days. Go back to the list.",
             engine.keep_activity.num_days()
         ))
@@ -415,7 +424,7 @@ impl Export {
         self.done = runs.len() < PIECE;
         for run in &runs {
             if written == CSV_ROWS {
-                let end = format!(
+                let end = t!(
                     "This export ends at {CSV_ROWS} rows and there are more. Choose a shorter time for the rest."
                 );
                 csv::line(&mut text, &[&end]);

@@ -2,6 +2,7 @@
 
 use daybind_domain::connection_view::FactView;
 use daybind_ee_storage::ConnectionSettings;
+use daybind_words::t;
 
 use crate::admit::MARKERS;
 use crate::detail::fact;
@@ -14,43 +15,52 @@ pub fn rules() -> Vec<FactView> {
     let [marker, other] = MARKERS;
     vec![
         fact(
-            "What goes out",
-            "A schedule entry goes to the connected calendars of those who do it, and leaves them when it is called off. A \
+            t!("What goes out"),
+            t!(
+                "A schedule entry goes to the connected calendars of those who do it, and leaves them when it is called off. A \
              connection whose direction is from the calendar gets nothing. Guests, reminders and colours are never \
-             written, so nobody gets mail.",
+             written, so nobody gets mail."
+            ),
         ),
         fact(
-            "What comes in",
-            format!(
+            t!("What comes in"),
+            t!(
                 "Only what the calendar's owner lets in: nothing, events marked {marker} or {other} in title or notes, or all \
                  events as busy blocks. A new connection brings in nothing."
             ),
         ),
         fact(
-            "Which days",
-            format!(
+            t!("Which days"),
+            t!(
                 "Events are read, and entries copied for the first time, from {} days back to {} days ahead.",
-                begin.window_past_days, begin.window_future_days
+                begin.window_past_days,
+                begin.window_future_days
             ),
         ),
         fact(
-            "Private events",
-            "What comes in of them says “Busy” and no more, unless the owner lets their words in; then the entry is \
-             private, too.",
+            t!("Private events"),
+            t!(
+                "What comes in of them says “Busy” and no more, unless the owner lets their words in; then the entry is \
+             private, too."
+            ),
         ),
         fact(
-            "What colleagues see",
-            "Of a private entry, when somebody is busy. Its words are for those who do it, and for those who may change the \
-             entries of others. Busy blocks have no words for anybody.",
+            t!("What colleagues see"),
+            t!(
+                "Of a private entry, when somebody is busy. Its words are for those who do it, and for those who may change the \
+             entries of others. Busy blocks have no words for anybody."
+            ),
         ),
         fact(
-            "Both sides changed the same",
-            "The owner is asked and neither side is overwritten, unless the connection says that the schedule, the \
-             calendar or the newer change wins.",
+            t!("Both sides changed the same"),
+            t!(
+                "The owner is asked and neither side is overwritten, unless the connection says that the schedule, the \
+             calendar or the newer change wins."
+            ),
         ),
         fact(
-            "Deletions",
-            format!(
+            t!("Deletions"),
+            t!(
                 "Sync deletes no entry but busy blocks whose event is gone. A sync that would delete more than {BRAKE_FREE} \
                  events and more than one in {BRAKE_PART} stops, and its owner is asked first."
             ),

@@ -10,6 +10,7 @@ use daybind_domain::view::{EntryHistoryField, EntryHistoryItem, EntryHistoryView
 use daybind_ee_storage::{CausedChange, Connection, EntryEdit, SyncChange, calendar};
 use daybind_services::{Actor, AppResult, EntryChange, internal, localtime, privacy, schedule};
 use daybind_storage::{Entry, StorageResult, UnitOfWork, User};
+use daybind_words::t;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -190,7 +191,7 @@ pub fn sentence(item: &EntryHistoryItem) -> String {
             "" => "nothing".to_owned(),
             text => format!("“{text}”"),
         };
-        format!(
+        t!(
             "{} from {} to {}",
             field.field,
             shown(&field.before),
@@ -207,9 +208,9 @@ pub fn sentence(item: &EntryHistoryItem) -> String {
 /// Where something was changed, in words.
 fn lane(side: &str) -> &'static str {
     match side {
-        "schedule" => "Schedule",
-        "calendar" => "Calendar",
-        _ => "Nothing changed",
+        "schedule" => t!("Schedule"),
+        "calendar" => t!("Calendar"),
+        _ => t!("Nothing changed"),
     }
 }
 
@@ -223,17 +224,17 @@ fn as_text(
     let now = engine.now();
     let seen = privacy::seen_by(teller.actor, entry);
     let mut lines = vec![
-        format!("Entry: {}", seen.title),
-        format!("Time: {}", text_of(Field::When, &seen, teller.zone)),
+        t!("Entry: {}", seen.title),
+        t!("Time: {}", text_of(Field::When, &seen, teller.zone)),
         engine.absolute(&format!("/msp/schedule?entry={}", entry.entry_id)),
-        format!(
+        t!(
             "As of {} ({}), newest first",
             teller.time(now),
             teller.zone.name()
         ),
     ];
     if entry.deleted_at.is_some() {
-        lines.push("The entry is deleted.".to_owned());
+        lines.push(t!("The entry is deleted.").to_owned());
     }
     for item in items {
         lines.push(String::new());
@@ -251,7 +252,7 @@ fn as_text(
             lines.push(item.why.clone());
         }
         if !item.run.is_empty() {
-            lines.push(format!("Reference: {}", item.run));
+            lines.push(t!("Reference: {}", item.run));
         }
     }
     lines.join("\n")
@@ -313,7 +314,7 @@ impl Teller<'_> {
         let connection = self.connections.get(&change.connection_id);
         let owner = connection.and_then(|row| self.people.get(&row.user_id));
         let whose = Whose {
-            calendar: connection.map_or("The calendar", |row| label(&row.provider)),
+            calendar: connection.map_or(t!("The calendar"), |row| label(&row.provider)),
             owner: owner.map_or("", |user| user.display_name.as_str()),
         };
         // What was not taken over is the calendar's owner's alone.
@@ -359,12 +360,14 @@ impl Teller<'_> {
         let who = self
             .people
             .get(&edit.user_id)
-            .map_or("Somebody who is gone", |user| user.display_name.as_str());
+            .map_or(t!("Somebody who is gone"), |user| {
+                user.display_name.as_str()
+            });
         match (&edit.after, edit.restored) {
-            (None, _) => format!("{who} deleted it in Daybind"),
-            (Some(_), Some(of)) => format!("{who} restored the version of {}", self.time(of)),
-            (Some(_), None) if edit.entry_version == 1 => format!("{who} planned it in Daybind"),
-            (Some(_), None) => format!("{who} changed it in Daybind"),
+            (None, _) => t!("{who} deleted it in Daybind"),
+            (Some(_), Some(of)) => t!("{who} restored the version of {}", self.time(of)),
+            (Some(_), None) if edit.entry_version == 1 => t!("{who} planned it in Daybind"),
+            (Some(_), None) => t!("{who} changed it in Daybind"),
         }
     }
 
@@ -396,7 +399,7 @@ impl Teller<'_> {
             .collect();
         if before.status != after.status {
             fields.push(EntryHistoryField {
-                field: "Status".to_owned(),
+                field: t!("Status").to_owned(),
                 before: status(before).to_owned(),
                 after: status(after).to_owned(),
             });
@@ -405,9 +408,7 @@ impl Teller<'_> {
     }
 
     fn time(&self, at: DateTime<Utc>) -> String {
-        at.with_timezone(&self.zone)
-            .format("%a %-d %b %Y, %H:%M:%S")
-            .to_string()
+        localtime::to_the_second(at, self.zone)
     }
 }
 
@@ -419,21 +420,21 @@ pub fn utc(at: DateTime<Utc>) -> String {
 
 fn name(field: Field) -> &'static str {
     match field {
-        Field::Title => "Title",
-        Field::Notes => "Notes",
-        Field::Location => "Location",
-        Field::When => "Time",
-        Field::Repeat => "Repetition",
-        Field::Shows => "Shown as",
-        Field::Private => "Privacy",
+        Field::Title => t!("Title"),
+        Field::Notes => t!("Notes"),
+        Field::Location => t!("Location"),
+        Field::When => t!("Time"),
+        Field::Repeat => t!("Repetition"),
+        Field::Shows => t!("Shown as"),
+        Field::Private => t!("Privacy"),
     }
 }
 
 fn status(content: &EntryContent) -> &'static str {
     match content.status {
-        EntryStatus::Scheduled => "Scheduled",
-        EntryStatus::Cancelled => "Cancelled",
-        EntryStatus::Completed => "Completed",
+        EntryStatus::Scheduled => t!("Scheduled"),
+        EntryStatus::Cancelled => t!("Cancelled"),
+        EntryStatus::Completed => t!("Completed"),
     }
 }
 
@@ -447,7 +448,7 @@ impl Whose<'_> {
     fn named(&self) -> String {
         match self.owner {
             "" => self.calendar.to_owned(),
-            owner => format!("{} of {owner}", self.calendar),
+            owner => t!("{} of {owner}", self.calendar),
         }
     }
 
@@ -455,23 +456,23 @@ impl Whose<'_> {
     fn title(&self, change: &SyncChange) -> String {
         let (named, owner) = (self.named(), self.owner);
         match (change.side.as_str(), change.action.as_str()) {
-            ("schedule", "created") => format!("Brought in from {named}"),
-            ("schedule", "changed") => format!("Changed in {named}, and so in the schedule"),
-            ("schedule", "removed") => format!("Deleted in {named}"),
+            ("schedule", "created") => t!("Brought in from {named}"),
+            ("schedule", "changed") => t!("Changed in {named}, and so in the schedule"),
+            ("schedule", "removed") => t!("Deleted in {named}"),
             ("schedule", "resolved") if !owner.is_empty() => {
-                format!("{owner} chose between schedule and calendar")
+                t!("{owner} chose between schedule and calendar")
             }
-            ("calendar", "created") => format!("Added to {named}"),
-            ("calendar", "removed") => format!("Removed from {named}"),
-            ("calendar", _) => format!("Brought up to date in {named}"),
+            ("calendar", "created") => t!("Added to {named}"),
+            ("calendar", "removed") => t!("Removed from {named}"),
+            ("calendar", _) => t!("Brought up to date in {named}"),
             (_, "conflict") if !owner.is_empty() => {
-                format!("Schedule and {named} disagree: {owner} is asked")
+                t!("Schedule and {named} disagree: {owner} is asked")
             }
-            (_, "conflict") => format!("Schedule and {named} disagree"),
-            (_, "refused") => format!("Not taken by {named}"),
-            (_, "resolved") if !owner.is_empty() => format!("{owner} kept what the schedule says"),
-            (_, "resolved") => "What the schedule says was kept".to_owned(),
-            _ => format!("Left alone in {named}"),
+            (_, "conflict") => t!("Schedule and {named} disagree"),
+            (_, "refused") => t!("Not taken by {named}"),
+            (_, "resolved") if !owner.is_empty() => t!("{owner} kept what the schedule says"),
+            (_, "resolved") => t!("What the schedule says was kept").to_owned(),
+            _ => t!("Left alone in {named}"),
         }
     }
 }
@@ -479,24 +480,26 @@ impl Whose<'_> {
 /// Why: a sentence for the codes a run records. Other words are for people already.
 fn reason(change: &SyncChange) -> Option<String> {
     let words = match change.reason.as_deref()? {
-        "marked" => "Its title or notes say @daybind.",
-        "busy" => "All events of this calendar come in as busy blocks.",
+        "marked" => t!("Its title or notes say @daybind."),
+        "busy" => t!("All events of this calendar come in as busy blocks."),
         "unsupported" => {
-            "The calendar says something Daybind cannot express; it stays there unchanged."
+            t!("The calendar says something Daybind cannot express; it stays there unchanged.")
         }
-        "repetition" => "The calendar cannot express how it repeats; nothing was simplified.",
-        "zone" => "The calendar does not know its time zone; nothing was guessed.",
-        "split" => "The series was split in the calendar.",
+        "repetition" => t!("The calendar cannot express how it repeats; nothing was simplified."),
+        "zone" => t!("The calendar does not know its time zone; nothing was guessed."),
+        "split" => t!("The series was split in the calendar."),
         "perhaps_split" => {
-            "A series begins in the calendar where this one was cut off; those meetings may be there twice."
+            t!(
+                "A series begins in the calendar where this one was cut off; those meetings may be there twice."
+            )
         }
-        "put_back" => "It was deleted in the calendar, where such entries are put back.",
-        "not_brought_in" => "The rules of this calendar do not bring its event in any more.",
-        "event_deleted" => "It was deleted in the calendar.",
-        "both_changed" => "It was changed on both sides.",
-        "series_gone" => "Its series is gone from the calendar.",
-        "taken_off" => "Who deletes it in the own calendar is taken off; the others go on.",
-        "cancelled" => "It was deleted in the calendar, where that calls the work off.",
+        "put_back" => t!("It was deleted in the calendar, where such entries are put back."),
+        "not_brought_in" => t!("The rules of this calendar do not bring its event in any more."),
+        "event_deleted" => t!("It was deleted in the calendar."),
+        "both_changed" => t!("It was changed on both sides."),
+        "series_gone" => t!("Its series is gone from the calendar."),
+        "taken_off" => t!("Who deletes it in the own calendar is taken off; the others go on."),
+        "cancelled" => t!("It was deleted in the calendar, where that calls the work off."),
         words => return Some(format!("{}.", words.trim_end_matches('.'))),
     };
     Some(words.to_owned())
@@ -505,12 +508,12 @@ fn reason(change: &SyncChange) -> Option<String> {
 /// What set the run off.
 fn trigger(cause: Option<&str>, whose: &Whose<'_>) -> Option<String> {
     Some(match cause? {
-        "notification" => format!("{} told Daybind of a change.", whose.calendar),
-        "schedule" => "A change in the schedule set it off.".to_owned(),
-        "person" => "Somebody asked for it.".to_owned(),
-        "start" => "It was found when the connection began.".to_owned(),
-        "retry" => "It was tried again after a failure.".to_owned(),
-        _ => "It was found in a regular look.".to_owned(),
+        "notification" => t!("{} told Daybind of a change.", whose.calendar),
+        "schedule" => t!("A change in the schedule set it off.").to_owned(),
+        "person" => t!("Somebody asked for it.").to_owned(),
+        "start" => t!("It was found when the connection began.").to_owned(),
+        "retry" => t!("It was tried again after a failure.").to_owned(),
+        _ => t!("It was found in a regular look.").to_owned(),
     })
 }
 

@@ -10,6 +10,7 @@ use daybind_ee_storage::{EntryVersion, Mapping, calendar};
 use daybind_services::earlier::{Restore, hindrance, restore as put_back};
 use daybind_services::{Actor, AppResult, CalendarPort, internal, privacy, schedule};
 use daybind_storage::{Entry, UnitOfWork};
+use daybind_words::t;
 use uuid::Uuid;
 
 use crate::engine::Engine;
@@ -33,19 +34,19 @@ pub async fn view(engine: &Engine, actor: &Actor, version_id: &str) -> AppResult
     let origin = account.origin(version_id).unwrap_or_default();
     let fields = account.teller().differences(&entry.content, &content);
     if fields.is_empty() && entry.deleted_at.is_none() && refused.is_none() {
-        refused = Some("The entry says exactly this now.".to_owned());
+        refused = Some(t!("The entry says exactly this now.").to_owned());
     }
     let mut notes = Vec::new();
     if entry.deleted_at.is_some() {
-        notes.push("The entry is deleted. Restored, it is in the schedule again.".to_owned());
+        notes.push(t!("The entry is deleted. Restored, it is in the schedule again.").to_owned());
     }
     if entry.content.repeats.is_some() {
         notes.push(
-            "This is about the whole series. Occurrences with values of their own keep these."
+            t!("This is about the whole series. Occurrences with values of their own keep these.")
                 .to_owned(),
         );
     } else if let Some(of) = entry.occurrence_of {
-        notes.push(format!(
+        notes.push(t!(
             "This is about one occurrence of a series, that of {}. The others stay as they are.",
             of.day
         ));
@@ -55,7 +56,7 @@ pub async fn view(engine: &Engine, actor: &Actor, version_id: &str) -> AppResult
         .any(|mapping| is_live(mapping) && never_written(mapping))
     {
         notes.push(
-            "Its event is not Daybind's to change: it stays as it is in the calendar it came from."
+            t!("Its event is not Daybind's to change: it stays as it is in the calendar it came from.")
                 .to_owned(),
         );
     }
@@ -80,8 +81,9 @@ async fn find(
 ) -> AppResult<(Entry, EntryVersion)> {
     actor.require(Permission::ScheduleOwn)?;
     let missing = || {
-        AppError::not_found("This version of the entry")
-            .next_step("The record may not go back so far any more. Look at the entry's history.")
+        AppError::not_found(t!("This version of the entry")).next_step(t!(
+            "The record may not go back so far any more. Look at the entry's history."
+        ))
     };
     let id: Uuid = version_id.parse().map_err(|_| missing())?;
     let found = calendar(unit)
@@ -119,7 +121,9 @@ async fn why_not(
     mappings: &[Mapping],
 ) -> AppResult<Option<String>> {
     if entry.deleted_at.is_some() && mappings.iter().any(never_written) {
-        let why = "It stood for an event of somebody's calendar, and is there again when that event comes in again.";
+        let why = t!(
+            "It stood for an event of somebody's calendar, and is there again when that event comes in again."
+        );
         return Ok(Some(why.to_owned()));
     }
     let found = hindrance(unit, entry, content).await?;
@@ -175,13 +179,14 @@ async fn changed(
         .map(timeline::sentence)
         .collect();
     let message = if told.is_empty() {
-        "The entry was changed after you had read this page.".to_owned()
+        t!("The entry was changed after you had read this page.").to_owned()
     } else {
-        format!(
+        t!(
             "The entry was changed after you had read this page. {}",
             told.join(" ")
         )
     };
-    Ok(AppError::new(ErrorCode::Conflict, message)
-        .next_step("Nothing was restored. Below is what restoring would change now."))
+    Ok(AppError::new(ErrorCode::Conflict, message).next_step(t!(
+        "Nothing was restored. Below is what restoring would change now."
+    )))
 }

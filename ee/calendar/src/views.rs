@@ -11,6 +11,7 @@ use daybind_services::privacy;
 use daybind_services::profiles::mask;
 use daybind_services::{Actor, AppResult, Provider, Services, StableRoute, internal, localtime};
 use daybind_storage::{Entry, StorageResult, UnitOfWork};
+use daybind_words::t;
 
 use crate::admin;
 use crate::doubts::ATTEMPTS;
@@ -58,13 +59,13 @@ pub async fn profile(services: &Services, actor: &Actor) -> AppResult<CalendarPr
         let client = oauth::client(services, unit.as_mut(), actor.tenant_id, provider).await;
         let scopes: &[&str] = match provider {
             Provider::Google => &[
-                "Read and change events, to keep your schedule in step",
-                "See the list of your calendars, so that you can choose one",
+                t!("Read and change events, to keep your schedule in step"),
+                t!("See the list of your calendars, so that you can choose one"),
             ],
             Provider::Microsoft => &[
-                "Calendars.ReadWrite: read and change events, to keep your schedule in step",
-                "User.Read: see which account you connected",
-                "offline_access: keep working while you are away",
+                t!("Calendars.ReadWrite: read and change events, to keep your schedule in step"),
+                t!("User.Read: see which account you connected"),
+                t!("offline_access: keep working while you are away"),
             ],
         };
         options.push(ConnectOption {
@@ -145,12 +146,12 @@ pub async fn connection_view(
             .map(|s| s.expires_at)
             .max()
         {
-            Some(ends) => format!(
+            Some(ends) => t!(
                 "Changes arrive as they happen (push), with a check every five minutes. The subscription ends on {}; \
                  Daybind renews it before.",
                 localtime::date_time(ends, zone)
             ),
-            None => "Daybind looks for changes every minute while something happens in the calendar, and every ten minutes at most while nothing does.".to_owned(),
+            None => t!("Daybind looks for changes every minute while something happens in the calendar, and every ten minutes at most while nothing does.").to_owned(),
         },
         owner: owner.to_owned(),
         through: String::new(),
@@ -168,21 +169,24 @@ async fn paused_text(
     zone: Tz,
 ) -> AppResult<String> {
     let by = if pause.by == actor.user_id() {
-        "you".to_owned()
+        t!("by" => "you").to_owned()
     } else {
         unit.find_user(actor.tenant_id, pause.by)
             .await
             .map_err(internal)?
-            .map_or_else(|| "somebody".to_owned(), |user| user.display_name)
+            .map_or_else(
+                || t!("by" => "somebody").to_owned(),
+                |user| user.display_name,
+            )
     };
     let ends = match pause.until {
-        Some(until) => format!(
+        Some(until) => t!(
             "It goes on by itself on {}.",
             localtime::date_time(until, zone)
         ),
-        None => "It goes on when somebody resumes it.".to_owned(),
+        None => t!("It goes on when somebody resumes it.").to_owned(),
     };
-    Ok(format!(
+    Ok(t!(
         "Paused by {by} on {}. {ends} Changes on both sides wait; nothing is lost.",
         localtime::date_time(pause.since, zone)
     ))
@@ -191,48 +195,70 @@ async fn paused_text(
 /// What stands in the connection's way, whose turn it is, and when it goes on by itself.
 fn status_text(row: &Connection, zone: Tz) -> String {
     let text = match (row.status.as_str(), row.status_reason.as_deref()) {
-        ("configuring", _) => "Choose a calendar to start.",
+        ("configuring", _) => t!("Choose a calendar to start."),
         ("needs_reconnect", Some("client_changed")) => {
-            "The administrator changed the app registration. Reconnect to go on; nothing was lost."
+            t!(
+                "The administrator changed the app registration. Reconnect to go on; nothing was lost."
+            )
         }
         ("needs_reconnect", Some("imported")) => {
-            "Brought over from your former system. Reconnect with the same account to go on; nothing is synced until then."
+            t!(
+                "Brought over from your former system. Reconnect with the same account to go on; nothing is synced until then."
+            )
         }
         ("needs_reconnect", Some(TWICE)) => {
-            "Another connection has the same calendar. Disconnect one of the two; to keep this one, reconnect it afterwards. Nothing was removed."
+            t!(
+                "Another connection has the same calendar. Disconnect one of the two; to keep this one, reconnect it afterwards. Nothing was removed."
+            )
         }
         ("needs_reconnect", Some("unbound")) => {
-            "Outlook is switched off until an administrator chooses a Microsoft profile for Calendar. Nothing was lost."
+            t!(
+                "Outlook is switched off until an administrator chooses a Microsoft profile for Calendar. Nothing was lost."
+            )
         }
         ("needs_reconnect", _) => {
-            "The account no longer lets Daybind in. Reconnect to go on; nothing was lost."
+            t!("The account no longer lets Daybind in. Reconnect to go on; nothing was lost.")
         }
         ("paused", Some(BRAKE)) => {
-            "Daybind stopped before it would have deleted unusually much. Answer the question below; nothing was lost."
+            t!(
+                "Daybind stopped before it would have deleted unusually much. Answer the question below; nothing was lost."
+            )
         }
-        ("paused", _) => "Sync is paused.",
+        ("paused", _) => t!("Sync is paused."),
         ("error", Some("secret")) => {
-            "The provider does not accept Daybind's client secret. An administrator must renew it under Settings > Integrations > Providers; you need not do anything, and nothing was lost."
+            t!(
+                "The provider does not accept Daybind's client secret. An administrator must renew it under Settings > Integrations > Providers; you need not do anything, and nothing was lost."
+            )
         }
         ("error", Some("token_refused")) => {
-            "The provider refuses Daybind's app registration. An administrator must check it under Settings > Integrations > Providers; you need not do anything, and nothing was lost."
+            t!(
+                "The provider refuses Daybind's app registration. An administrator must check it under Settings > Integrations > Providers; you need not do anything, and nothing was lost."
+            )
         }
         ("error", Some("not_ready")) => {
-            "The provider's settings are incomplete. An administrator must complete them under Settings > Integrations > Providers."
+            t!(
+                "The provider's settings are incomplete. An administrator must complete them under Settings > Integrations > Providers."
+            )
         }
         ("error", Some("calendar_missing")) => {
-            "The calendar is not in the account any more. Restore it there, or disconnect and choose another."
+            t!(
+                "The calendar is not in the account any more. Restore it there, or disconnect and choose another."
+            )
         }
         ("error", Some("permission")) => {
-            "The account may not read this calendar any more. Ask its owner to share it again, or disconnect and choose another."
+            t!(
+                "The account may not read this calendar any more. Ask its owner to share it again, or disconnect and choose another."
+            )
         }
         ("error", Some("refused")) => {
-            "The provider refuses what Daybind asks for. Choose Sync now to try again; if that does not help, reconnect."
+            t!(
+                "The provider refuses what Daybind asks for. Choose Sync now to try again; if that does not help, reconnect."
+            )
         }
         ("error", reason) => return failing_text(row, reason, zone),
         _ if row.last_error.is_some() => return failing_text(row, row.last_error.as_deref(), zone),
-        _ if row.last_sync_at.is_none() => "The first sync is on its way.",
-        _ => "Everything is in step.",
+        _ if row.last_sync_at.is_none() => t!("The first sync is on its way."),
+        _ => t!("Everything is in step."),
     };
     text.to_owned()
 }
@@ -240,28 +266,28 @@ fn status_text(row: &Connection, zone: Tz) -> String {
 /// Failures that pass by themselves: since when, and when it is tried again.
 fn failing_text(row: &Connection, reason: Option<&str>, zone: Tz) -> String {
     let what = match reason {
-        Some("throttled") => "The provider asks Daybind to slow down",
+        Some("throttled") => t!("The provider asks Daybind to slow down"),
         Some("database" | "internal") => {
-            "The last sync did not finish because of a fault in Daybind"
+            t!("The last sync did not finish because of a fault in Daybind")
         }
-        _ => "The provider does not give a usable answer",
+        _ => t!("The provider does not give a usable answer"),
     };
     let since = match row.failing.since.filter(|_| row.status == "error") {
-        Some(since) => format!(", since {}", localtime::date_time(since, zone)),
+        Some(since) => t!(", since {}", localtime::date_time(since, zone)),
         None => String::new(),
     };
     let again = match (row.failing.retry_at, row.failing.held_until) {
-        (_, Some(at)) => format!(
+        (_, Some(at)) => t!(
             "It goes on by itself on {}.",
             localtime::date_time(at, zone)
         ),
-        (Some(at), None) => format!(
+        (Some(at), None) => t!(
             "Daybind tries again by itself on {}; Sync now tries at once.",
             localtime::date_time(at, zone)
         ),
-        (None, None) => "Daybind tries again by itself.".to_owned(),
+        (None, None) => t!("Daybind tries again by itself.").to_owned(),
     };
-    format!("{what}{since}. {again} Nothing was lost.")
+    t!("{what}{since}. {again} Nothing was lost.")
 }
 
 /// The tenant's Google client without its secret.
@@ -337,7 +363,7 @@ async fn meeting(
         let own = connection.is_some_and(|row| row.user_id == actor.user_id());
         if own || found.is_none() {
             found = Some(LinkView {
-                text: "Join online meeting".to_owned(),
+                text: t!("Join online meeting").to_owned(),
                 href: href.clone(),
             });
         }
@@ -388,11 +414,19 @@ impl Mark {
     /// State, word, and the reason where nothing more is known.
     fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::Synced => ("synced", "Synced", "In step with the calendar."),
-            Self::Waiting => ("waiting", "Waiting", "On its way to the calendar."),
-            Self::Conflict => ("conflict", "Conflict", "Changed on both sides."),
-            Self::Failed => ("failed", "Failed", "The calendar refused this entry."),
-            Self::NotSynced => ("not_synced", "Not synced", "It is in no external calendar."),
+            Self::Synced => ("synced", t!("Synced"), t!("In step with the calendar.")),
+            Self::Waiting => ("waiting", t!("Waiting"), t!("On its way to the calendar.")),
+            Self::Conflict => ("conflict", t!("Conflict"), t!("Changed on both sides.")),
+            Self::Failed => (
+                "failed",
+                t!("Failed"),
+                t!("The calendar refused this entry."),
+            ),
+            Self::NotSynced => (
+                "not_synced",
+                t!("Not synced"),
+                t!("It is in no external calendar."),
+            ),
         }
     }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
+
+use daybind_words::t;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
@@ -96,7 +98,7 @@ fn server(text: &str) -> anyhow::Result<SocketAddr> {
     text.parse::<SocketAddr>()
         .or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53)))
         .with_context(|| {
-            format!("{DNS_SERVER} must be an address, perhaps with a port. Example: 9.9.9.9")
+            t!("{DNS_SERVER} must be an address, perhaps with a port. Example: 9.9.9.9")
         })
 }
 

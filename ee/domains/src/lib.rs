@@ -2,6 +2,10 @@
 //!
 //! [`Claims`] is the port the shared half calls. `dns` asks, `rules` decide, `verify` keeps the outcome.
 
+use daybind_words::t;
+
+daybind_words::catalogue!();
+
 pub mod dns;
 pub mod rules;
 mod verify;
@@ -37,11 +41,11 @@ pub struct Claims {
 }
 
 fn gone() -> AppError {
-    AppError::not_found("The login domain")
+    AppError::not_found(t!("The login domain"))
 }
 
 fn changed(error: StorageError) -> AppError {
-    daybind_services::failure::stored("The login domain", error)
+    daybind_services::failure::stored(t!("The login domain"), error)
 }
 
 impl Claims {
@@ -81,7 +85,7 @@ impl Claims {
         if host.len() > 253 {
             return Err(AppError::field(
                 "domain",
-                "This name is too long to carry a record of its own.",
+                t!("This name is too long to carry a record of its own."),
             ));
         }
         let now = self.services.now();
@@ -184,9 +188,9 @@ impl DomainClaims for Claims {
         if row.status != ClaimStatus::Pending {
             return Err(AppError::new(
                 ErrorCode::Conflict,
-                format!("{} is not waiting for proof.", row.domain),
+                t!("{} is not waiting for proof.", row.domain),
             )
-            .next_step("Reload the page to see where it stands."));
+            .next_step(t!("Reload the page to see where it stands.")));
         }
         unit.save_challenge(&self.challenge(actor, &row)?)
             .await
@@ -208,9 +212,9 @@ impl DomainClaims for Claims {
             .ok_or_else(|| {
                 AppError::new(
                     ErrorCode::Conflict,
-                    format!("{} is not waiting for proof.", row.domain),
+                    t!("{} is not waiting for proof.", row.domain),
                 )
-                .next_step("Ask for verification first.")
+                .next_step(t!("Ask for verification first."))
             })?;
         drop(unit);
         limits::count(&self.services, &[(CHECKS, actor.tenant_id.to_string())]).await?;
@@ -222,20 +226,21 @@ impl DomainClaims for Claims {
         let mut unit = self.services.begin(actor.tenant_id).await?;
         let row = self.find(unit.as_mut(), actor, domain_id).await?;
         if !row.status.is_live() {
-            return Err(AppError::new(
-                ErrorCode::Conflict,
-                format!("{} is not in use.", row.domain),
-            )
-            .next_step("Reload the page to see where it stands."));
+            return Err(
+                AppError::new(ErrorCode::Conflict, t!("{} is not in use.", row.domain))
+                    .next_step(t!("Reload the page to see where it stands.")),
+            );
         }
         let users = unit.list_users(actor.tenant_id).await.map_err(internal)?;
         let people = people_in(&users, &row.domain);
         if row.status == ClaimStatus::Verified && people > 0 && !confirmed {
             return Err(AppError::new(
                 ErrorCode::Conflict,
-                format!("{} through {}.", impact(people), row.domain),
+                t!("{} through {}.", impact(people), row.domain),
             )
-            .next_step("Confirm that they shall sign in with a password instead."));
+            .next_step(t!(
+                "Confirm that they shall sign in with a password instead."
+            )));
         }
         let after = LoginDomain {
             status: ClaimStatus::Revoked,
@@ -265,8 +270,8 @@ impl DomainClaims for Claims {
 #[must_use]
 pub fn impact(people: usize) -> String {
     match people {
-        1 => "1 person signs in".to_owned(),
-        many => format!("{many} people sign in"),
+        1 => t!("1 person signs in").to_owned(),
+        many => t!("{many} people sign in"),
     }
 }
 

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use daybind_domain::login_domain::ClaimStatus;
 use daybind_storage::{DomainChallenge, LoginDomain};
+use daybind_words::t;
 
 use crate::dns::Seen;
 
@@ -74,19 +75,25 @@ impl Outcome {
     #[must_use]
     pub fn sentence(word: &str) -> &'static str {
         match Self::ALL.into_iter().find(|known| known.as_str() == word) {
-            Some(Self::Found) => "The record is there.",
+            Some(Self::Found) => t!("The record is there."),
             Some(Self::Different) => {
-                "The name has TXT records, but none is exactly the value above. Compare them with what was seen."
+                t!(
+                    "The name has TXT records, but none is exactly the value above. Compare them with what was seen."
+                )
             }
             Some(Self::Missing) => {
-                "The name has no TXT record yet. A new record can take from minutes to a few hours to be seen everywhere."
+                t!(
+                    "The name has no TXT record yet. A new record can take from minutes to a few hours to be seen everywhere."
+                )
             }
             Some(Self::Unreachable) => {
-                "DNS did not answer, so nothing is known. Daybind tries again by itself."
+                t!("DNS did not answer, so nothing is known. Daybind tries again by itself.")
             }
             Some(Self::Taken) => {
-                "The record is there, but another MSP of this installation has proved this domain and its record is still \
+                t!(
+                    "The record is there, but another MSP of this installation has proved this domain and its record is still \
                  published. Remove that record first if it is not yours."
+                )
             }
             None => "",
         }

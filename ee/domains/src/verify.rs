@@ -6,6 +6,7 @@ use daybind_domain::ids::TenantId;
 use daybind_domain::login_domain::ClaimStatus;
 use daybind_services::{Actor, AppResult, audit, internal};
 use daybind_storage::{DomainChallenge, LoginDomain, Scope, StorageError, UnitOfWork};
+use daybind_words::t;
 
 use crate::dns::Seen;
 use crate::rules::{Outcome, after, holder_that_stands, next_check, other_holders};
@@ -158,7 +159,7 @@ impl Claims {
             .map_err(internal)?;
         let detail = serde_json::json!({
             "before": holder.status.as_str(), "after": next.status.as_str(),
-            "dns": "the record is gone and somebody else proved the domain",
+            "dns": t!("the record is gone and somebody else proved the domain"),
         });
         self.note(unit.as_mut(), None, holder, detail).await?;
         unit.save().await.map_err(internal)

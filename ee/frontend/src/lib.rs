@@ -12,6 +12,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
+    daybind_app::speak_as_the_page();
     let said = document()
         .document_element()
         .and_then(|html| html.get_attribute("data-edition"));

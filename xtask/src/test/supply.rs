@@ -1,11 +1,12 @@
-//! What the build is made of (M-42): no unsafe code of ours, exactly the locked dependencies, a bill of materials; and
-//! that every promise of `docs/testing.md` is shown by a test (M-45).
+//! What the build is made of (M-42): no unsafe code of ours, exactly the locked dependencies, a bill of materials; that
+//! every promise of `docs/testing.md` is shown by a test (M-45), and that the catalogues hold the texts there are.
 
 use super::count::Count;
 use super::{checks, sbom};
 use crate::build::Edition;
 use crate::ids;
 use crate::process::{self, Context};
+use crate::words;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use std::fs;
@@ -31,6 +32,8 @@ pub fn run(context: &Context) -> Result<Count> {
         println!("{kept} promises of docs/testing.md are shown by tests");
     });
     list.push(("promises".to_owned(), promises));
+    let texts = words::check(context).map(|count| println!("{count} texts are in the catalogues"));
+    list.push(("catalogues of texts".to_owned(), texts));
     checks(list)
 }
 

@@ -1,6 +1,7 @@
 //! The advisory list of login domains.
 
 use daybind_domain::login_domain::{LoginDomainView, LoginDomainsView};
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::{ClaimTag, ReadOnly};
@@ -25,14 +26,14 @@ pub(super) fn AdvisoryDomains() -> impl IntoView {
     );
     keep_focus(list, move || (added.get(), removed.get()));
     view! {
-        <Section title="Login domains" id="login-domains">
+        <Section title=t!("Login domains") id="login-domains">
             <p>
-                "People whose work email is in one of these domains are offered your Microsoft sign-in. \
-                 Daybind does not check whose a domain is."
+                {t!("People whose work email is in one of these domains are offered your Microsoft sign-in. \
+                 Daybind does not check whose a domain is.")}
             </p>
             <ErrorSummary error=failed(add) fields=FIELDS/>
             <ErrorSummary error=failed(remove)/>
-            <Transition fallback=|| view! { <p>"Loading the login domains …"</p> }>
+            <Transition fallback=|| view! { <p>{t!("Loading the login domains …")}</p> }>
                 {move || Suspend::new(async move {
                     match list.await {
                         Ok(view) => view! { <Domains view add remove/> }.into_any(),
@@ -55,8 +56,8 @@ fn Domains(
     let list = if view.domains.is_empty() {
         view! {
             <EmptyState
-                title="There is no login domain yet"
-                text="Until one is listed, everybody signs in with a password."
+                title=t!("There is no login domain yet")
+                text=t!("Until one is listed, everybody signs in with a password.")
             />
         }
         .into_any()
@@ -70,11 +71,11 @@ fn Domains(
             <table class="db-table" aria-labelledby="login-domains">
                 <thead>
                     <tr>
-                        <th scope="col">"Domain"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col">"Your people"</th>
-                        <th scope="col">"Listed or changed by"</th>
-                        <th scope="col">"Change"</th>
+                        <th scope="col">{t!("Domain")}</th>
+                        <th scope="col">{t!("Status")}</th>
+                        <th scope="col">{t!("Your people")}</th>
+                        <th scope="col">{t!("Listed or changed by")}</th>
+                        <th scope="col">{t!("Change")}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -88,13 +89,13 @@ fn Domains(
                 <TextField
                     id="login-domain"
                     name="domain"
-                    label="Domain"
-                    hint="What stands after the @ of your technicians' work email, for example contoso.com."
+                    label=t!("Domain")
+                    hint=t!("What stands after the @ of your technicians' work email, for example contoso.com.")
                     mono=true
                     error=failed(add)
                 />
                 <NoteField id="login-domain-note" error=failed(add)/>
-                <p class="db-form__actions"><Submit label="Add login domain" pending=add.pending()/></p>
+                <p class="db-form__actions"><Submit label=t!("Add login domain") pending=add.pending()/></p>
             </ActionForm>
         }
         .into_any()
@@ -117,11 +118,11 @@ fn Row(
     let contested = domain.contested.then(|| {
         view! {
             <p class="db-field__hint">
-                "Another MSP of this installation lists this domain as well. People you have are led to you; for others, whoever listed it first counts."
+                {t!("Another MSP of this installation lists this domain as well. People you have are led to you; for others, whoever listed it first counts.")}
             </p>
         }
     });
-    let label = format!("Remove {}", domain.domain);
+    let label = t!("Remove {}", domain.domain);
     let change = if may {
         view! {
             <ActionForm action=remove>
@@ -132,15 +133,15 @@ fn Row(
         }
         .into_any()
     } else {
-        view! { <span>"Read only"</span> }.into_any()
+        view! { <span>{t!("Read only")}</span> }.into_any()
     };
     view! {
         <tr>
             <th scope="row">{domain.domain}{contested}</th>
-            <td data-label="Status"><ClaimTag status=domain.status/></td>
-            <td data-label="Your people">{domain.people}</td>
-            <td data-label="Listed or changed by">{domain.changed}</td>
-            <td data-label="Change">{change}</td>
+            <td data-label=t!("Status")><ClaimTag status=domain.status/></td>
+            <td data-label=t!("Your people")>{domain.people}</td>
+            <td data-label=t!("Listed or changed by")>{domain.changed}</td>
+            <td data-label=t!("Change")>{change}</td>
         </tr>
     }
     .into_any()

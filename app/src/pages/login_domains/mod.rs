@@ -5,6 +5,7 @@ mod password_rule;
 mod tester;
 
 use daybind_domain::login_domain::{ClaimStatus, LoginDomainView};
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::query_value;
@@ -22,14 +23,14 @@ pub fn LoginDomainsPage() -> impl IntoView {
     let saved = query_value("saved");
     let announcement = move || {
         let text = match saved.get().as_str() {
-            "domain" => "The login domain is listed.",
-            "removed" => "The login domain is no longer listed.",
-            "passwords" => "Your decision about passwords is saved.",
+            "domain" => t!("The login domain is listed."),
+            "removed" => t!("The login domain is no longer listed."),
+            "passwords" => t!("Your decision about passwords is saved."),
             // The edition's own list announces its forms' success here, too.
-            "claimed" => "The domain is claimed. Publish the record below, then check it.",
-            "renewed" => "The domain has a new record. Publish it instead of the earlier one.",
-            "checked" => "The record was looked up. What was seen stands below.",
-            "revoked" => "The domain is revoked. Nobody is led here through it any more.",
+            "claimed" => t!("The domain is claimed. Publish the record below, then check it."),
+            "renewed" => t!("The domain has a new record. Publish it instead of the earlier one."),
+            "checked" => t!("The record was looked up. What was seen stands below."),
+            "revoked" => t!("The domain is revoked. Nobody is led here through it any more."),
             _ => return None,
         };
         Some(view! { <Announcement text dismiss=category_address("login-domains")/> })
@@ -40,8 +41,8 @@ pub fn LoginDomainsPage() -> impl IntoView {
     };
     view! {
         <PageHead
-            title="Login domains and passwords"
-            lede="Technicians enter their work email. Its domain decides whether they continue with Microsoft."
+            title=t!("Login domains and passwords")
+            lede=t!("Technicians enter their work email. Its domain decides whether they continue with Microsoft.")
         />
         {announcement}
         {domains}
@@ -58,8 +59,8 @@ pub fn ClaimTag(
     status: ClaimStatus,
 ) -> impl IntoView {
     let (kind, text) = match status {
-        ClaimStatus::Advisory => (StatusKind::NotTested, "ownership not checked"),
-        ClaimStatus::Pending => (StatusKind::Waiting, "for the DNS record"),
+        ClaimStatus::Advisory => (StatusKind::NotTested, t!("ownership not checked")),
+        ClaimStatus::Pending => (StatusKind::Waiting, t!("for the DNS record")),
         ClaimStatus::Verified => (StatusKind::Working, "verified"),
         ClaimStatus::Rejected => (StatusKind::Failed, "rejected"),
         ClaimStatus::Revoked => (StatusKind::Off, "revoked"),
@@ -71,9 +72,9 @@ pub fn ClaimTag(
 #[must_use]
 pub fn people_there(domain: &LoginDomainView) -> String {
     match domain.people {
-        0 => "Nobody of yours has an address there".to_owned(),
-        1 => "1 person of yours has an address there".to_owned(),
-        many => format!("{many} people of yours have an address there"),
+        0 => t!("Nobody of yours has an address there").to_owned(),
+        1 => t!("1 person of yours has an address there").to_owned(),
+        many => t!("{many} people of yours have an address there"),
     }
 }
 
@@ -81,8 +82,8 @@ pub fn people_there(domain: &LoginDomainView) -> String {
 #[component]
 pub fn ReadOnly() -> impl IntoView {
     view! {
-        <Banner kind=BannerKind::Info title="You can read this but not change it.">
-            <p>"Ask an administrator who may change system settings."</p>
+        <Banner kind=BannerKind::Info title=t!("You can read this but not change it.")>
+            <p>{t!("Ask an administrator who may change system settings.")}</p>
         </Banner>
     }
 }

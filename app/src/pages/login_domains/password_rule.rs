@@ -1,6 +1,7 @@
 //! Who may sign in with a password.
 
 use daybind_domain::login_domain::PasswordRuleView;
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::ReadOnly;
@@ -15,9 +16,9 @@ pub(super) fn PasswordRule() -> impl IntoView {
     let done = successes(set);
     let rule = Resource::new(move || done.get(), |_| get_password_rule());
     view! {
-        <Section title="Passwords" id="passwords-heading">
+        <Section title=t!("Passwords") id="passwords-heading">
             <ErrorSummary error=failed(set)/>
-            <Transition fallback=|| view! { <p>"Loading …"</p> }>
+            <Transition fallback=|| view! { <p>{t!("Loading …")}</p> }>
                 {move || Suspend::new(async move {
                     match rule.await {
                         Ok(rule) => view! { <Rule rule set/> }.into_any(),
@@ -34,15 +35,15 @@ pub(super) fn PasswordRule() -> impl IntoView {
 fn Rule(rule: PasswordRuleView, set: ServerAction<SetPasswordRule>) -> impl IntoView {
     let (technicians, next, label) = if rule.technicians {
         (
-            "May use a password",
+            t!("May use a password"),
             "no",
-            "Ask technicians to use Microsoft",
+            t!("Ask technicians to use Microsoft"),
         )
     } else {
         (
-            "Asked to use Microsoft",
+            t!("Asked to use Microsoft"),
             "yes",
-            "Let technicians use a password",
+            t!("Let technicians use a password"),
         )
     };
     let overridden = (!rule.overridden.is_empty())
@@ -50,8 +51,7 @@ fn Rule(rule: PasswordRuleView, set: ServerAction<SetPasswordRule>) -> impl Into
     let form = if !rule.can_update {
         view! { <ReadOnly/> }.into_any()
     } else if rule.technicians && !rule.blocked.is_empty() {
-        view! { <p>{format!("Passwords cannot be switched off yet. {}", rule.blocked)}</p> }
-            .into_any()
+        view! { <p>{t!("Passwords cannot be switched off yet. {}", rule.blocked)}</p> }.into_any()
     } else {
         view! {
             <ActionForm action=set>
@@ -65,9 +65,9 @@ fn Rule(rule: PasswordRuleView, set: ServerAction<SetPasswordRule>) -> impl Into
     view! {
         {overridden}
         <dl class="db-facts">
-            <dt>"Administrators"</dt>
-            <dd>"Can always use a password, so that nobody is locked out when Microsoft cannot be reached"</dd>
-            <dt>"Technicians"</dt>
+            <dt>{t!("Administrators")}</dt>
+            <dd>{t!("Can always use a password, so that nobody is locked out when Microsoft cannot be reached")}</dd>
+            <dt>{t!("Technicians")}</dt>
             <dd>
                 {technicians}
                 {(!rule.changed.is_empty()).then(|| view! { <p class="db-field__hint">{rule.changed}</p> })}

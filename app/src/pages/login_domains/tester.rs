@@ -1,6 +1,7 @@
 //! "What will happen for this address?" A plain GET form: the answer has an address of its own and needs no script.
 
 use daybind_domain::login_domain::SignInTestView;
+use daybind_words::t;
 use leptos::prelude::*;
 
 use crate::api::login_domains::test_sign_in_address;
@@ -25,9 +26,9 @@ pub(super) fn Tester() -> impl IntoView {
         },
     );
     view! {
-        <Section title="Test an address" id="test-heading">
-            <p>"See what will happen when somebody signs in with an address, and why. Nobody is signed in or told."</p>
-            <Transition fallback=|| view! { <p>"Testing the address …"</p> }>
+        <Section title=t!("Test an address") id="test-heading">
+            <p>{t!("See what will happen when somebody signs in with an address, and why. Nobody is signed in or told.")}</p>
+            <Transition fallback=|| view! { <p>{t!("Testing the address …")}</p> }>
                 {move || Suspend::new(async move {
                     let answer = answer.await;
                     view! { <Answer answer/> }
@@ -58,13 +59,13 @@ fn Answer(answer: Option<Result<SignInTestView, ApiError>>) -> impl IntoView {
             <TextField
                 id="test-address"
                 name="address"
-                label="Work email"
+                label=t!("Work email")
                 kind="email"
                 value=asked.get_untracked()
                 error
             />
             <p class="db-form__actions">
-                <button type="submit" class="db-btn db-btn--secondary">"Test this address"</button>
+                <button type="submit" class="db-btn db-btn--secondary">{t!("Test this address")}</button>
             </p>
         </form>
         {shown}
@@ -80,13 +81,13 @@ fn Outcome(test: SignInTestView) -> impl IntoView {
         .map(|sentence| view! { <li>{sentence}</li> })
         .collect();
     view! {
-        <PanelHead id="test-outcome" title=format!("What happens for {}", test.address)/>
+        <PanelHead id="test-outcome" title=t!("What happens for {}", test.address)/>
         <dl class="db-facts" aria-labelledby="test-outcome">
-            <dt>"Signs in with"</dt>
+            <dt>{t!("Signs in with")}</dt>
             <dd>{test.provider}</dd>
-            <dt>"Decided by"</dt>
+            <dt>{t!("Decided by")}</dt>
             <dd>{test.source}</dd>
-            <dt>"Why"</dt>
+            <dt>{t!("Why")}</dt>
             <dd><ul>{why}</ul></dd>
         </dl>
     }

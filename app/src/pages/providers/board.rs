@@ -2,6 +2,7 @@
 
 use daybind_domain::bindings::{BindingState, BoardRow, BoardView, UndoView};
 use daybind_domain::view::BindingView;
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::rebind::{choose_address, review_address};
@@ -23,14 +24,14 @@ pub(super) fn Board(
         .map(|row| view! { <Bound row may any undo/> })
         .collect();
     view! {
-        <h3 id="bindings-heading">"Which service uses which profile"</h3>
+        <h3 id="bindings-heading">{t!("Which service uses which profile")}</h3>
         <table class="db-table db-board" aria-labelledby="bindings-heading">
             <thead>
                 <tr>
-                    <th scope="col">"Service"</th>
-                    <th scope="col">"Profile"</th>
-                    <th scope="col">"Status"</th>
-                    <th scope="col">"Change"</th>
+                    <th scope="col">{t!("Service")}</th>
+                    <th scope="col">{t!("Profile")}</th>
+                    <th scope="col">{t!("Status")}</th>
+                    <th scope="col">{t!("Change")}</th>
                 </tr>
             </thead>
             <tbody>{rows}</tbody>
@@ -63,17 +64,21 @@ fn Bound(row: BoardRow, may: bool, any: bool, undo: ServerAction<UndoRebind>) ->
     };
     let bound = row.profile.is_some();
     let change = if !may {
-        view! { <span>"Read only"</span> }.into_any()
+        view! { <span>{t!("Read only")}</span> }.into_any()
     } else if !any && !bound {
-        view! { <span>"Create a profile first."</span> }.into_any()
+        view! { <span>{t!("Create a profile first.")}</span> }.into_any()
     } else {
-        let label = if bound { "Change" } else { "Choose a profile" };
-        let of = format!(" for {}", row.label);
+        let label = if bound {
+            t!("Change")
+        } else {
+            t!("Choose a profile")
+        };
+        let of = t!(" for {}", row.label);
         let unbind = bound.then(|| {
             let of = format!(" {}", row.label);
             view! {
                 <a class="db-btn db-btn--quiet" href=review_address(&row.consumer, "none")>
-                    "Unbind"<span class="db-visually-hidden">{of}</span>
+                    {t!("Unbind")}<span class="db-visually-hidden">{of}</span>
                 </a>
             }
         });
@@ -91,11 +96,11 @@ fn Bound(row: BoardRow, may: bool, any: bool, undo: ServerAction<UndoRebind>) ->
         view! { <TakeBack consumer=row.consumer.clone() label=row.label.clone() last may undo/> }
     });
     let profile = row.profile.map_or_else(
-        || view! { <span>"None"</span> }.into_any(),
+        || view! { <span>{t!("None")}</span> }.into_any(),
         |profile| {
             view! {
                 <span>{profile.name}</span>
-                <p class="db-field__hint">"Directory " {profile.directory_id}</p>
+                <p class="db-field__hint">{t!("Directory ")} {profile.directory_id}</p>
             }
             .into_any()
         },
@@ -106,15 +111,15 @@ fn Bound(row: BoardRow, may: bool, any: bool, undo: ServerAction<UndoRebind>) ->
                 {row.label}
                 <p class="db-field__hint">{row.help}</p>
             </th>
-            <td data-label="Profile">
+            <td data-label=t!("Profile")>
                 {profile}
                 {row.set_by.map(|text| view! { <p class="db-field__hint">{text}</p> })}
             </td>
-            <td data-label="Status">
+            <td data-label=t!("Status")>
                 <StatusTag kind/>
                 {row.state_text.map(|text| view! { <p class="db-field__hint">{text}</p> })}
             </td>
-            <td data-label="Change">
+            <td data-label=t!("Change")>
                 {change}
                 {take_back}
             </td>
@@ -133,10 +138,10 @@ fn TakeBack(
     undo: ServerAction<UndoRebind>,
 ) -> impl IntoView {
     let back = last.back_to.map_or_else(
-        || format!("Undo: unbind {label}"),
-        |name| format!("Undo: use {name} for {label} again"),
+        || t!("Undo: unbind {label}"),
+        |name| t!("Undo: use {name} for {label} again"),
     );
-    let until = format!("Can be undone until {}.", last.until);
+    let until = t!("Can be undone until {}.", last.until);
     let why = format!("why-undo-{consumer}");
     let form = may.then(|| {
         view! {
@@ -159,15 +164,15 @@ fn TakeBack(
 #[component]
 fn Setup(binding: BindingView) -> impl IntoView {
     let scopes = binding.scopes.join(" ");
-    let label = format!("Redirect URI for {}", binding.label);
+    let label = t!("Redirect URI for {}", binding.label);
     view! {
         <details class="db-disclosure">
-            <summary>{format!("Set up Entra for {}", binding.label)}</summary>
+            <summary>{t!("Set up Entra for {}", binding.label)}</summary>
             {binding.redirect_uri.map(|value| view! {
                 <CopyField label value/>
-                <p class="db-field__hint">"In Entra: Authentication, platform Web."</p>
+                <p class="db-field__hint">{t!("In Entra: Authentication, platform Web.")}</p>
             })}
-            <p>"Delegated permissions (API permissions > Microsoft Graph): "<code>{scopes}</code></p>
+            <p>{t!("Delegated permissions (API permissions > Microsoft Graph): ")}<code>{scopes}</code></p>
         </details>
     }
     .into_any()

@@ -10,6 +10,7 @@ pub(crate) mod sheet;
 
 use daybind_domain::profile_view::Standing;
 use daybind_domain::view::ProvidersView;
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::failure::Failure;
@@ -65,32 +66,34 @@ fn ProvidersList() -> impl IntoView {
     keep_focus(board, changes);
     let announcement = move || {
         let text = match saved.get().as_str() {
-            "profile" => "The profile is saved. Choose below which service uses it.",
-            "binding" => "The service now uses the profile you chose.",
-            "unbound" => "The service now uses no profile.",
-            "profile_deleted" => "The profile is deleted.",
+            "profile" => t!("The profile is saved. Choose below which service uses it."),
+            "binding" => t!("The service now uses the profile you chose."),
+            "unbound" => t!("The service now uses no profile."),
+            "profile_deleted" => t!("The profile is deleted."),
             "verified" => {
-                "Every active profile has been checked. The table below says how each one stands."
+                t!(
+                    "Every active profile has been checked. The table below says how each one stands."
+                )
             }
-            "undone" => "The change is taken back.",
+            "undone" => t!("The change is taken back."),
             // The edition's own cards announce their forms' success here, too.
-            "oauth_client" => "The OAuth client is saved.",
+            "oauth_client" => t!("The OAuth client is saved."),
             _ => return None,
         };
         Some(view! { <Announcement text dismiss=category_address("providers")/> })
     };
     view! {
-        <PageHead title="Providers"/>
+        <PageHead title=t!("Providers")/>
         {announcement}
         <Section title="Microsoft" id="microsoft-heading">
             <p>{entries.microsoft_intro}</p>
-            <p>"Each service below uses exactly the profile you choose. Nothing is chosen for you."</p>
+            <p>{t!("Each service below uses exactly the profile you choose. Nothing is chosen for you.")}</p>
             <ErrorSummary error=failed(undo)/>
             {move || (!consumer.get().is_empty()).then(|| {
                 view! { <div class="db-panel"><Rebind consumer to confirm/></div> }
             })}
             {move || (profile.get() == "new").then(|| view! { <NewProfile create/> })}
-            <Transition fallback=|| view! { <p>"Loading the bindings …"</p> }>
+            <Transition fallback=|| view! { <p>{t!("Loading the bindings …")}</p> }>
                 {move || Suspend::new(async move {
                     match board.await {
                         Ok(board) => view! { <Board board undo/> }.into_any(),
@@ -98,7 +101,7 @@ fn ProvidersList() -> impl IntoView {
                     }
                 })}
             </Transition>
-            <Transition fallback=|| view! { <p>"Loading the profiles …"</p> }>
+            <Transition fallback=|| view! { <p>{t!("Loading the profiles …")}</p> }>
                 {move || Suspend::new(async move {
                     match view.await {
                         Ok(view) => view! { <Microsoft view empty=entries.microsoft_empty/> }.into_any(),
@@ -116,19 +119,19 @@ fn ProvidersList() -> impl IntoView {
 fn Microsoft(view: ProvidersView, empty: &'static str) -> impl IntoView {
     let may = view.can_update;
     let new = format!("{}&profile=new", category_address("providers"));
-    let add = may.then(|| view! { <a class="db-btn" href=new.clone()>"New profile"</a> });
+    let add = may.then(|| view! { <a class="db-btn" href=new.clone()>{t!("New profile")}</a> });
     let active = view.profiles.iter().any(|profile| !profile.archived);
     // A plain form: what it leads to is a page of its own kind, and the browser need not carry the code for it.
     let verify = (may && active).then(|| {
         view! {
             <form method="post" action="/_fn/change_microsoft_profile">
                 <input type="hidden" name="act" value="verify_all"/>
-                <button type="submit" class="db-btn db-btn--secondary">"Verify all"</button>
+                <button type="submit" class="db-btn db-btn--secondary">{t!("Verify all")}</button>
             </form>
         }
     });
     let profiles = if view.profiles.is_empty() {
-        view! { <EmptyState title="There is no Microsoft profile yet" text=empty>{add}</EmptyState> }
+        view! { <EmptyState title=t!("There is no Microsoft profile yet") text=empty>{add}</EmptyState> }
             .into_any()
     } else {
         view! {
@@ -139,15 +142,15 @@ fn Microsoft(view: ProvidersView, empty: &'static str) -> impl IntoView {
     };
     let read_only = (!may).then(|| {
         view! {
-            <Banner kind=BannerKind::Info title="You can read these settings but not change them.">
-                <p>"Ask an administrator who may change system settings."</p>
+            <Banner kind=BannerKind::Info title=t!("You can read these settings but not change them.")>
+                <p>{t!("Ask an administrator who may change system settings.")}</p>
             </Banner>
         }
     });
     view! {
         {read_only}
         <Setups bindings=view.bindings/>
-        <h3>"Profiles"</h3>
+        <h3>{t!("Profiles")}</h3>
         {profiles}
     }
     .into_any()

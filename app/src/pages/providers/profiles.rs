@@ -1,6 +1,7 @@
 //! The table of Microsoft profiles.
 
 use daybind_domain::view::ProfileView;
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::standing;
@@ -16,16 +17,16 @@ pub(super) fn Profiles(
     let (archived, active): (Vec<_>, Vec<_>) =
         profiles.into_iter().partition(|profile| profile.archived);
     let old = (!archived.is_empty()).then(|| {
-        let title = format!("Archived profiles ({})", archived.len());
+        let title = t!("Archived profiles ({})", archived.len());
         view! {
             <details class="db-disclosure">
                 <summary>{title}</summary>
-                {table("Archived Microsoft profiles", archived)}
+                {table(t!("Archived Microsoft profiles"), archived)}
             </details>
         }
     });
     view! {
-        {(!active.is_empty()).then(|| table("Microsoft profiles", active))}
+        {(!active.is_empty()).then(|| table(t!("Microsoft profiles"), active))}
         {old}
     }
     .into_any()
@@ -40,12 +41,12 @@ fn table(label: &'static str, profiles: Vec<ProfileView>) -> AnyView {
         <table class="db-table" aria-label=label>
             <thead>
                 <tr>
-                    <th scope="col">"Name"</th>
-                    <th scope="col">"Application (client) ID"</th>
-                    <th scope="col">"Directory (tenant) ID"</th>
-                    <th scope="col">"Client secret"</th>
-                    <th scope="col">"Used by"</th>
-                    <th scope="col">"Status"</th>
+                    <th scope="col">{t!("Name")}</th>
+                    <th scope="col">{t!("Application (client) ID")}</th>
+                    <th scope="col">{t!("Directory (tenant) ID")}</th>
+                    <th scope="col">{t!("Client secret")}</th>
+                    <th scope="col">{t!("Used by")}</th>
+                    <th scope="col">{t!("Status")}</th>
                 </tr>
             </thead>
             <tbody>{rows}</tbody>
@@ -59,10 +60,10 @@ fn Row(profile: ProfileView) -> impl IntoView {
     let kind = standing(profile.standing);
     let text = if profile.archived { "archived" } else { "" };
     let missing = (!profile.ready && !profile.archived).then(|| {
-        view! { <p class="db-field__hint">{format!("Because {}.", profile.missing.join(", "))}</p> }
+        view! { <p class="db-field__hint">{t!("Because {}.", profile.missing.join(", "))}</p> }
     });
     let used_by = if profile.used_by.is_empty() {
-        "Nothing".to_owned()
+        t!("Nothing").to_owned()
     } else {
         profile.used_by.join(", ")
     };
@@ -80,11 +81,11 @@ fn Row(profile: ProfileView) -> impl IntoView {
     view! {
         <tr>
             <th scope="row"><a href=href>{profile.display_name}</a></th>
-            <td data-label="Application (client) ID"><code>{profile.client_id}</code></td>
-            <td data-label="Directory (tenant) ID"><code>{profile.directory_id}</code></td>
-            <td data-label="Client secret">{profile.secret_hint.unwrap_or_else(|| "Missing".to_owned())}{expiry}</td>
-            <td data-label="Used by">{used_by}</td>
-            <td data-label="Status"><StatusTag kind text/>{missing}{verified}</td>
+            <td data-label=t!("Application (client) ID")><code>{profile.client_id}</code></td>
+            <td data-label=t!("Directory (tenant) ID")><code>{profile.directory_id}</code></td>
+            <td data-label=t!("Client secret")>{profile.secret_hint.unwrap_or_else(|| t!("Missing").to_owned())}{expiry}</td>
+            <td data-label=t!("Used by")>{used_by}</td>
+            <td data-label=t!("Status")><StatusTag kind text/>{missing}{verified}</td>
         </tr>
     }
     .into_any()

@@ -1,6 +1,7 @@
 //! Changing what a service uses: first choose, then see what the change would do, then confirm.
 
 use daybind_domain::bindings::{ImpactKind, ImpactLine, ProfileRef, RebindChoices, RebindReview};
+use daybind_words::t;
 use leptos::prelude::*;
 
 use crate::api::bindings::{ConfirmRebind, list_rebind_choices, plan_rebind};
@@ -53,7 +54,7 @@ pub(super) fn Rebind(
     );
     view! {
         <ErrorSummary error=failed(confirm) fields=FIELDS/>
-        <Transition fallback=|| view! { <p>"Looking at what the change would do …"</p> }>
+        <Transition fallback=|| view! { <p>{t!("Looking at what the change would do …")}</p> }>
             {move || Suspend::new(async move {
                 review.await.map(|review| match review {
                     Ok(review) => view! { <Review review confirm/> }.into_any(),
@@ -61,7 +62,7 @@ pub(super) fn Rebind(
                 })
             })}
         </Transition>
-        <Transition fallback=|| view! { <p>"Loading the profiles …"</p> }>
+        <Transition fallback=|| view! { <p>{t!("Loading the profiles …")}</p> }>
             {move || Suspend::new(async move {
                 choices.await.map(|choices| match choices {
                     Ok(choices) => view! { <Choose choices/> }.into_any(),
@@ -78,28 +79,28 @@ const FIELDS: &[(&str, &str)] = &[("typed", "rebind-typed"), ("note", "rebind-no
 #[component]
 fn Back() -> impl IntoView {
     view! {
-        <p><a class="db-btn db-btn--secondary" href=category_address("providers")>"Back to Providers"</a></p>
+        <p><a class="db-btn db-btn--secondary" href=category_address("providers")>{t!("Back to Providers")}</a></p>
     }
 }
 
 /// First step: a plain form that leads to the review's address.
 #[component]
 fn Choose(choices: RebindChoices) -> impl IntoView {
-    let heading = format!("Choose a profile for {}", choices.label);
+    let heading = t!("Choose a profile for {}", choices.label);
     if choices.choices.is_empty() {
         let new = format!("{}&profile=new", category_address("providers"));
         return view! {
             <PanelHead id="rebind-heading" title=heading/>
-            <EmptyState title="There is no profile to choose" text="Create one, or restore an archived one.">
-                <a class="db-btn db-btn--primary" href=new>"New profile"</a>
-                <a class="db-btn db-btn--quiet" href=category_address("providers")>"Cancel"</a>
+            <EmptyState title=t!("There is no profile to choose") text=t!("Create one, or restore an archived one.")>
+                <a class="db-btn db-btn--primary" href=new>{t!("New profile")}</a>
+                <a class="db-btn db-btn--quiet" href=category_address("providers")>{t!("Cancel")}</a>
             </EmptyState>
         }
         .into_any();
     }
     let now = choices.from.as_ref().map_or_else(
-        || format!("{} uses no profile now.", choices.label),
-        |from| format!("{} uses {} now.", choices.label, from.name),
+        || t!("{} uses no profile now.", choices.label),
+        |from| t!("{} uses {} now.", choices.label, from.name),
     );
     let bound = choices.from.map(|from| from.profile_id);
     let options: Vec<_> = choices
@@ -110,28 +111,28 @@ fn Choose(choices: RebindChoices) -> impl IntoView {
             let text = if profile.missing.is_empty() {
                 profile.name
             } else {
-                format!("{} (not ready)", profile.name)
+                t!("{} (not ready)", profile.name)
             };
             view! { <option value=profile.profile_id>{text}</option> }
         })
         .collect();
     view! {
         <PanelHead id="rebind-heading" title=heading/>
-        <p>{now} " Nothing changes before you have seen what it would do."</p>
+        <p>{now} {t!(" Nothing changes before you have seen what it would do.")}</p>
         <form method="get" action="/msp/settings">
             <input type="hidden" name="tab" value="integrations"/>
             <input type="hidden" name="category" value="providers"/>
             <input type="hidden" name="rebind" value=choices.consumer/>
             <div class="db-field">
-                <label class="db-field__label" for="rebind-to">"Profile"</label>
+                <label class="db-field__label" for="rebind-to">{t!("Profile")}</label>
                 <select class="db-select" id="rebind-to" name="to" required>
-                    <option value="">"Choose a profile"</option>
+                    <option value="">{t!("Choose a profile")}</option>
                     {options}
                 </select>
             </div>
             <div class="db-actions">
-                <button type="submit" class="db-btn db-btn--primary">"Review the change"</button>
-                <a class="db-btn db-btn--quiet" href=category_address("providers")>"Cancel"</a>
+                <button type="submit" class="db-btn db-btn--primary">{t!("Review the change")}</button>
+                <a class="db-btn db-btn--quiet" href=category_address("providers")>{t!("Cancel")}</a>
             </div>
         </form>
     }
@@ -140,11 +141,11 @@ fn Choose(choices: RebindChoices) -> impl IntoView {
 
 fn lane(title: &str, side: &'static str, profile: Option<&ProfileRef>) -> impl IntoView + use<> {
     let stations = match profile {
-        None => vec!["No profile".to_owned()],
+        None => vec![t!("No profile").to_owned()],
         Some(profile) => vec![
             profile.name.clone(),
-            format!("Application {}", profile.client_id),
-            format!("Directory {}", profile.directory_id),
+            t!("Application {}", profile.client_id),
+            t!("Directory {}", profile.directory_id),
         ],
     };
     let items: Vec<_> = stations
@@ -163,27 +164,27 @@ fn lane(title: &str, side: &'static str, profile: Option<&ProfileRef>) -> impl I
 #[component]
 fn Review(review: RebindReview, confirm: ServerAction<ConfirmRebind>) -> impl IntoView {
     let heading = if review.to.is_some() {
-        format!("Review the change of {}", review.label)
+        t!("Review the change of {}", review.label)
     } else {
-        format!("Review unbinding {}", review.label)
+        t!("Review unbinding {}", review.label)
     };
     let lanes = view! {
         <div class="db-lane-card__lanes">
-            {lane("From", "left", review.from.as_ref())}
+            {lane(t!("From"), "left", review.from.as_ref())}
             <div class="db-lane-card__link"><Icon name="lane-out"/></div>
-            {lane("To", "right", review.to.as_ref())}
+            {lane(t!("To"), "right", review.to.as_ref())}
         </div>
     };
     let same = review.same_app.then(|| {
         view! {
-            <Banner kind=BannerKind::Info title="Same application: nobody needs to reconnect.">
-                <p>"Both profiles have the same application and directory."</p>
+            <Banner kind=BannerKind::Info title=t!("Same application: nobody needs to reconnect.")>
+                <p>{t!("Both profiles have the same application and directory.")}</p>
             </Banner>
         }
     });
     let body = if review.unchanged {
         view! {
-            <Banner kind=BannerKind::Info title="This is how it is already. There is nothing to change."/>
+            <Banner kind=BannerKind::Info title=t!("This is how it is already. There is nothing to change.")/>
             <Back/>
         }
         .into_any()
@@ -210,8 +211,8 @@ fn Review(review: RebindReview, confirm: ServerAction<ConfirmRebind>) -> impl In
 #[component]
 fn Refused(review: RebindReview) -> impl IntoView {
     let title = review.to.as_ref().map_or_else(
-        || format!("{} cannot be unbound", review.label),
-        |to| format!("{} is not ready for {}", to.name, review.label),
+        || t!("{} cannot be unbound", review.label),
+        |to| t!("{} is not ready for {}", to.name, review.label),
     );
     let open = review.to.map(|to| {
         let href = format!(
@@ -219,7 +220,7 @@ fn Refused(review: RebindReview) -> impl IntoView {
             category_address("providers"),
             to.profile_id
         );
-        view! { <a class="db-btn db-btn--secondary" href=href>{format!("Open {}", to.name)}</a> }
+        view! { <a class="db-btn db-btn--secondary" href=href>{t!("Open {}", to.name)}</a> }
     });
     let reasons: Vec<_> = review
         .refused
@@ -232,7 +233,7 @@ fn Refused(review: RebindReview) -> impl IntoView {
         </Banner>
         <div class="db-actions">
             {open}
-            <a class="db-btn db-btn--quiet" href=category_address("providers")>"Back to Providers"</a>
+            <a class="db-btn db-btn--quiet" href=category_address("providers")>{t!("Back to Providers")}</a>
         </div>
     }
     .into_any()
@@ -244,13 +245,13 @@ fn Impact(lines: Vec<ImpactLine>) -> impl IntoView {
         .into_iter()
         .map(|line| {
             let word = match line.kind {
-                ImpactKind::MustAct => "Somebody must act: ",
-                ImpactKind::Invalidated => "Stops: ",
-                ImpactKind::Keeps => "Goes on: ",
+                ImpactKind::MustAct => t!("Somebody must act: "),
+                ImpactKind::Invalidated => t!("Stops: "),
+                ImpactKind::Keeps => t!("Goes on: "),
                 ImpactKind::Note => "",
             };
             let more = line.count.saturating_sub(line.names.len());
-            let more = (more > 0).then(|| view! { <li>{format!("and {more} more")}</li> });
+            let more = (more > 0).then(|| view! { <li>{t!("and {more} more")}</li> });
             let names: Vec<_> = line
                 .names
                 .into_iter()
@@ -261,9 +262,9 @@ fn Impact(lines: Vec<ImpactLine>) -> impl IntoView {
         })
         .collect();
     view! {
-        <h4 id="impact-heading">"What this does"</h4>
+        <h4 id="impact-heading">{t!("What this does")}</h4>
         <ul aria-labelledby="impact-heading">{items}</ul>
-        <p>"Other services keep their profiles. You can undo this for ten minutes."</p>
+        <p>{t!("Other services keep their profiles. You can undo this for ten minutes.")}</p>
     }
     .into_any()
 }
@@ -272,8 +273,8 @@ fn Impact(lines: Vec<ImpactLine>) -> impl IntoView {
 fn Confirm(review: RebindReview, confirm: ServerAction<ConfirmRebind>) -> impl IntoView {
     if !review.can_update {
         return view! {
-            <Banner kind=BannerKind::Info title="You can read this but not change it.">
-                <p>"Ask an administrator who may change system settings."</p>
+            <Banner kind=BannerKind::Info title=t!("You can read this but not change it.")>
+                <p>{t!("Ask an administrator who may change system settings.")}</p>
             </Banner>
             <Back/>
         }
@@ -281,8 +282,8 @@ fn Confirm(review: RebindReview, confirm: ServerAction<ConfirmRebind>) -> impl I
     }
     let error = failed(confirm);
     let label = review.to.as_ref().map_or_else(
-        || format!("Unbind {}", review.label),
-        |to| format!("Use {} for {}", to.name, review.label),
+        || t!("Unbind {}", review.label),
+        |to| t!("Use {} for {}", to.name, review.label),
     );
     let look = if review.to.is_some() {
         "primary"
@@ -291,13 +292,13 @@ fn Confirm(review: RebindReview, confirm: ServerAction<ConfirmRebind>) -> impl I
     };
     let unknown = review.impact.is_none().then(|| {
         view! {
-            <Banner kind=BannerKind::Warning title="What this would do could not be found out.">
-                <p>"Reload to try again, or type the service's name to go on without knowing."</p>
+            <Banner kind=BannerKind::Warning title=t!("What this would do could not be found out.")>
+                <p>{t!("Reload to try again, or type the service's name to go on without knowing.")}</p>
             </Banner>
             <TextField
                 id="rebind-typed"
                 name="typed"
-                label=format!("Type {} to go on", review.label)
+                label=t!("Type {} to go on", review.label)
                 error=error
             />
         }
@@ -312,7 +313,7 @@ fn Confirm(review: RebindReview, confirm: ServerAction<ConfirmRebind>) -> impl I
             <NoteField id="rebind-note" error=error/>
             <div class="db-actions">
                 <Submit label pending=confirm.pending() look/>
-                <a class="db-btn db-btn--quiet" href=category_address("providers")>"Cancel"</a>
+                <a class="db-btn db-btn--quiet" href=category_address("providers")>{t!("Cancel")}</a>
             </div>
         </ActionForm>
     }

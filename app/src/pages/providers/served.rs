@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use daybind_words::t;
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
@@ -39,12 +40,12 @@ pub(super) fn Served(
     let said = RwSignal::new("");
     let copy = move |event: MouseEvent| {
         if copied(&event) {
-            said.set("Copied");
+            said.set(t!("Copied"));
         }
     };
     view! {
         <p class="db-visually-hidden" role="status">{said}</p>
-        <Transition fallback=|| view! { <p>"Loading the profile …"</p> }>
+        <Transition fallback=|| view! { <p>{t!("Loading the profile …")}</p> }>
             {move || Suspend::new(async move {
                 match sheet.await {
                     // Rendered by the server from views that escape what they show.
@@ -53,9 +54,9 @@ pub(super) fn Served(
                     }
                     .into_any(),
                     Err(error) => view! {
-                        <PageHead title="Microsoft profile"/>
+                        <PageHead title=t!("Microsoft profile")/>
                         <Failure error/>
-                        <p><a href=category_address("providers")>"All profiles"</a></p>
+                        <p><a href=category_address("providers")>{t!("All profiles")}</a></p>
                     }
                     .into_any(),
                 }
@@ -98,7 +99,7 @@ fn copied(event: &MouseEvent) -> bool {
     let value = button.get_attribute("data-copy").unwrap_or_default();
     let begun = crate::ui::write_to_clipboard(&value);
     if begun {
-        button.set_text_content(Some("Copied"));
+        button.set_text_content(Some(t!("Copied")));
     }
     begun
 }

@@ -8,6 +8,7 @@ use daybind_domain::user::Permission;
 use daybind_domain::view::PersonView;
 use daybind_domain::{AppError, Consumer, Edition, FieldError};
 use daybind_storage::{AuditActor, AuditCursor, AuditFilter, AuditRow, Profile, UnitOfWork, User};
+use daybind_words::t;
 use futures::stream::{self, Stream};
 use serde_json::Value;
 
@@ -200,7 +201,7 @@ impl Export {
             if self.written == CSV_ROWS {
                 csv::line(
                     &mut text,
-                    &[&format!(
+                    &[&t!(
                         "This export ends at {CSV_ROWS} rows and there are more. Choose a shorter time for the rest."
                     )],
                 );
@@ -256,11 +257,11 @@ impl Names {
             "microsoft_profile" => {
                 let id = id.parse().ok()?;
                 let found = self.profiles.iter().find(|row| row.profile_id == id)?;
-                Some(format!("Profile {}", found.fields.display_name))
+                Some(t!("Profile {}", found.fields.display_name))
             }
             "consumer" => Consumer::parse(id).map(|consumer| consumer.label().to_owned()),
             "user" => self.user(id.parse().ok()?).map(str::to_owned),
-            "session" => Some("Session".to_owned()),
+            "session" => Some(t!("Session").to_owned()),
             _ => None,
         }
     }
@@ -273,7 +274,10 @@ fn view(row: &AuditRow, names: &Names, edition: Edition, zone: Tz) -> AuditRowVi
         at: localtime::date_time(row.at, zone),
         actor: match row.actor {
             None => "Daybind".to_owned(),
-            Some(id) => names.user(id).unwrap_or("Somebody who has left").to_owned(),
+            Some(id) => names
+                .user(id)
+                .unwrap_or(t!("Somebody who has left"))
+                .to_owned(),
         },
         action: row.action.clone(),
         action_text: words(&row.action),
@@ -311,7 +315,7 @@ fn redacted(value: &Value, edition: Edition) -> Value {
         })
     };
     match value {
-        Value::String(text) if secret(text) => Value::from("Enterprise"),
+        Value::String(text) if secret(text) => Value::from(t!("Enterprise")),
         Value::Array(items) => items.iter().map(|item| redacted(item, edition)).collect(),
         Value::Object(fields) => fields
             .iter()
@@ -412,8 +416,8 @@ fn place(text: &str) -> AppResult<Option<AuditCursor>> {
         })
     };
     read().map(Some).ok_or_else(|| {
-        AppError::field("after", "This place in the log does not exist.")
-            .next_step("Go back to the newest rows.")
+        AppError::field("after", t!("This place in the log does not exist."))
+            .next_step(t!("Go back to the newest rows."))
     })
 }
 
@@ -433,7 +437,7 @@ fn parse(edition: Edition, zone: Tz, query: &AuditQuery) -> AppResult<AuditFilte
         id => {
             let user = id.parse().ok().map(AuditActor::User);
             if user.is_none() {
-                refuse("actor", "Choose a person from the list.");
+                refuse("actor", t!("Choose a person from the list."));
             }
             user
         }

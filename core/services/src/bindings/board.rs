@@ -7,6 +7,7 @@ use daybind_domain::ids::UserId;
 use daybind_domain::profile_view::Standing;
 use daybind_domain::user::Permission;
 use daybind_storage::{Binding, BindingUndo, Profile, ProfileCheck, User};
+use daybind_words::t;
 
 use super::profile_ref;
 use super::undo::{stands, token};
@@ -75,7 +76,7 @@ impl Rows {
             state,
             state_text,
             set_by: binding.map(|row| {
-                format!(
+                t!(
                     "Set by {} on {}",
                     self.name(row.updated_by),
                     localtime::date_time(row.updated_at, zone)
@@ -108,12 +109,12 @@ impl Rows {
         };
         let zone = localtime::zone(&actor.user.time_zone);
         let who = if change.changed_by == actor.user_id() {
-            "you"
+            t!("by" => "you")
         } else {
             self.name(change.changed_by)
         };
         Some(UndoView {
-            text: format!(
+            text: t!(
                 "Changed by {who} at {}",
                 localtime::clock(change.changed_at, zone)
             ),
@@ -136,7 +137,7 @@ impl Rows {
             (None, _) => return (BindingState::Unbound, Some(unbound(consumer).to_owned())),
             (Some(_), None) => {
                 return needs_you(
-                    "The profile does not exist any more. Choose another one.".to_owned(),
+                    t!("The profile does not exist any more. Choose another one.").to_owned(),
                 );
             }
             (Some(_), Some(profile)) => profile,
@@ -145,31 +146,31 @@ impl Rows {
         let today = services.now().date_naive();
         match standing(services, &self.checks, profile, today) {
             Standing::Off => needs_you(
-                "The profile is archived. Restore it, or choose another one.".to_owned(),
+                t!("The profile is archived. Restore it, or choose another one.").to_owned(),
             ),
-            _ if !lacking.is_empty() => needs_you(format!("Not ready: {}.", lacking.join(", "))),
+            _ if !lacking.is_empty() => needs_you(t!("Not ready: {}.", lacking.join(", "))),
             Standing::Failed => needs_you(
-                "Microsoft refused the last check. Open the profile to see why and where to mend it."
+                t!("Microsoft refused the last check. Open the profile to see why and where to mend it.")
                     .to_owned(),
             ),
             // What this service's own sign-in showed weighs more than what the directory says of the secret.
-            _ if refused(&self.checks, profile, &check_name(consumer)) => needs_you(format!(
+            _ if refused(&self.checks, profile, &check_name(consumer)) => needs_you(t!(
                 "The last test sign-in for {} failed. Open the profile to see why.",
                 services.label(consumer)
             )),
-            Standing::NeedsYou => needs_you(format!(
+            Standing::NeedsYou => needs_you(t!(
                 "The client secret {}. Open the profile to rotate it.",
                 expiry(profile.secret.expires_on, today).words()
             )),
             _ => match verified_at(&self.checks, profile) {
                 Some(at) => {
                     let zone = localtime::zone(&actor.user.time_zone);
-                    let text = format!("Verified {}", localtime::date_time(at, zone));
+                    let text = t!("Verified {}", localtime::date_time(at, zone));
                     (BindingState::Working, Some(text))
                 }
                 None => (
                     BindingState::NotTested,
-                    Some("Open the profile to verify it.".to_owned()),
+                    Some(t!("Open the profile to verify it.").to_owned()),
                 ),
             },
         }
@@ -177,26 +178,32 @@ impl Rows {
 
     fn name(&self, id: UserId) -> &str {
         let user = self.users.iter().find(|user| user.user_id == id);
-        user.map_or("somebody who has left", |user| user.display_name.as_str())
+        user.map_or(t!("somebody who has left"), |user| {
+            user.display_name.as_str()
+        })
     }
 }
 
 fn help(consumer: Consumer) -> &'static str {
     match consumer {
-        Consumer::MspSso => "Technicians sign in to Daybind with their Microsoft work account.",
-        Consumer::Email => "Messages from Microsoft 365 mailboxes become tickets.",
-        Consumer::Calendar => "Schedule entries stay in step with technicians' Outlook calendars.",
-        Consumer::Teams => "The Daybind tab, bot and message extension in Microsoft Teams.",
+        Consumer::MspSso => t!("Technicians sign in to Daybind with their Microsoft work account."),
+        Consumer::Email => t!("Messages from Microsoft 365 mailboxes become tickets."),
+        Consumer::Calendar => {
+            t!("Schedule entries stay in step with technicians' Outlook calendars.")
+        }
+        Consumer::Teams => t!("The Daybind tab, bot and message extension in Microsoft Teams."),
     }
 }
 
 fn unbound(consumer: Consumer) -> &'static str {
     match consumer {
-        Consumer::MspSso => "Signing in with Microsoft is off until you choose a profile.",
+        Consumer::MspSso => t!("Signing in with Microsoft is off until you choose a profile."),
         Consumer::Email => {
-            "Microsoft 365 mailboxes cannot be connected until you choose a profile."
+            t!("Microsoft 365 mailboxes cannot be connected until you choose a profile.")
         }
-        Consumer::Calendar => "Outlook calendars cannot be connected until you choose a profile.",
-        Consumer::Teams => "Daybind cannot be used in Teams until you choose a profile.",
+        Consumer::Calendar => {
+            t!("Outlook calendars cannot be connected until you choose a profile.")
+        }
+        Consumer::Teams => t!("Daybind cannot be used in Teams until you choose a profile."),
     }
 }

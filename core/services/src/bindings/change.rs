@@ -5,6 +5,7 @@ use daybind_domain::ids::TenantId;
 use daybind_domain::user::Permission;
 use daybind_domain::{AppError, Consumer, ErrorCode};
 use daybind_storage::{AuditRow, Binding, BindingUndo, Profile, StorageError, UnitOfWork};
+use daybind_words::t;
 use serde_json::{Value, json};
 
 use super::review::Plan;
@@ -75,7 +76,7 @@ pub async fn change(
             None
         }
         Err(error) => {
-            let message = format!(
+            let message = t!(
                 "Type {} to go on without knowing the impact.",
                 consumer.label()
             );
@@ -152,7 +153,10 @@ pub async fn set_binding(
     let profile_id = profile_id.trim();
     if profile_id.is_empty() {
         actor.require(Permission::SettingsUpdate)?;
-        return Err(AppError::field("profile_id", "Choose a Microsoft profile."));
+        return Err(AppError::field(
+            "profile_id",
+            t!("Choose a Microsoft profile."),
+        ));
     }
     let wanted = Change {
         consumer,
@@ -186,15 +190,15 @@ fn refused(consumer: Consumer, plan: &Plan) -> AppError {
     match &plan.to {
         Some(profile) => AppError::new(
             ErrorCode::NotReady,
-            format!("{} is not ready: {reasons}.", profile.fields.display_name),
+            t!("{} is not ready: {reasons}.", profile.fields.display_name),
         )
-        .next_step(format!(
+        .next_step(t!(
             "Complete the profile first, or choose another one for {}.",
             consumer.label()
         )),
         None => AppError::new(
             ErrorCode::Conflict,
-            format!("{} cannot be unbound: {reasons}.", consumer.label()),
+            t!("{} cannot be unbound: {reasons}.", consumer.label()),
         ),
     }
 }

@@ -3,6 +3,8 @@
 //! [`resolve`] is the only way a consumer finds its profile. [`board`] lists, [`review`] says what a change would do,
 //! [`change`] does it in one transaction, [`undo`] takes the last one back, [`clear`] is the command line's.
 
+use daybind_words::t;
+
 mod board;
 mod change;
 mod operator;
@@ -51,7 +53,7 @@ impl App {
 /// Reads the name of a consumer this edition has.
 pub(crate) fn visible(services: &Services, consumer: &str) -> AppResult<Consumer> {
     let consumer = Consumer::parse(consumer)
-        .ok_or_else(|| AppError::field("consumer", "This is not a Microsoft consumer."))?;
+        .ok_or_else(|| AppError::field("consumer", t!("This is not a Microsoft consumer.")))?;
     if services.edition.visible_consumers().contains(&consumer) {
         Ok(consumer)
     } else {
@@ -83,18 +85,18 @@ fn profile_ref(profile: &Profile) -> ProfileRef {
 fn archived(profile: &Profile) -> AppError {
     AppError::new(
         ErrorCode::Conflict,
-        format!(
+        t!(
             "{} is archived and cannot be bound.",
             profile.fields.display_name
         ),
     )
-    .next_step("Choose an active profile.")
+    .next_step(t!("Choose an active profile."))
 }
 
 fn changed_meanwhile(label: &str) -> AppError {
     AppError::new(
         ErrorCode::Conflict,
-        format!("Somebody changed what {label} uses while you were looking at this page. Nothing was done."),
+        t!("Somebody changed what {label} uses while you were looking at this page. Nothing was done."),
     )
-    .next_step("Open the review again: it shows what is bound now and what your change would do.")
+    .next_step(t!("Open the review again: it shows what is bound now and what your change would do."))
 }

@@ -3,6 +3,7 @@
 use daybind_domain::ids::{ProfileId, TenantId};
 use daybind_domain::{AppError, CONSUMER_ENTERPRISE_ONLY, Cloud, Consumer, Edition, ErrorCode};
 use daybind_storage::{Binding, Profile, UnitOfWork};
+use daybind_words::t;
 use secrecy::SecretString;
 
 use crate::context::Services;
@@ -50,33 +51,33 @@ impl Unresolved {
             Self::EnterpriseOnly => AppError::new(ErrorCode::EnterpriseOnly, CONSUMER_ENTERPRISE_ONLY),
             Self::NotBound => AppError::new(
                 ErrorCode::NotReady,
-                format!("{label} is not bound to a Microsoft profile."),
+                t!("{label} is not bound to a Microsoft profile."),
             )
-            .next_step(format!(
+            .next_step(t!(
                 "Ask an administrator to open Settings > Integrations > Providers and choose a profile for {label}."
             )),
             Self::ProfileMissing => AppError::new(
                 ErrorCode::NotReady,
-                format!("The Microsoft profile bound to {label} does not exist any more."),
+                t!("The Microsoft profile bound to {label} does not exist any more."),
             )
-            .next_step(format!(
+            .next_step(t!(
                 "Ask an administrator to choose another profile for {label} in Settings > Integrations > Providers."
             )),
             Self::Archived => AppError::new(
                 ErrorCode::NotReady,
-                format!("The Microsoft profile bound to {label} is archived."),
+                t!("The Microsoft profile bound to {label} is archived."),
             )
-            .next_step(format!(
+            .next_step(t!(
                 "Ask an administrator to restore it, or to choose another profile for {label}, in Settings > Integrations > Providers."
             )),
             Self::Incomplete(lacking) => AppError::new(
                 ErrorCode::NotReady,
-                format!(
+                t!(
                     "The Microsoft profile bound to {label} is not ready: {}.",
                     lacking.join(", ")
                 ),
             )
-            .next_step("Ask an administrator to complete it in Settings > Integrations > Providers."),
+            .next_step(t!("Ask an administrator to complete it in Settings > Integrations > Providers.")),
         }
     }
 }

@@ -5,6 +5,7 @@ use daybind_domain::ids::TenantId;
 use daybind_domain::user::Permission;
 use daybind_domain::{AppError, Consumer};
 use daybind_storage::{Binding, Profile, UnitOfWork};
+use daybind_words::t;
 
 use super::{App, profile_ref, stamp, visible};
 use crate::auth::Actor;
@@ -46,9 +47,9 @@ impl Plan {
         } else {
             let id = to
                 .parse()
-                .map_err(|_| AppError::field("profile_id", "Choose a Microsoft profile."))?;
+                .map_err(|_| AppError::field("profile_id", t!("Choose a Microsoft profile.")))?;
             let found = unit.find_profile(tenant_id, id).await.map_err(internal)?;
-            Some(found.ok_or_else(|| AppError::not_found("The Microsoft profile"))?)
+            Some(found.ok_or_else(|| AppError::not_found(t!("The Microsoft profile")))?)
         };
         let refused = match &to {
             Some(profile) => missing(profile),
@@ -125,7 +126,7 @@ async fn unbind_refusals(
                 .take(ImpactLine::NAMES)
                 .map(|user| user.display_name.as_str())
                 .collect();
-            vec![format!(
+            vec![t!(
                 "{} can only sign in with Microsoft and would be locked out. Give them a password first, or bind another profile instead",
                 names.join(", ")
             )]
@@ -136,15 +137,15 @@ async fn unbind_refusals(
 fn sign_in(plan: &Plan) -> Vec<ImpactLine> {
     let Some(to) = &plan.to else {
         return vec![
-            ImpactLine::note(
-                "Signing in with Microsoft stops. People sign in with work email and password.",
-            ),
-            ImpactLine::note("Whoever is signed in stays signed in."),
+            ImpactLine::note(t!(
+                "Signing in with Microsoft stops. People sign in with work email and password."
+            )),
+            ImpactLine::note(t!("Whoever is signed in stays signed in.")),
         ];
     };
     let mut lines = vec![
-        ImpactLine::note("Whoever is signed in stays signed in."),
-        ImpactLine::note(format!(
+        ImpactLine::note(t!("Whoever is signed in stays signed in.")),
+        ImpactLine::note(t!(
             "The next sign-in with Microsoft uses {}.",
             to.fields.display_name
         )),
@@ -156,7 +157,7 @@ fn sign_in(plan: &Plan) -> Vec<ImpactLine> {
         lines.push(ImpactLine {
             kind: ImpactKind::Invalidated,
             count: 0,
-            text: format!(
+            text: t!(
                 "Microsoft accounts of the directory {} are not accepted any more, only those of {}.",
                 from.fields.directory_id, to.fields.directory_id
             ),

@@ -4,6 +4,7 @@ use chrono::Duration;
 use daybind_domain::user::Permission;
 use daybind_domain::{AppError, Consumer, ErrorCode};
 use daybind_storage::{Binding, BindingUndo, UnitOfWork};
+use daybind_words::t;
 
 use super::change::{lost, row};
 use super::review::Plan;
@@ -117,10 +118,12 @@ async fn put_back(
 fn too_late(consumer: Consumer) -> AppError {
     AppError::new(
         ErrorCode::Conflict,
-        format!(
+        t!(
             "This change of {} can no longer be taken back.",
             consumer.label()
         ),
     )
-    .next_step("Choose Change and pick the earlier profile. The review says what that means.")
+    .next_step(t!(
+        "Choose Change and pick the earlier profile. The review says what that means."
+    ))
 }

@@ -9,6 +9,7 @@ use daybind_domain::profile_view::DraftView;
 use daybind_domain::user::Permission;
 use daybind_domain::{AppError, Cloud, Consumer};
 use daybind_storage::{Draft, UnitOfWork};
+use daybind_words::t;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -170,7 +171,7 @@ pub async fn choose(services: &Services, actor: &Actor, consumers: &[String]) ->
         .filter(|name| consumers.contains(name))
         .collect();
     if chosen.is_empty() {
-        return Err(AppError::field("consumers", "Choose at least one use."));
+        return Err(AppError::field("consumers", t!("Choose at least one use.")));
     }
     change(services, actor, |answers| answers.consumers = chosen).await
 }
@@ -199,7 +200,7 @@ pub async fn name(
         });
     drop(unit);
     if taken {
-        return Err(AppError::field("display_name", super::NAME_TAKEN));
+        return Err(AppError::field("display_name", super::taken()));
     }
     change(services, actor, |answers| {
         answers.display_name = fields.display_name;
@@ -241,7 +242,9 @@ pub async fn uris(services: &Services, actor: &Actor, entered: &[String]) -> App
     } else {
         Err(AppError::field(
             "entered",
-            "Enter every redirect URI in Entra and tick it here. What you have ticked is saved.",
+            t!(
+                "Enter every redirect URI in Entra and tick it here. What you have ticked is saved."
+            ),
         ))
     }
 }
@@ -272,7 +275,9 @@ pub async fn ids(
     if !overview.trim().is_empty() && client_id.is_empty() && directory_id.is_empty() {
         return Err(AppError::field(
             "overview",
-            "No ids were found in it. Copy the whole block from the Overview page, labels included.",
+            t!(
+                "No ids were found in it. Copy the whole block from the Overview page, labels included."
+            ),
         ));
     }
     let cloud = draft(services, actor).await?.cloud;
@@ -281,14 +286,16 @@ pub async fn ids(
     if fields.client_id == fields.directory_id {
         return Err(AppError::field(
             "client_id",
-            "Both fields hold the same id. The Application (client) ID stands one line above the Directory (tenant) ID.",
+            t!(
+                "Both fields hold the same id. The Application (client) ID stands one line above the Directory (tenant) ID."
+            ),
         ));
     }
     let note = match entra::metadata(services, fields.cloud, &fields.directory_id).await {
         Ok(found) if is_guid(&fields.directory_id) => {
-            format!("Microsoft knows the directory {found}.")
+            t!("Microsoft knows the directory {found}.")
         }
-        Ok(found) => format!("Microsoft knows this domain: it belongs to the directory {found}."),
+        Ok(found) => t!("Microsoft knows this domain: it belongs to the directory {found}."),
         Err(Failure::Refused(refusal)) => {
             let words = crate::verify::explain::explain(&refusal.error, refusal.number);
             return Err(AppError::field(
@@ -297,7 +304,7 @@ pub async fn ids(
             ));
         }
         Err(Failure::Unreachable) => {
-            "Microsoft could not be reached, so the directory was not checked. The last step checks it again."
+            t!("Microsoft could not be reached, so the directory was not checked. The last step checks it again.")
                 .to_owned()
         }
     };
@@ -335,9 +342,9 @@ pub async fn secret(
     if answers.client_id.is_empty() || answers.display_name.is_empty() {
         return Err(AppError::new(
             daybind_domain::ErrorCode::NotReady,
-            "An earlier step is not finished.",
+            t!("An earlier step is not finished."),
         )
-        .next_step("Go back to the first step that is not ticked."));
+        .next_step(t!("Go back to the first step that is not ticked.")));
     }
     let input = ProfileInput {
         display_name: answers.display_name.clone(),

@@ -5,6 +5,7 @@ use daybind_domain::ids::ProfileId;
 use daybind_domain::profile::ProfileFields;
 use daybind_domain::{AppError, ErrorCode, FieldError};
 use daybind_storage::{Binding, Profile, StorageError, UnitOfWork};
+use daybind_words::t;
 
 use crate::auth::Actor;
 use crate::context::Services;
@@ -13,8 +14,8 @@ use crate::localtime;
 
 pub(crate) fn changed(error: StorageError) -> AppError {
     match error {
-        StorageError::Duplicate(_) => AppError::field("display_name", super::NAME_TAKEN),
-        other => stored("The profile", other),
+        StorageError::Duplicate(_) => AppError::field("display_name", super::taken()),
+        other => stored(t!("The profile"), other),
     }
 }
 
@@ -32,9 +33,9 @@ pub fn in_use(services: &Services, bindings: &[Binding], profile_id: ProfileId) 
     }
     match (named.as_slice(), hidden) {
         ([], false) => None,
-        ([], true) => Some("It is also in use by an Enterprise feature.".to_owned()),
-        (_, false) => Some(format!("It is in use by {}.", listed(&named))),
-        (_, true) => Some(format!(
+        ([], true) => Some(t!("It is also in use by an Enterprise feature.").to_owned()),
+        (_, false) => Some(t!("It is in use by {}.", listed(&named))),
+        (_, true) => Some(t!(
             "It is in use by {}, and also in use by an Enterprise feature.",
             listed(&named)
         )),
@@ -46,7 +47,7 @@ fn listed(names: &[&str]) -> String {
     match names {
         [] => String::new(),
         [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        [first @ .., last] => t!("{} and {last}", first.join(", ")),
     }
 }
 
@@ -68,9 +69,9 @@ pub(super) async fn free(
 fn bound(profile: &Profile, verb: &str, reason: &str) -> AppError {
     AppError::new(
         ErrorCode::Conflict,
-        format!("{} cannot be {verb}. {reason}", profile.fields.display_name),
+        t!("{} cannot be {verb}. {reason}", profile.fields.display_name),
     )
-    .next_step("Choose another profile for it first, or unbind it.")
+    .next_step(t!("Choose another profile for it first, or unbind it."))
 }
 
 /// Says why the database refused: somebody bound the profile at the same moment, changed it, or something made through
@@ -93,13 +94,19 @@ pub(super) async fn refused(
         // No binding: what refers to it is a connection that was made through it, which only one edition shows.
         Ok(()) if services.edition.calendar_available() => AppError::new(
             ErrorCode::Conflict,
-            format!(
+            t!(
                 "{} cannot be {verb}. Connections that people made through it still refer to it.",
                 profile.fields.display_name
             ),
         )
-        .next_step("Disconnect or reconnect them through another profile first."),
-        Ok(()) => bound(profile, verb, "It is also in use by an Enterprise feature."),
+        .next_step(t!(
+            "Disconnect or reconnect them through another profile first."
+        )),
+        Ok(()) => bound(
+            profile,
+            verb,
+            t!("It is also in use by an Enterprise feature."),
+        ),
     }
 }
 
@@ -118,12 +125,13 @@ pub(super) async fn stale(
             .await
             .ok()
             .flatten()
-            .map_or_else(|| "Somebody".to_owned(), |user| user.display_name),
-        None => "Somebody".to_owned(),
+            .map_or_else(|| t!("Somebody").to_owned(), |user| user.display_name),
+        None => t!("Somebody").to_owned(),
     };
     let zone = localtime::zone(&actor.user.time_zone);
     let at = localtime::date_time(current.updated_at, zone);
-    let date = |day: Option<NaiveDate>| day.map_or_else(|| "no date".to_owned(), |d| d.to_string());
+    let date =
+        |day: Option<NaiveDate>| day.map_or_else(|| t!("no date").to_owned(), |d| d.to_string());
     let pairs = [
         (
             "display_name",
@@ -156,14 +164,14 @@ pub(super) async fn stale(
         .filter(|(_, now, wanted)| now != wanted)
         .map(|(name, now, wanted)| FieldError {
             field: name.to_owned(),
-            message: format!("Now stored: {now}. You typed: {wanted}."),
+            message: t!("Now stored: {now}. You typed: {wanted}."),
         })
         .collect();
     let mut error = AppError::new(
         ErrorCode::Conflict,
-        format!("{who} changed this profile on {at}, while you were editing it."),
+        t!("{who} changed this profile on {at}, while you were editing it."),
     )
-    .next_step("The page shows what is stored now. Enter your values again where they should win, and save.");
+    .next_step(t!("The page shows what is stored now. Enter your values again where they should win, and save."));
     error.fields = fields;
     error
 }

@@ -1,5 +1,7 @@
 //! Microsoft profiles: named app registrations, shared by both editions.
 
+use daybind_words::t;
+
 pub mod drafts;
 mod guard;
 pub mod secrets;
@@ -28,8 +30,9 @@ pub use guard::in_use;
 pub use secrets::{last_four, mask};
 pub use views::{attention, detail, providers};
 
-const NAME_TAKEN: &str =
-    "Another active profile has this name. Choose a name that tells the two apart.";
+fn taken() -> &'static str {
+    t!("Another active profile has this name. Choose a name that tells the two apart.")
+}
 
 /// Where a profile's client secret is sealed.
 #[must_use]
@@ -50,9 +53,11 @@ pub fn active_secret(services: &Services, profile: &Profile) -> AppResult<Secret
     let sealed = profile.client_secret_sealed.as_ref().ok_or_else(|| {
         AppError::new(
             ErrorCode::NotReady,
-            format!("{} has no client secret.", profile.fields.display_name),
+            t!("{} has no client secret.", profile.fields.display_name),
         )
-        .next_step("Ask an administrator to add it in Settings > Integrations > Providers.")
+        .next_step(t!(
+            "Ask an administrator to add it in Settings > Integrations > Providers."
+        ))
     })?;
     services
         .keyring
@@ -135,9 +140,9 @@ pub fn parse_expiry(text: &str) -> Result<Option<NaiveDate>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse()
-        .map(Some)
-        .map_err(|_| "Enter the expiry date as Entra shows it, for example 2027-06-30.".to_owned())
+    text.parse().map(Some).map_err(|_| {
+        t!("Enter the expiry date as Entra shows it, for example 2027-06-30.").to_owned()
+    })
 }
 
 /// Reads a profile's id; one that is malformed is one that does not exist.
@@ -149,7 +154,7 @@ pub fn parse_id(text: &str) -> AppResult<ProfileId> {
 }
 
 fn absent() -> AppError {
-    AppError::not_found("The Microsoft profile")
+    AppError::not_found(t!("The Microsoft profile"))
 }
 
 pub(crate) async fn find(
@@ -255,7 +260,7 @@ fn field(name: &str, message: String) -> FieldError {
 
 fn name_taken(error: StorageError) -> AppError {
     match error {
-        StorageError::Duplicate(_) => AppError::field("display_name", NAME_TAKEN),
+        StorageError::Duplicate(_) => AppError::field("display_name", taken()),
         other => internal(other),
     }
 }
@@ -311,12 +316,12 @@ pub async fn update(
     if before.archived_at.is_some() {
         return Err(AppError::new(
             ErrorCode::Conflict,
-            format!(
+            t!(
                 "{} is archived and cannot be changed.",
                 before.fields.display_name
             ),
         )
-        .next_step("Restore it first."));
+        .next_step(t!("Restore it first.")));
     }
     if before.version != edit.version {
         return Err(guard::stale(actor, unit.as_mut(), &before, &fields, expires_on).await);
@@ -387,7 +392,7 @@ pub async fn archive(
     let profile_id = parse_id(profile_id)?;
     let mut unit = services.begin(actor.tenant_id).await?;
     let before = find(unit.as_mut(), actor.tenant_id, profile_id).await?;
-    guard::free(services, unit.as_mut(), &before, "archived").await?;
+    guard::free(services, unit.as_mut(), &before, t!("archived")).await?;
     if before.archived_at.is_some() {
         return Ok(());
     }
@@ -400,7 +405,7 @@ pub async fn archive(
     };
     if let Err(error) = unit.update_profile(&after).await {
         drop(unit);
-        return Err(guard::refused(services, &after, "archived", error).await);
+        return Err(guard::refused(services, &after, t!("archived"), error).await);
     }
     let row = actor.audit(
         services,
@@ -441,12 +446,12 @@ pub async fn restore(
         .map_err(|error| match error {
             StorageError::Duplicate(_) => AppError::new(
                 ErrorCode::Conflict,
-                format!(
+                t!(
                     "Another active profile is called {} by now.",
                     after.fields.display_name
                 ),
             )
-            .next_step("Rename or archive that one, then restore this one."),
+            .next_step(t!("Rename or archive that one, then restore this one.")),
             other => guard::changed(other),
         })?;
     let row = actor.audit(
@@ -474,11 +479,11 @@ pub async fn delete(
     let profile_id = parse_id(profile_id)?;
     let mut unit = services.begin(actor.tenant_id).await?;
     let profile = find(unit.as_mut(), actor.tenant_id, profile_id).await?;
-    guard::free(services, unit.as_mut(), &profile, "deleted").await?;
+    guard::free(services, unit.as_mut(), &profile, t!("deleted")).await?;
     if typed.trim() != profile.fields.display_name {
         return Err(AppError::field(
             "confirm_name",
-            format!(
+            t!(
                 "Type the profile's name exactly: {}",
                 profile.fields.display_name
             ),
@@ -489,7 +494,7 @@ pub async fn delete(
         .await;
     if let Err(error) = removed {
         drop(unit);
-        return Err(guard::refused(services, &profile, "deleted", error).await);
+        return Err(guard::refused(services, &profile, t!("deleted"), error).await);
     }
     unit.remove_job(actor.tenant_id, secrets::DESTROY, &profile_id.to_string())
         .await

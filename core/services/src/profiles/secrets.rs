@@ -9,6 +9,7 @@ use daybind_domain::{AppError, ErrorCode};
 use daybind_storage::{
     ClaimedJob, FinishJob, NewJob, Profile, SecretMeta, SecretSlot, StagedSecret, UnitOfWork,
 };
+use daybind_words::t;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
@@ -67,9 +68,9 @@ async fn active(
     if profile.archived_at.is_some() {
         return Err(AppError::new(
             ErrorCode::Conflict,
-            format!("{} is archived.", profile.fields.display_name),
+            t!("{} is archived.", profile.fields.display_name),
         )
-        .next_step("Restore it before you rotate its secret."));
+        .next_step(t!("Restore it before you rotate its secret.")));
     }
     Ok((unit, profile))
 }
@@ -86,11 +87,11 @@ async fn slot(
         .find(|secret| secret.slot == wanted)
         .ok_or_else(|| {
             let text = match wanted {
-                SecretSlot::Next => "There is no new secret waiting.",
-                SecretSlot::Previous => "The previous secret has been destroyed.",
+                SecretSlot::Next => t!("There is no new secret waiting."),
+                SecretSlot::Previous => t!("The previous secret has been destroyed."),
             };
             AppError::new(ErrorCode::Conflict, text)
-                .next_step("Reload the page to see which secrets there are.")
+                .next_step(t!("Reload the page to see which secrets there are."))
         })
 }
 
@@ -199,9 +200,9 @@ pub async fn verify_next(services: &Services, actor: &Actor, profile_id: &str) -
         verify::Proof::Unknown => {
             return Err(AppError::new(
                 ErrorCode::Provider,
-                "Microsoft did not give a usable answer.",
+                t!("Microsoft did not give a usable answer."),
             )
-            .next_step("Nothing has changed. Try again in a few minutes."));
+            .next_step(t!("Nothing has changed. Try again in a few minutes.")));
         }
     }
     let (mut unit, profile) = active(services, actor, profile_id).await?;
@@ -244,7 +245,7 @@ pub async fn switch(
     if !OVERLAP_CHOICES.contains(&overlap_hours) {
         return Err(AppError::field(
             "overlap_hours",
-            "Choose how long the previous secret is kept.",
+            t!("Choose how long the previous secret is kept."),
         ));
     }
     let (mut unit, profile) = active(services, actor, profile_id).await?;
@@ -252,9 +253,9 @@ pub async fn switch(
     if next.verified_at.is_none() {
         return Err(AppError::new(
             ErrorCode::NotReady,
-            "The new secret has not been verified, so it cannot be put to use.",
+            t!("The new secret has not been verified, so it cannot be put to use."),
         )
-        .next_step("Verify it first. The secret in use stays in use."));
+        .next_step(t!("Verify it first. The secret in use stays in use.")));
     }
     let now = services.now();
     let destroy_at = now + TimeDelta::hours(overlap_hours);
@@ -309,9 +310,9 @@ pub async fn switch_back(
     if previous.destroy_at.is_none_or(|at| at <= now) {
         return Err(AppError::new(
             ErrorCode::Conflict,
-            "The previous secret has been destroyed.",
+            t!("The previous secret has been destroyed."),
         )
-        .next_step("Reload the page to see which secrets there are."));
+        .next_step(t!("Reload the page to see which secrets there are.")));
     }
     if let Some(newer) = demoted(services, &profile, SecretSlot::Next)? {
         unit.put_secret(&StagedSecret {
@@ -330,7 +331,7 @@ pub async fn switch_back(
         .map_err(internal)?;
     let detail = json!({
         "display_name": profile.fields.display_name,
-        "client_secret": "changed back",
+        "client_secret": t!("changed back"),
     });
     finish(
         services,
@@ -356,7 +357,7 @@ pub async fn discard(
     actor.require(Permission::SettingsUpdate)?;
     let profile_id = parse_id(profile_id)?;
     let which = SecretSlot::parse(which)
-        .ok_or_else(|| AppError::field("which", "Choose which secret to destroy."))?;
+        .ok_or_else(|| AppError::field("which", t!("Choose which secret to destroy.")))?;
     let mut unit = services.begin(actor.tenant_id).await?;
     let profile = find(unit.as_mut(), actor.tenant_id, profile_id).await?;
     slot(unit.as_mut(), &profile, which).await?;

@@ -10,6 +10,7 @@ use daybind_domain::profile_view::{
 use daybind_domain::user::Permission;
 use daybind_domain::view::{BindingView, ProfileView, ProvidersView};
 use daybind_storage::{Binding, Profile, ProfileCheck, SecretSlot, StagedSecret, User};
+use daybind_words::t;
 
 use super::guard::in_use;
 use super::secrets::mask;
@@ -36,7 +37,9 @@ impl Page<'_> {
 
     fn name(&self, id: Option<UserId>) -> &str {
         id.and_then(|id| self.users.iter().find(|user| user.user_id == id))
-            .map_or("somebody who has left", |user| user.display_name.as_str())
+            .map_or(t!("somebody who has left"), |user| {
+                user.display_name.as_str()
+            })
     }
 
     fn today(&self) -> NaiveDate {
@@ -46,8 +49,8 @@ impl Page<'_> {
     fn profile(&self, profile: &Profile) -> ProfileView {
         let missing = super::missing(profile);
         let ends = expiry(profile.secret.expires_on, self.today());
-        let verified = standing::verified_at(&self.checks, profile)
-            .map(|at| format!("Verified {}", self.time(at)));
+        let verified =
+            standing::verified_at(&self.checks, profile).map(|at| t!("Verified {}", self.time(at)));
         ProfileView {
             profile_id: profile.profile_id.to_string(),
             display_name: profile.fields.display_name.clone(),
@@ -95,7 +98,7 @@ impl Page<'_> {
         BindingView {
             consumer: consumer.as_str().to_owned(),
             label: self.services.label(consumer).to_owned(),
-            help: guide.map_or("", |guide| guide.help).to_owned(),
+            help: guide.map_or("", |guide| (guide.help)()).to_owned(),
             redirect_uri: guide
                 .and_then(|guide| guide.redirect_paths.first())
                 .map(|path| self.services.absolute(path)),
@@ -113,7 +116,7 @@ impl Page<'_> {
                 .then(|| lacking.join(", "))
                 .filter(|text| !text.is_empty()),
             set_by: binding.map(|b| {
-                format!(
+                t!(
                     "Set by {} on {}",
                     self.name(Some(b.updated_by)),
                     self.time(b.updated_at)
@@ -127,12 +130,12 @@ impl Page<'_> {
         SecretView {
             hint: mask(Some(meta.last4)),
             added: meta.added_at.map_or_else(
-                || "Nobody noted when it was added.".to_owned(),
-                |at| format!("Added by {} on {}", self.name(meta.added_by), self.time(at)),
+                || t!("Nobody noted when it was added.").to_owned(),
+                |at| t!("Added by {} on {}", self.name(meta.added_by), self.time(at)),
             ),
             expires: match meta.expires_on {
                 Some(day) => format!("{} ({day})", capital(&ends.words())),
-                None => "No expiry date is recorded.".to_owned(),
+                None => t!("No expiry date is recorded.").to_owned(),
             },
             expires_on: meta
                 .expires_on
@@ -155,15 +158,15 @@ impl Page<'_> {
             SecretSlot::Next => {
                 view.usable = secret.verified_at.is_some();
                 view.note = Some(secret.verified_at.map_or_else(
-                    || "Microsoft has not confirmed it yet.".to_owned(),
-                    |at| format!("Microsoft accepted it on {}.", self.time(at)),
+                    || t!("Microsoft has not confirmed it yet.").to_owned(),
+                    |at| t!("Microsoft accepted it on {}.", self.time(at)),
                 ));
             }
             SecretSlot::Previous => {
                 view.usable = secret.destroy_at.is_some_and(|at| at > self.services.now());
                 view.note = secret
                     .destroy_at
-                    .map(|at| format!("It is destroyed on {}.", self.time(at)));
+                    .map(|at| t!("It is destroyed on {}.", self.time(at)));
             }
         }
         view
@@ -174,7 +177,7 @@ impl Page<'_> {
             name: name.to_owned(),
             title: title.to_owned(),
             standing: Standing::NotTested,
-            text: "Nobody has tested this with the current ids and secret.".to_owned(),
+            text: t!("Nobody has tested this with the current ids and secret.").to_owned(),
             next_step: None,
             place: None,
             when: None,
@@ -185,7 +188,7 @@ impl Page<'_> {
         let Some(check) = standing::latest(&self.checks, profile, name) else {
             return view;
         };
-        view.when = Some(format!(
+        view.when = Some(t!(
             "{}, by {}",
             self.time(check.checked_at),
             self.name(Some(check.checked_by))
@@ -197,30 +200,30 @@ impl Page<'_> {
             }
             "waiting" => {
                 view.standing = Standing::Waiting;
-                view.text = "The sign-in was started and has not come back.".to_owned();
-                view.next_step = Some(LOOK_UP.to_owned());
+                view.text = t!("The sign-in was started and has not come back.").to_owned();
+                view.next_step = Some(look_up().to_owned());
             }
             "unavailable" => {
-                view.text = "Microsoft could not be reached, so nothing is known.".to_owned();
-                view.next_step = Some("Try again in a few minutes.".to_owned());
+                view.text = t!("Microsoft could not be reached, so nothing is known.").to_owned();
+                view.next_step = Some(t!("Try again in a few minutes.").to_owned());
             }
             _ => self.failed(profile, check, &mut view),
         }
         match verify::detail(check).0 {
             Some((Later::NotRenewed, at)) => {
-                view.text = format!(
+                view.text = t!(
                     "{} Microsoft could not be reached on {}; this is the last known result.",
                     view.text,
                     self.time(at)
                 );
             }
             Some((Later::Begun, at)) => {
-                view.text = format!(
+                view.text = t!(
                     "{} Another test was started on {} and has not come back.",
                     view.text,
                     self.time(at)
                 );
-                view.next_step.get_or_insert_with(|| LOOK_UP.to_owned());
+                view.next_step.get_or_insert_with(|| look_up().to_owned());
             }
             None => {}
         }
@@ -232,7 +235,7 @@ impl Page<'_> {
         view.standing = Standing::Failed;
         view.text = explanation.meaning.to_owned();
         if check.error.as_deref() == Some("missing_scope") {
-            view.text = format!(
+            view.text = t!(
                 "{} Missing: {}.",
                 view.text,
                 verify::detail(check).1.unwrap_or_default()
@@ -241,16 +244,20 @@ impl Page<'_> {
         view.next_step = Some(explanation.next_step.to_owned());
         view.place = Some(explanation.place.to_owned()).filter(|place| !place.is_empty());
         let named = |label: &str, id: &Option<String>| id.clone().map(|id| (label.to_owned(), id));
-        view.ids
-            .extend(check.error.clone().map(|error| ("Error".to_owned(), error)));
+        view.ids.extend(
+            check
+                .error
+                .clone()
+                .map(|error| (t!("Error").to_owned(), error)),
+        );
         view.ids.extend(
             check
                 .number
-                .map(|number| ("Number".to_owned(), format!("AADSTS{number}"))),
+                .map(|number| (t!("Number").to_owned(), t!("AADSTS{number}"))),
         );
-        view.ids.extend(named("Trace ID", &check.trace_id));
+        view.ids.extend(named(t!("Trace ID"), &check.trace_id));
         view.ids
-            .extend(named("Correlation ID", &check.correlation_id));
+            .extend(named(t!("Correlation ID"), &check.correlation_id));
         view.more = check.number.map(|number| {
             format!(
                 "{}/error?code={number}",
@@ -272,18 +279,19 @@ impl Page<'_> {
         };
         let (text, next_step) = match ends {
             Expiry::Unknown => (
-                "No expiry date is recorded, so Daybind cannot warn in time.".to_owned(),
-                Some("Copy the date from Entra into the profile."),
+                t!("No expiry date is recorded, so Daybind cannot warn in time.").to_owned(),
+                Some(t!("Copy the date from Entra into the profile.")),
             ),
             _ => (
-                format!("The client secret {}.", ends.words()),
-                matches!(standing, Standing::NeedsYou | Standing::Failed)
-                    .then_some("Create a new client secret in Entra and rotate it here."),
+                t!("The client secret {}.", ends.words()),
+                matches!(standing, Standing::NeedsYou | Standing::Failed).then_some(t!(
+                    "Create a new client secret in Entra and rotate it here."
+                )),
             ),
         };
         CheckView {
             name: "secret_expiry".to_owned(),
-            title: "The secret's expiry is known and more than 30 days away".to_owned(),
+            title: t!("The secret's expiry is known and more than 30 days away").to_owned(),
             standing,
             text,
             next_step: next_step.map(str::to_owned),
@@ -297,22 +305,22 @@ impl Page<'_> {
 
     fn checks(&self, profile: &Profile) -> Vec<CheckView> {
         let mut list = vec![
-            self.check_view(profile, TENANT, "The directory exists"),
+            self.check_view(profile, TENANT, t!("The directory exists")),
             self.check_view(
                 profile,
                 CREDENTIALS,
-                "Microsoft accepts the application and its secret",
+                t!("Microsoft accepts the application and its secret"),
             ),
             self.expiry_check(profile),
         ];
         for guide in self.services.guides() {
             let name = verify::sign_in::check_name(guide.consumer);
-            let title = format!("Test sign-in for {}", guide.label);
+            let title = t!("Test sign-in for {}", guide.label);
             let mut view = self.check_view(profile, &name, &title);
             match guide.untested {
-                Some(why) => why.clone_into(&mut view.text),
+                Some(why) => why().clone_into(&mut view.text),
                 None if profile.client_secret_sealed.is_none() => {
-                    view.next_step = Some("Add the client secret first.".to_owned());
+                    view.next_step = Some(t!("Add the client secret first.").to_owned());
                 }
                 None => view.sign_in = Some(guide.consumer.as_str().to_owned()),
             }
@@ -330,21 +338,23 @@ struct SecretLine<'a> {
 }
 
 /// What to do when Microsoft showed an error page and nobody came back.
-const LOOK_UP: &str = "If Microsoft showed an error page instead, look its number up below.";
+fn look_up() -> &'static str {
+    t!("If Microsoft showed an error page instead, look its number up below.")
+}
 
 fn passed_text(name: &str, detail: Option<&str>) -> String {
     match name {
         TENANT => detail
             .filter(|id| daybind_domain::profile::is_guid(id))
             .map_or_else(
-                || "Microsoft knows this directory.".to_owned(),
-                |id| format!("Microsoft knows this directory as {id}."),
+                || t!("Microsoft knows this directory.").to_owned(),
+                |id| t!("Microsoft knows this directory as {id}."),
             ),
         CREDENTIALS => {
-            "Microsoft issued a token for this application and secret. That says nothing about redirect URIs and consent."
+            t!("Microsoft issued a token for this application and secret. That says nothing about redirect URIs and consent.")
                 .to_owned()
         }
-        _ => format!(
+        _ => t!(
             "A real sign-in came back to this redirect URI, its code was accepted, and every permission was granted.{} Nothing else was stored of it.",
             detail.map(|told| format!(" {told}")).unwrap_or_default()
         ),
@@ -434,20 +444,20 @@ pub async fn detail(
         })
         .map(|other| other.fields.display_name.clone())
         .collect();
-    let mut history = vec![format!(
+    let mut history = vec![t!(
         "Created by {} on {}",
         page.name(Some(profile.created_by)),
         page.time(profile.created_at)
     )];
     if profile.version > 1 {
-        history.push(format!(
+        history.push(t!(
             "Last changed by {} on {}",
             page.name(profile.updated_by),
             page.time(profile.updated_at)
         ));
     }
     if let Some(at) = profile.archived_at {
-        history.push(format!("Archived on {}", page.time(at)));
+        history.push(t!("Archived on {}", page.time(at)));
     }
     Ok(ProfileDetailView {
         cloud: profile.fields.cloud.as_str().to_owned(),
@@ -499,7 +509,7 @@ pub async fn attention(services: &Services, actor: &Actor) -> AppResult<Vec<Atte
         .filter_map(|profile| {
             let ends = expiry(profile.secret.expires_on, today);
             ends.urgent().then(|| AttentionView {
-                text: format!(
+                text: t!(
                     "The client secret of “{}” {}.",
                     profile.fields.display_name,
                     ends.words()

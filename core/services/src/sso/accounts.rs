@@ -9,6 +9,7 @@ use daybind_domain::{AppError, Consumer, ErrorCode};
 use daybind_storage::{
     Identity, IdentityRequest, Proof, RequestState, StorageError, UnitOfWork, User,
 };
+use daybind_words::t;
 
 use crate::auth::Actor;
 use crate::bindings;
@@ -70,7 +71,7 @@ pub async fn methods(services: &Services, actor: &Actor) -> AppResult<SignInMeth
 /// Forbidden; not found, also for somebody else's; [`ErrorCode::Conflict`] when it is their last way in.
 pub async fn disconnect(services: &Services, actor: &Actor, identity_id: &str) -> AppResult<()> {
     actor.require(Permission::OwnProfile)?;
-    let missing = || AppError::not_found("The Microsoft account");
+    let missing = || AppError::not_found(t!("The Microsoft account"));
     let id: IdentityId = identity_id.parse().map_err(|_| missing())?;
     let mut unit = services.begin(actor.tenant_id).await?;
     let rows = unit
@@ -84,9 +85,11 @@ pub async fn disconnect(services: &Services, actor: &Actor, identity_id: &str) -
     if rows.len() == 1 && !has_password(unit.as_mut(), &actor.user).await? {
         return Err(AppError::new(
             ErrorCode::Conflict,
-            "This Microsoft account is your only way to sign in.",
+            t!("This Microsoft account is your only way to sign in."),
         )
-        .next_step("Connect another account first, or ask your administrator for a password."));
+        .next_step(t!(
+            "Connect another account first, or ask your administrator for a password."
+        )));
     }
     unit.remove_identity(actor.tenant_id, id)
         .await
@@ -155,7 +158,7 @@ async fn find_request(
     actor: &Actor,
     request_id: &str,
 ) -> AppResult<IdentityRequest> {
-    let missing = || AppError::not_found("The sign-in request");
+    let missing = || AppError::not_found(t!("The sign-in request"));
     let id: IdentityRequestId = request_id.parse().map_err(|_| missing())?;
     unit.find_identity_request(actor.tenant_id, id)
         .await
@@ -178,7 +181,7 @@ pub async fn approve(
     actor.require(Permission::SettingsUpdate)?;
     let mut unit = services.begin(actor.tenant_id).await?;
     let request = find_request(unit.as_mut(), actor, request_id).await?;
-    let wrong = || AppError::field("user_id", "Choose an active person of your MSP.");
+    let wrong = || AppError::field("user_id", t!("Choose an active person of your MSP."));
     let user_id: UserId = user_id.parse().map_err(|_| wrong())?;
     let user = unit
         .find_user(actor.tenant_id, user_id)
@@ -201,9 +204,11 @@ pub async fn approve(
     unit.add_identity(&row).await.map_err(|error| match error {
         StorageError::Duplicate(_) => AppError::new(
             ErrorCode::Conflict,
-            "This Microsoft account belongs to somebody already.",
+            t!("This Microsoft account belongs to somebody already."),
         )
-        .next_step("Reload the page. That person can disconnect it in their profile."),
+        .next_step(t!(
+            "Reload the page. That person can disconnect it in their profile."
+        )),
         other => internal(other),
     })?;
     unit.remove_identity_request(actor.tenant_id, request.request_id)

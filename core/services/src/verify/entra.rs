@@ -2,6 +2,7 @@
 
 use daybind_domain::Cloud;
 use daybind_domain::profile::{Directory, ProfileFields, directory_kind, is_guid};
+use daybind_words::t;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -228,8 +229,8 @@ fn refusal(body: ErrorBody) -> Refusal {
             .first()
             .copied()
             .or_else(|| number_in(&body.error_description)),
-        trace_id: known(body.trace_id, "Trace ID"),
-        correlation_id: known(body.correlation_id, "Correlation ID"),
+        trace_id: known(body.trace_id, t!("Trace ID")),
+        correlation_id: known(body.correlation_id, t!("Correlation ID")),
         error: code(&body.error),
         detail: None,
     }

@@ -3,6 +3,8 @@
 //! Microsoft asks clients not to depend on AADSTS numbers or texts: what Daybind *does* follows the OAuth `error`
 //! (RFC 6749 section 5.2); the number only picks the words, with words for the `error` to fall back on.
 
+use daybind_words::t;
+
 /// Words about one refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Explanation {
@@ -22,12 +24,24 @@ const fn words(meaning: &'static str, next_step: &'static str, place: &'static s
     }
 }
 
-const SECRETS: &str = "App registrations > your app > Certificates & secrets";
-const OVERVIEW: &str = "App registrations > your app > Overview";
-const AUTHENTICATION: &str = "App registrations > your app > Authentication > Web";
-const PERMISSIONS: &str = "App registrations > your app > API permissions";
-const ASSIGNMENT: &str = "Enterprise applications > your app > Users and groups";
-const SIGN_IN_LOGS: &str = "Monitoring > Sign-in logs";
+fn secrets() -> &'static str {
+    t!("App registrations > your app > Certificates & secrets")
+}
+fn overview() -> &'static str {
+    t!("App registrations > your app > Overview")
+}
+fn authentication() -> &'static str {
+    t!("App registrations > your app > Authentication > Web")
+}
+fn permissions() -> &'static str {
+    t!("App registrations > your app > API permissions")
+}
+fn assignment() -> &'static str {
+    t!("Enterprise applications > your app > Users and groups")
+}
+fn sign_in_logs() -> &'static str {
+    t!("Monitoring > Sign-in logs")
+}
 
 /// The words for a refusal. `number` is the AADSTS number, if there was one.
 #[must_use]
@@ -42,84 +56,96 @@ pub fn explain(error: &str, number: Option<i64>) -> Explanation {
 pub fn by_number(number: i64) -> Option<Explanation> {
     Some(match number {
         7_000_215 => words(
-            "The client secret is wrong. Often the Secret ID was pasted instead of the Value.",
-            "Create a new client secret, copy its Value and rotate the secret here.",
-            SECRETS,
+            t!("The client secret is wrong. Often the Secret ID was pasted instead of the Value."),
+            t!("Create a new client secret, copy its Value and rotate the secret here."),
+            secrets(),
         ),
         7_000_222 => words(
-            "The client secret has expired.",
-            "Create a new client secret and rotate it here.",
-            SECRETS,
+            t!("The client secret has expired."),
+            t!("Create a new client secret and rotate it here."),
+            secrets(),
         ),
         7_000_218 => words(
-            "Entra expects no client secret from this application, or got none.",
-            "Make sure that the redirect URI stands under the platform Web, not under single-page or mobile applications.",
-            AUTHENTICATION,
+            t!("Entra expects no client secret from this application, or got none."),
+            t!(
+                "Make sure that the redirect URI stands under the platform Web, not under single-page or mobile applications."
+            ),
+            authentication(),
         ),
         700_016 => words(
-            "This application is not known in that directory.",
-            "Compare the Application (client) ID and the Directory (tenant) ID with Entra's Overview page, and check that you look at the right directory.",
-            OVERVIEW,
+            t!("This application is not known in that directory."),
+            t!(
+                "Compare the Application (client) ID and the Directory (tenant) ID with Entra's Overview page, and check that you look at the right directory."
+            ),
+            overview(),
         ),
         90_002 => words(
-            "There is no directory with this Directory (tenant) ID or domain.",
-            "Correct the Directory (tenant) ID.",
-            OVERVIEW,
+            t!("There is no directory with this Directory (tenant) ID or domain."),
+            t!("Correct the Directory (tenant) ID."),
+            overview(),
         ),
         90_038 => words(
-            "The directory is in another of Microsoft's clouds.",
-            "Choose its cloud in the profile.",
+            t!("The directory is in another of Microsoft's clouds."),
+            t!("Choose its cloud in the profile."),
             "",
         ),
         50_011 | 500_112 => words(
-            "The redirect URI is not registered. Upper and lower case and a slash at the end count.",
-            "Copy the exact redirect URI shown on this page into Entra.",
-            AUTHENTICATION,
+            t!(
+                "The redirect URI is not registered. Upper and lower case and a slash at the end count."
+            ),
+            t!("Copy the exact redirect URI shown on this page into Entra."),
+            authentication(),
         ),
         65_001 | 90_094 => words(
-            "Consent is missing: an administrator of the directory must approve the permissions.",
-            "Grant admin consent in Entra, then test again.",
-            PERMISSIONS,
+            t!(
+                "Consent is missing: an administrator of the directory must approve the permissions."
+            ),
+            t!("Grant admin consent in Entra, then test again."),
+            permissions(),
         ),
         65_004 => words(
-            "The person declined the request.",
-            "Test again and accept, or choose another account.",
+            t!("The person declined the request."),
+            t!("Test again and accept, or choose another account."),
             "",
         ),
         50_194 => words(
-            "The application belongs to one directory, but was asked for through a shared address.",
-            "Enter your Directory (tenant) ID in the profile.",
-            OVERVIEW,
+            t!(
+                "The application belongs to one directory, but was asked for through a shared address."
+            ),
+            t!("Enter your Directory (tenant) ID in the profile."),
+            overview(),
         ),
         50_020 => words(
-            "This account belongs to another directory.",
-            "Sign in with an account of the profile's directory.",
+            t!("This account belongs to another directory."),
+            t!("Sign in with an account of the profile's directory."),
             "",
         ),
         50_105 => words(
-            "This account is not assigned to the application.",
-            "Assign the person, or switch off “Assignment required”.",
-            ASSIGNMENT,
+            t!("This account is not assigned to the application."),
+            t!("Assign the person, or switch off “Assignment required”."),
+            assignment(),
         ),
         50_076 | 50_079 | 53_003 => words(
-            "Extra verification or a conditional-access rule applies to this sign-in.",
-            "Complete it in the browser, or ask the Entra administrator which rule refused it.",
-            SIGN_IN_LOGS,
+            t!("Extra verification or a conditional-access rule applies to this sign-in."),
+            t!("Complete it in the browser, or ask the Entra administrator which rule refused it."),
+            sign_in_logs(),
         ),
         700_082 | 50_173 => words(
-            "The stored permission has lapsed or was revoked, for example by a password change.",
-            "Connect again.",
+            t!(
+                "The stored permission has lapsed or was revoked, for example by a password change."
+            ),
+            t!("Connect again."),
             "",
         ),
         54_005 | 70_008 => words(
-            "The sign-in took too long, or its answer was used twice.",
-            "Test again.",
+            t!("The sign-in took too long, or its answer was used twice."),
+            t!("Test again."),
             "",
         ),
         70_011 => words(
-            "A requested permission is not valid for this application.",
-            "Compare the permissions with the list on this page, then verify again.",
-            PERMISSIONS,
+            t!("A requested permission is not valid for this application."),
+            t!("Compare the permissions with the list on this page, then verify again."),
+            permissions(),
         ),
         _ => return None,
     })
@@ -128,90 +154,100 @@ pub fn by_number(number: i64) -> Option<Explanation> {
 fn by_error(error: &str) -> Explanation {
     match error {
         "invalid_client" => words(
-            "Microsoft did not accept the client secret.",
-            "Compare the Application (client) ID with Entra, and rotate the secret.",
-            SECRETS,
+            t!("Microsoft did not accept the client secret."),
+            t!("Compare the Application (client) ID with Entra, and rotate the secret."),
+            secrets(),
         ),
         "unauthorized_client" => words(
-            "Microsoft does not let this application do that in this directory.",
-            "Compare both ids with Entra's Overview page.",
-            OVERVIEW,
+            t!("Microsoft does not let this application do that in this directory."),
+            t!("Compare both ids with Entra's Overview page."),
+            overview(),
         ),
         "invalid_tenant" => words(
-            "There is no such directory.",
-            "Correct the Directory (tenant) ID.",
-            OVERVIEW,
+            t!("There is no such directory."),
+            t!("Correct the Directory (tenant) ID."),
+            overview(),
         ),
         "access_denied" => words(
-            "The request was declined.",
-            "Test again and accept, or have an administrator grant consent.",
-            PERMISSIONS,
+            t!("The request was declined."),
+            t!("Test again and accept, or have an administrator grant consent."),
+            permissions(),
         ),
         "consent_required" | "interaction_required" => words(
-            "Microsoft wants a person to approve or confirm something first.",
-            "Grant admin consent in Entra, then test again.",
-            PERMISSIONS,
+            t!("Microsoft wants a person to approve or confirm something first."),
+            t!("Grant admin consent in Entra, then test again."),
+            permissions(),
         ),
         "invalid_scope" => words(
-            "A requested permission is not valid for this application.",
-            "Compare the permissions with the list on this page.",
-            PERMISSIONS,
+            t!("A requested permission is not valid for this application."),
+            t!("Compare the permissions with the list on this page."),
+            permissions(),
         ),
         "invalid_grant" => words(
-            "Microsoft did not accept the answer of the sign-in.",
-            "Test again.",
+            t!("Microsoft did not accept the answer of the sign-in."),
+            t!("Test again."),
             "",
         ),
         // Codes of our own.
         "wrong_directory" => words(
-            "The address answered for another directory.",
-            "Correct the Directory (tenant) ID.",
-            OVERVIEW,
+            t!("The address answered for another directory."),
+            t!("Correct the Directory (tenant) ID."),
+            overview(),
         ),
         "missing_scope" => words(
-            "The sign-in worked, but not every permission was granted.",
-            "Add the missing permissions in Entra and grant admin consent, then test again.",
-            PERMISSIONS,
+            t!("The sign-in worked, but not every permission was granted."),
+            t!("Add the missing permissions in Entra and grant admin consent, then test again."),
+            permissions(),
         ),
         "profile_changed" => words(
-            "The profile was changed while the sign-in was under way.",
-            "Test again.",
+            t!("The profile was changed while the sign-in was under way."),
+            t!("Test again."),
             "",
         ),
-        "too_late" => words("The sign-in took more than ten minutes.", "Test again.", ""),
+        "too_late" => words(
+            t!("The sign-in took more than ten minutes."),
+            t!("Test again."),
+            "",
+        ),
         "other_directory" => words(
-            "The account that signed in belongs to another directory.",
-            "Test again with an account of the profile's directory.",
+            t!("The account that signed in belongs to another directory."),
+            t!("Test again with an account of the profile's directory."),
             "",
         ),
         "personal_account" => words(
-            "A personal Microsoft account signed in.",
-            "Test again with a work or school account of the profile's directory.",
+            t!("A personal Microsoft account signed in."),
+            t!("Test again with a work or school account of the profile's directory."),
             "",
         ),
         "wrong_issuer" | "token_invalid" => words(
-            "The answer was not made by the profile's directory for this application.",
-            "Test again. If it says so again, check that DAYBIND_MICROSOFT_LOGIN_URL and any proxy in between lead to Microsoft.",
+            t!("The answer was not made by the profile's directory for this application."),
+            t!(
+                "Test again. If it says so again, check that DAYBIND_MICROSOFT_LOGIN_URL and any proxy in between lead to Microsoft."
+            ),
             "",
         ),
         "access_refused" => words(
-            "The sign-in worked, but Microsoft refused what the consumer then asked for.",
-            "Check that the account has a licence and a mailbox, then test again.",
+            t!("The sign-in worked, but Microsoft refused what the consumer then asked for."),
+            t!("Check that the account has a licence and a mailbox, then test again."),
             "",
         ),
         "internal_error" => words(
-            "Daybind could not finish the test; its log says why.",
-            "Test again. If it says so again, give the time of this test to whoever runs Daybind.",
+            t!("Daybind could not finish the test; its log says why."),
+            t!(
+                "Test again. If it says so again, give the time of this test to whoever runs Daybind."
+            ),
             "",
         ),
         "malformed_answer" => words(
-            "The address answered, but not as Microsoft's sign-in does.",
-            "Check that DAYBIND_MICROSOFT_LOGIN_URL and any proxy in between lead to Microsoft.",
+            t!("The address answered, but not as Microsoft's sign-in does."),
+            t!(
+                "Check that DAYBIND_MICROSOFT_LOGIN_URL and any proxy in between lead to Microsoft."
+            ),
             "",
         ),
         _ => words(
-            "Microsoft refused the request.",
-            "Look the number up on Microsoft's page, and give its support the ids below.",
+            t!("Microsoft refused the request."),
+            t!("Look the number up on Microsoft's page, and give its support the ids below."),
             "",
         ),
     }

@@ -2,6 +2,8 @@
 //! proven is never called proven: a result belongs to the ids and the secret it was got with, and says nothing about
 //! others.
 
+use daybind_words::t;
+
 pub mod entra;
 pub mod explain;
 pub mod sign_in;
@@ -276,7 +278,7 @@ pub fn look_up(typed: &str) -> AppResult<(i64, Explanation)> {
     let number = digits.parse().map_err(|_| {
         AppError::field(
             "number",
-            "Enter the number from Microsoft's error page, for example AADSTS50011.",
+            t!("Enter the number from Microsoft's error page, for example AADSTS50011."),
         )
     })?;
     Ok((number, explain("", Some(number))))

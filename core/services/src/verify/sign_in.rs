@@ -9,6 +9,7 @@ use daybind_domain::sso::SsoOutcome;
 use daybind_domain::user::Permission;
 use daybind_domain::{AppError, Cloud, Consumer, ErrorCode};
 use daybind_storage::{OauthFlow, Profile, ProfileCheck};
+use daybind_words::t;
 use serde_json::json;
 
 use super::entra::{self, Failure, Refusal, Tokens, code};
@@ -59,9 +60,9 @@ pub async fn begin(
     if profile.archived_at.is_some() {
         return Err(AppError::new(
             ErrorCode::Conflict,
-            format!("{} is archived.", profile.fields.display_name),
+            t!("{} is archived.", profile.fields.display_name),
         )
-        .next_step("Restore the profile, then test it."));
+        .next_step(t!("Restore the profile, then test it.")));
     }
     profiles::active_secret(services, &profile)?;
     let authorize = entra::address(
@@ -71,8 +72,8 @@ pub async fn begin(
         "oauth2/v2.0/authorize",
     )
     .ok_or_else(|| {
-        AppError::field("directory_id", "This is not a Directory (tenant) ID.")
-            .next_step("Correct the profile, then test it.")
+        AppError::field("directory_id", t!("This is not a Directory (tenant) ID."))
+            .next_step(t!("Correct the profile, then test it."))
     })?;
     let path = guide.redirect_paths.first().copied().unwrap_or_default();
     // The session is the browser's mark.
@@ -129,10 +130,10 @@ fn guide(services: &Services, consumer: &str) -> AppResult<&'static ConsumerGuid
     let consumer = bindings::visible(services, consumer)?;
     let guide = services
         .guide(consumer)
-        .ok_or_else(|| AppError::field("consumer", "This is not a Microsoft consumer."))?;
+        .ok_or_else(|| AppError::field("consumer", t!("This is not a Microsoft consumer.")))?;
     match guide.untested {
         None => Ok(guide),
-        Some(why) => Err(AppError::new(ErrorCode::NotReady, why)),
+        Some(why) => Err(AppError::new(ErrorCode::NotReady, why())),
     }
 }
 
@@ -298,8 +299,8 @@ fn refused(error: &str, description: &str) -> Failure {
     Failure::Refused(Refusal {
         error: code(error),
         number: number_in(description),
-        trace_id: id_in(description, "Trace ID"),
-        correlation_id: id_in(description, "Correlation ID"),
+        trace_id: id_in(description, t!("Trace ID")),
+        correlation_id: id_in(description, t!("Correlation ID")),
         detail: None,
     })
 }
@@ -378,11 +379,11 @@ mod tests {
         const WANTED: &[ScopeReason] = &[
             ScopeReason {
                 name: "offline_access",
-                reason: "",
+                reason: || "",
             },
             ScopeReason {
                 name: "Files.Read",
-                reason: "",
+                reason: || "",
             },
         ];
         let guide = ConsumerGuide {

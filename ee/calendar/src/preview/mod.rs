@@ -1,6 +1,8 @@
 //! The preview: what the next run would do on either side, and why it leaves the rest alone. It reads the calendar as a run
 //! does and writes nothing, here or there.
 
+use daybind_words::t;
+
 mod incoming;
 mod outgoing;
 mod plan;
@@ -53,12 +55,15 @@ pub async fn preview(
     connection.direction = chosen_direction(&connection, direction)?;
     match (&connection.calendar_id, calendar_id) {
         (None, None) => {
-            return Err(AppError::field("calendar_id", "Choose a calendar first."));
+            return Err(AppError::field(
+                "calendar_id",
+                t!("Choose a calendar first."),
+            ));
         }
         (None, Some(calendar)) => connection.calendar_id = Some(calendar.to_owned()),
         (Some(known), Some(other)) if known != other => {
-            return Err(AppError::new(ErrorCode::Conflict, "This connection already has its calendar.")
-                .next_step("To use another calendar, disconnect this one first. You choose whether copies stay."));
+            return Err(AppError::new(ErrorCode::Conflict, t!("This connection already has its calendar."))
+                .next_step(t!("To use another calendar, disconnect this one first. You choose whether copies stay.")));
         }
         _ => {}
     }

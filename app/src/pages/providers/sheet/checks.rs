@@ -2,6 +2,7 @@
 
 use daybind_domain::profile_view::{CheckView, ProfileDetailView};
 use daybind_services::verify::look_up;
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::Asked;
@@ -30,25 +31,25 @@ pub(super) fn Checks(
         .collect_view();
     let hint = tests.then(|| {
         view! {
-            <p>"A test sign-in goes to Microsoft and back with an account of yours. It signs nobody in and keeps nothing but how it ended. If Microsoft shows an error page instead of coming back, have its number explained below."</p>
+            <p>{t!("A test sign-in goes to Microsoft and back with an account of yours. It signs nobody in and keeps nothing but how it ended. If Microsoft shows an error page instead of coming back, have its number explained below.")}</p>
         }
     });
     let run = may.then(|| {
         view! {
             <Act act="verify" id=id.clone()>
-                <Send label="Verify now" look="primary"/>
+                <Send label=t!("Verify now") look="primary"/>
             </Act>
         }
     });
     view! {
-        <Section title="Verify" id="verify-heading">
-            <p>"Daybind asks Microsoft itself. What nobody has tried says so: a token proves ids and secret, not redirect URIs and consent."</p>
+        <Section title=t!("Verify") id="verify-heading">
+            <p>{t!("Daybind asks Microsoft itself. What nobody has tried says so: a token proves ids and secret, not redirect URIs and consent.")}</p>
             <table class="db-table" aria-labelledby="verify-heading">
                 <thead>
                     <tr>
-                        <th scope="col">"Check"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col">"Cause and next step"</th>
+                        <th scope="col">{t!("Check")}</th>
+                        <th scope="col">{t!("Status")}</th>
+                        <th scope="col">{t!("Cause and next step")}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -72,10 +73,10 @@ fn Line(
     test: Option<String>,
 ) -> impl IntoView {
     let place = check.place.map(|place| {
-        view! { <p>"In "<a href=entra(&cloud) rel="external noreferrer">"Entra"</a>": "{place}</p> }
+        view! { <p>{t!("In ")}<a href=entra(&cloud) rel="external noreferrer">"Entra"</a>": "{place}</p> }
     });
     let more = check.more.map(|href| {
-        view! { <p><a href=href rel="external noreferrer">"Microsoft's page about this number"</a></p> }
+        view! { <p><a href=href rel="external noreferrer">{t!("Microsoft's page about this number")}</a></p> }
     });
     let ids = check
         .ids
@@ -95,11 +96,11 @@ fn Line(
     view! {
         <tr id=format!("check-{}", check.name)>
             <th scope="row">{check.title}</th>
-            <td data-label="Status">
+            <td data-label=t!("Status")>
                 <StatusTag kind=standing(check.standing)/>
                 {check.when.map(|text| view! { <p class="db-field__hint">{text}</p> })}
             </td>
-            <td data-label="Cause and next step">
+            <td data-label=t!("Cause and next step")>
                 <p>{check.text}</p>
                 {check.next_step.map(|text| view! { <p>{text}</p> })}
                 {place}
@@ -125,9 +126,10 @@ fn LookUp(id: String, number: String) -> impl IntoView {
         ),
     };
     let told = told.map(|(number, words)| {
-        let place = (!words.place.is_empty()).then(|| view! { <p>"In Entra: "{words.place}</p> });
+        let place =
+            (!words.place.is_empty()).then(|| view! { <p>{t!("In Entra: ")}{words.place}</p> });
         view! {
-            <Banner kind=BannerKind::Info title=format!("AADSTS{number}: {}", words.meaning)>
+            <Banner kind=BannerKind::Info title=t!("AADSTS{number}: {}", words.meaning)>
                 <p>{words.next_step}</p>
                 {place}
             </Banner>
@@ -147,12 +149,12 @@ fn LookUp(id: String, number: String) -> impl IntoView {
             <input type="hidden" name="profile" value=id/>
             <input type="hidden" name="panel" value="verify"/>
             <div class="db-field" class:db-field--error=refused>
-                <label class="db-field__label" for="aadsts">"A number from Microsoft's error page"</label>
-                <p class="db-field__hint" id="aadsts-hint">"For example AADSTS50011. Daybind says what it means and where to mend it."</p>
+                <label class="db-field__label" for="aadsts">{t!("A number from Microsoft's error page")}</label>
+                <p class="db-field__hint" id="aadsts-hint">{t!("For example AADSTS50011. Daybind says what it means and where to mend it.")}</p>
                 {wrong.map(|text| view! { <p role="alert" class="db-field__error" id="number-error">{text}</p> })}
                 <input class="db-input db-input--mono" id="aadsts" name="number" value=number aria-describedby=described aria-invalid=invalid autocomplete="off"/>
             </div>
-            <Send label="Explain"/>
+            <Send label=t!("Explain")/>
         </form>
         {told}
     }

@@ -2,6 +2,7 @@
 
 use daybind_domain::Cloud;
 use daybind_domain::profile_view::ProfileDetailView;
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::Asked;
@@ -41,9 +42,9 @@ pub(super) fn page(view: ProfileDetailView, asked: &Asked, error: Failed) -> Any
         _ => view! { <Whole view=view.clone() asked=asked.clone() error/> }.into_any(),
     };
     let back = if here.is_empty() {
-        view! { <a href=category_address("providers")>"All profiles"</a> }.into_any()
+        view! { <a href=category_address("providers")>{t!("All profiles")}</a> }.into_any()
     } else {
-        view! { <a href=address(&id, "")>{format!("Back to {}", view.profile.display_name)}</a> }
+        view! { <a href=address(&id, "")>{t!("Back to {}", view.profile.display_name)}</a> }
             .into_any()
     };
     view! {
@@ -58,20 +59,22 @@ pub(super) fn page(view: ProfileDetailView, asked: &Asked, error: Failed) -> Any
 
 fn said(saved: &str) -> Option<&'static str> {
     Some(match saved {
-        "updated" => "The changes are saved.",
-        "archived" => "The profile is archived. It keeps its data and can be restored.",
-        "restored" => "The profile is active again.",
-        "verified" => "Microsoft was asked. The results are below.",
-        "sign_in_tested" => "The test sign-in came back. Its result is below.",
+        "updated" => t!("The changes are saved."),
+        "archived" => t!("The profile is archived. It keeps its data and can be restored."),
+        "restored" => t!("The profile is active again."),
+        "verified" => t!("Microsoft was asked. The results are below."),
+        "sign_in_tested" => t!("The test sign-in came back. Its result is below."),
         "staged" => {
-            "The new secret is kept beside the one in use. Nothing has changed for any service."
+            t!("The new secret is kept beside the one in use. Nothing has changed for any service.")
         }
-        "accepted" => "Microsoft accepted the new secret.",
+        "accepted" => t!("Microsoft accepted the new secret."),
         "switched" => {
-            "The new secret is in use. You can go back to the previous one until it is destroyed."
+            t!(
+                "The new secret is in use. You can go back to the previous one until it is destroyed."
+            )
         }
-        "switched_back" => "The previous secret is in use again.",
-        "destroyed" => "The secret is destroyed.",
+        "switched_back" => t!("The previous secret is in use again."),
+        "destroyed" => t!("The secret is destroyed."),
         _ => return None,
     })
 }
@@ -80,14 +83,14 @@ fn said(saved: &str) -> Option<&'static str> {
 fn Whole(view: ProfileDetailView, asked: Asked, error: Failed) -> impl IntoView {
     let profile = view.profile.clone();
     let twins = (!view.twins.is_empty()).then(|| {
-        let title = format!(
+        let title = t!(
             "Another profile has the same Application (client) ID and Directory (tenant) ID: {}.",
             view.twins.join(", ")
         );
-        view! { <Banner kind=BannerKind::Warning title><p>"Two profiles of one application share its secrets in Entra. One is usually enough."</p></Banner> }
+        view! { <Banner kind=BannerKind::Warning title><p>{t!("Two profiles of one application share its secrets in Entra. One is usually enough.")}</p></Banner> }
     });
     let used = if view.bound.is_empty() {
-        view! { <p>"No service uses this profile."</p> }.into_any()
+        view! { <p>{t!("No service uses this profile.")}</p> }.into_any()
     } else {
         let items = view
             .bound
@@ -116,14 +119,14 @@ fn Whole(view: ProfileDetailView, asked: Asked, error: Failed) -> impl IntoView 
         <Identity view=view.clone() error/>
         <Secrets view=view.clone() rotate=false error/>
         <Checks view=view.clone() asked/>
-        <Section title="Used by" id="used-heading">{used}</Section>
-        <Section title="What to enter in Entra" id="entra-heading">
+        <Section title=t!("Used by") id="used-heading">{used}</Section>
+        <Section title=t!("What to enter in Entra") id="entra-heading">
             <Guides guides/>
         </Section>
         <Leave view=view.clone() error/>
-        <Section title="History" id="history-heading">
+        <Section title=t!("History") id="history-heading">
             <ul>{history}</ul>
-            <p><a href=log>"Every change in the audit log"</a></p>
+            <p><a href=log>{t!("Every change in the audit log")}</a></p>
         </Section>
     }
     .into_any()
@@ -133,20 +136,21 @@ fn Whole(view: ProfileDetailView, asked: Asked, error: Failed) -> impl IntoView 
 #[component]
 fn Needs(view: ProfileDetailView) -> impl IntoView {
     let content = if view.needs.is_empty() {
-        view! { <p>"Nothing is missing. Verify says whether Microsoft agrees."</p> }.into_any()
+        view! { <p>{t!("Nothing is missing. Verify says whether Microsoft agrees.")}</p> }
+            .into_any()
     } else {
         let items = view
             .needs
             .into_iter()
             .map(|need| {
-                let who = need.consumer.unwrap_or_else(|| "Every service".to_owned());
-                let word = if need.blocks { "Blocks" } else { "Warning" };
+                let who = need.consumer.unwrap_or_else(|| t!("Every service").to_owned());
+                let word = if need.blocks { t!("Blocks") } else { t!("Warning") };
                 view! { <li><strong>{format!("{word} · {who}: ")}</strong>{need.what}". "{need.remedy}</li> }
             })
             .collect_view();
         view! { <ul>{items}</ul> }.into_any()
     };
-    view! { <Section title="Readiness" id="needs-heading">{content}</Section> }.into_any()
+    view! { <Section title=t!("Readiness") id="needs-heading">{content}</Section> }.into_any()
 }
 
 #[component]
@@ -156,12 +160,12 @@ fn Identity(view: ProfileDetailView, error: Failed) -> impl IntoView {
     let content = if view.can_update && !profile.archived {
         view! {
             <Act act="update" id=profile.profile_id version=profile.version>
-                <TextField id="edit-name" name="display_name" label="Display name" value=profile.display_name error/>
+                <TextField id="edit-name" name="display_name" label=t!("Display name") value=profile.display_name error/>
                 <TextField
                     id="edit-client"
                     name="client_id"
-                    label="Application (client) ID"
-                    hint="On the app registration's Overview page."
+                    label=t!("Application (client) ID")
+                    hint=t!("On the app registration's Overview page.")
                     value=profile.client_id
                     mono=true
                     error
@@ -169,8 +173,8 @@ fn Identity(view: ProfileDetailView, error: Failed) -> impl IntoView {
                 <TextField
                     id="edit-directory"
                     name="directory_id"
-                    label="Directory (tenant) ID"
-                    hint="The GUID from the same page, or one of the directory's verified domains."
+                    label=t!("Directory (tenant) ID")
+                    hint=t!("The GUID from the same page, or one of the directory's verified domains.")
                     value=profile.directory_id
                     mono=true
                     error
@@ -178,8 +182,8 @@ fn Identity(view: ProfileDetailView, error: Failed) -> impl IntoView {
                 <SelectField
                     id="edit-cloud"
                     name="cloud"
-                    label="Microsoft cloud"
-                    hint="The one the app registration is in. What was issued in another one has to be connected again."
+                    label=t!("Microsoft cloud")
+                    hint=t!("The one the app registration is in. What was issued in another one has to be connected again.")
                     options=Cloud::choices()
                     selected=view.cloud
                     error
@@ -188,7 +192,7 @@ fn Identity(view: ProfileDetailView, error: Failed) -> impl IntoView {
                     <TextField
                         id="edit-expiry"
                         name="secret_expires_on"
-                        label="Client secret expires on"
+                        label=t!("Client secret expires on")
                         kind="date"
                         value
                         optional=true
@@ -196,24 +200,24 @@ fn Identity(view: ProfileDetailView, error: Failed) -> impl IntoView {
                     />
                 })}
                 <Note act="update" error/>
-                <Send label="Save changes" look="primary"/>
+                <Send label=t!("Save changes") look="primary"/>
             </Act>
         }
         .into_any()
     } else {
         view! {
             <dl class="db-facts">
-                <dt>"Application (client) ID"</dt>
+                <dt>{t!("Application (client) ID")}</dt>
                 <dd><code>{profile.client_id}</code></dd>
-                <dt>"Directory (tenant) ID"</dt>
+                <dt>{t!("Directory (tenant) ID")}</dt>
                 <dd><code>{profile.directory_id}</code></dd>
-                <dt>"Microsoft cloud"</dt>
+                <dt>{t!("Microsoft cloud")}</dt>
                 <dd>{Cloud::parse(&view.cloud).unwrap_or_default().label()}</dd>
             </dl>
         }
         .into_any()
     };
-    view! { <Section title="Identity" id="identity-heading">{content}</Section> }.into_any()
+    view! { <Section title=t!("Identity") id="identity-heading">{content}</Section> }.into_any()
 }
 
 /// Archive, restore, delete. While something uses the profile there is no button at all, only who and where.
@@ -226,37 +230,38 @@ fn Leave(view: ProfileDetailView, error: Failed) -> impl IntoView {
     }
     let content = if let Some(reason) = view.in_use {
         view! {
-            <p>"This profile can be neither archived nor deleted. "{reason}</p>
-            <p><a href=category_address("providers")>"Choose another profile for it"</a></p>
+            <p>{t!("This profile can be neither archived nor deleted. ")}{reason}</p>
+            <p><a href=category_address("providers")>{t!("Choose another profile for it")}</a></p>
         }
         .into_any()
     } else {
         let keep = if profile.archived {
-            view! { <Act act="restore" id=id.clone() version><Note act="restore" error/><Send label="Restore profile" look="primary"/></Act> }
+            view! { <Act act="restore" id=id.clone() version><Note act="restore" error/><Send label=t!("Restore profile") look="primary"/></Act> }
                 .into_any()
         } else {
             view! {
-                <p>"An archived profile keeps its data and can be restored, but no service can use it."</p>
-                <Act act="archive" id=id.clone() version><Note act="archive" error/><Send label="Archive profile"/></Act>
+                <p>{t!("An archived profile keeps its data and can be restored, but no service can use it.")}</p>
+                <Act act="archive" id=id.clone() version><Note act="archive" error/><Send label=t!("Archive profile")/></Act>
             }
             .into_any()
         };
         view! {
             {keep}
-            <h3>"Delete for good"</h3>
-            <p>"The profile and its secrets are destroyed. The app registration in Entra stays."</p>
+            <h3>{t!("Delete for good")}</h3>
+            <p>{t!("The profile and its secrets are destroyed. The app registration in Entra stays.")}</p>
             <Act act="delete" id version>
                 <TextField
                     id="confirm-name"
                     name="confirm_name"
-                    label=format!("Type {} to confirm", profile.display_name)
+                    label=t!("Type {} to confirm", profile.display_name)
                     error
                 />
                 <Note act="delete" error/>
-                <Send label="Delete profile" look="danger"/>
+                <Send label=t!("Delete profile") look="danger"/>
             </Act>
         }
         .into_any()
     };
-    view! { <Section title="Archive and delete" id="leave-heading">{content}</Section> }.into_any()
+    view! { <Section title=t!("Archive and delete") id="leave-heading">{content}</Section> }
+        .into_any()
 }

@@ -1,6 +1,7 @@
 //! What to enter in Entra, for each consumer of the edition.
 
 use daybind_domain::profile_view::GuideView;
+use daybind_words::t;
 use leptos::prelude::*;
 
 use super::parts::Copy;
@@ -26,7 +27,7 @@ pub(super) fn Guides(
                         <Banner kind=BannerKind::Warning title=text></Banner>
                     })}
                     <Uris guide=guide.clone()/>
-                    <p class="db-field__hint">"In Entra: Authentication > Add a platform > Web."</p>
+                    <p class="db-field__hint">{t!("In Entra: Authentication > Add a platform > Web.")}</p>
                     <Scopes guide=guide.clone()/>
                     <ApplicationUri guide/>
                 </section>
@@ -38,7 +39,7 @@ pub(super) fn Guides(
 
 #[component]
 fn Uris(guide: GuideView) -> impl IntoView {
-    let label = format!("Redirect URI for {}", guide.label);
+    let label = t!("Redirect URI for {}", guide.label);
     guide
         .redirect_uris
         .into_iter()
@@ -52,7 +53,7 @@ pub(super) fn Scopes(
     /// Whose.
     guide: GuideView,
 ) -> impl IntoView {
-    let label = format!("Delegated permissions for {}", guide.label);
+    let label = t!("Delegated permissions for {}", guide.label);
     let rows = guide
         .scopes
         .into_iter()
@@ -60,14 +61,14 @@ pub(super) fn Scopes(
             view! {
                 <tr>
                     <th scope="row"><code>{scope.name}</code></th>
-                    <td data-label="Why">{scope.reason}</td>
+                    <td data-label=t!("Why")>{scope.reason}</td>
                 </tr>
             }
         })
         .collect_view();
     view! {
         <table class="db-table" aria-label=label>
-            <thead><tr><th scope="col">"Delegated permission"</th><th scope="col">"Why"</th></tr></thead>
+            <thead><tr><th scope="col">{t!("Delegated permission")}</th><th scope="col">{t!("Why")}</th></tr></thead>
             <tbody>{rows}</tbody>
         </table>
     }
@@ -79,11 +80,11 @@ pub(super) fn ApplicationUri(
     /// Whose.
     guide: GuideView,
 ) -> impl IntoView {
-    let label = format!("Application ID URI for {}", guide.label);
+    let label = t!("Application ID URI for {}", guide.label);
     guide.application_uri.map(|uri| {
         let value = match uri.value {
             Some(value) => view! { <Copy label value/> }.into_any(),
-            None => view! { <p>{label}": not available yet"</p> }.into_any(),
+            None => view! { <p>{label}{t!(": not available yet")}</p> }.into_any(),
         };
         view! {
             {value}

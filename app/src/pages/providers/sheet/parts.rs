@@ -1,6 +1,7 @@
 //! What the pages here share.
 
 use daybind_domain::Cloud;
+use daybind_words::t;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
@@ -94,13 +95,13 @@ pub(super) fn Copy(
     #[prop(into)]
     value: String,
 ) -> impl IntoView {
-    let name = format!("Copy {label}");
+    let name = t!("Copy {label}");
     view! {
         <div class="db-copyfield">
             <span class="db-copyfield__label">{label}</span>
             <div class="db-copyfield__row">
                 <code class="db-copyfield__value">{value.clone()}</code>
-                <button type="button" class="db-btn" data-copy=value aria-label=name>"Copy"</button>
+                <button type="button" class="db-btn" data-copy=value aria-label=name>{t!("Copy")}</button>
             </div>
         </div>
     }

@@ -2,6 +2,7 @@
 
 use daybind_domain::Cloud;
 use daybind_domain::profile_view::{DraftView, GuideView, ProfileDetailView};
+use daybind_words::t;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
@@ -15,14 +16,16 @@ use crate::ui::{
     SelectField, StatusTag, TextArea, TextField, message, ticked,
 };
 
-const STEPS: [&str; 6] = [
-    "What it is for",
-    "Register the app",
-    "Redirect URIs",
-    "IDs",
-    "Client secret",
-    "Permissions and verify",
-];
+fn steps() -> [&'static str; 6] {
+    [
+        t!("What it is for"),
+        t!("Register the app"),
+        t!("Redirect URIs"),
+        t!("IDs"),
+        t!("Client secret"),
+        t!("Permissions and verify"),
+    ]
+}
 
 const FIELDS: &[(&str, &str)] = &[
     ("consumers", "for-msp_sso"),
@@ -55,18 +58,18 @@ pub(super) fn page(
     let step = step_of(asked, draft.reached);
     if !draft.can_update {
         return view! {
-            <PageHead title="New profile"/>
-            <EmptyState title="Only administrators make profiles" text="Ask one who may change system settings.">
-                <a class="db-btn" href=category_address("providers")>"Back to Providers"</a>
+            <PageHead title=t!("New profile")/>
+            <EmptyState title=t!("Only administrators make profiles") text=t!("Ask one who may change system settings.")>
+                <a class="db-btn" href=category_address("providers")>{t!("Back to Providers")}</a>
             </EmptyState>
         }
         .into_any();
     }
     let old = draft.old.clone().map(|when| {
-        let title = format!("You began this on {when}.");
+        let title = t!("You began this on {when}.");
         view! {
             <Banner kind=BannerKind::Info title>
-                <p>"Entra may have changed since. Compare the values, or start over."</p>
+                <p>{t!("Entra may have changed since. Compare the values, or start over.")}</p>
             </Banner>
         }
     });
@@ -84,25 +87,25 @@ pub(super) fn page(
         (6, Some(made)) => view! { <Finish made guides/> }.into_any(),
         _ => view! { <Secret draft=draft.clone() error/> }.into_any(),
     };
-    let title = format!(
+    let title = t!(
         "New profile: {}",
-        STEPS
+        steps()
             .get(usize::from(step) - 1)
             .copied()
             .unwrap_or_default()
     );
     view! {
-        <p><a href=category_address("providers")>"All profiles"</a></p>
+        <p><a href=category_address("providers")>{t!("All profiles")}</a></p>
         <PageHead
             title
-            lede=format!("Step {step} of 6. What you enter is kept; you can go on later.")
+            lede=t!("Step {step} of 6. What you enter is kept; you can go on later.")
             lead=error.with_untracked(Option::is_none)
         />
         <Progress step reached=draft.reached/>
         {old}
         <ErrorSummary error fields=FIELDS/>
         {content}
-        <Build act="close"><Send label="Start over" look="quiet"/></Build>
+        <Build act="close"><Send label=t!("Start over") look="quiet"/></Build>
     }
     .into_any()
 }
@@ -110,13 +113,13 @@ pub(super) fn page(
 #[component]
 fn Progress(step: u8, reached: u8) -> impl IntoView {
     let items = (1_u8..)
-        .zip(STEPS)
+        .zip(steps())
         .map(|(number, name)| {
             let current = (number == step).then_some("step");
             let done = number < reached && number != step;
             let text = view! {
                 {name}
-                {done.then(|| view! { <span class="db-visually-hidden">" (done)"</span> })}
+                {done.then(|| view! { <span class="db-visually-hidden">{t!(" (done)")}</span> })}
             };
             let text = if number <= reached {
                 view! { <a href=step_address(number) aria-current=current>{text}</a> }.into_any()
@@ -126,7 +129,7 @@ fn Progress(step: u8, reached: u8) -> impl IntoView {
             view! { <li class="db-stepper__step" data-state=done.then_some("done")>{text}</li> }
         })
         .collect_view();
-    view! { <nav aria-label="Steps"><ol class="db-stepper">{items}</ol></nav> }.into_any()
+    view! { <nav aria-label=t!("Steps")><ol class="db-stepper">{items}</ol></nav> }.into_any()
 }
 
 #[component]
@@ -164,11 +167,11 @@ fn Purpose(draft: DraftView, error: Failed) -> impl IntoView {
     view! {
         <Build act="choose">
             <fieldset class="db-field">
-                <legend class="db-field__label">"What will use this profile?"</legend>
-                <p class="db-field__hint">"The next steps show only what these need. Nothing is bound yet."</p>
+                <legend class="db-field__label">{t!("What will use this profile?")}</legend>
+                <p class="db-field__hint">{t!("The next steps show only what these need. Nothing is bound yet.")}</p>
                 <ul class="db-checks">{boxes}</ul>
             </fieldset>
-            <Send label="Save and continue" look="primary"/>
+            <Send label=t!("Save and continue") look="primary"/>
         </Build>
     }
     .into_any()
@@ -183,25 +186,25 @@ fn Register(draft: DraftView, error: Failed) -> impl IntoView {
     };
     view! {
         <ol>
-            <li>"Open "<a href=entra(&draft.cloud) rel="external noreferrer">"App registrations in the Microsoft Entra admin center"</a>" and choose New registration."</li>
-            <li>"In another of Microsoft's clouds, open it "<a href=entra("us_gov_high") rel="external noreferrer">"for the US Government"</a>" or "<a href=entra("china") rel="external noreferrer">"in China"</a>" instead."</li>
-            <li>"Enter a name. Use the same one here, so that the two are found together."</li>
-            <li>"Supported account types: Accounts in this organizational directory only. Choose several directories only if people of other directories must sign in."</li>
-            <li>"Leave Redirect URI empty: the next step enters it. Choose Register."</li>
+            <li>{t!("Open ")}<a href=entra(&draft.cloud) rel="external noreferrer">{t!("App registrations in the Microsoft Entra admin center")}</a>{t!(" and choose New registration.")}</li>
+            <li>{t!("In another of Microsoft's clouds, open it ")}<a href=entra("us_gov_high") rel="external noreferrer">{t!("for the US Government")}</a>{t!(" or ")}<a href=entra("china") rel="external noreferrer">{t!("in China")}</a>{t!(" instead.")}</li>
+            <li>{t!("Enter a name. Use the same one here, so that the two are found together.")}</li>
+            <li>{t!("Supported account types: Accounts in this organizational directory only. Choose several directories only if people of other directories must sign in.")}</li>
+            <li>{t!("Leave Redirect URI empty: the next step enters it. Choose Register.")}</li>
         </ol>
-        <Copy label="Suggested name" value=name.clone()/>
+        <Copy label=t!("Suggested name") value=name.clone()/>
         <Build act="name">
-            <TextField id="new-name" name="display_name" label="Display name" hint="As you entered it in Entra." value=name error/>
+            <TextField id="new-name" name="display_name" label=t!("Display name") hint=t!("As you entered it in Entra.") value=name error/>
             <SelectField
                 id="new-cloud"
                 name="cloud"
-                label="Microsoft cloud"
-                hint="The one you registered the app in. Each has accounts and addresses of its own; nothing goes to another."
+                label=t!("Microsoft cloud")
+                hint=t!("The one you registered the app in. Each has accounts and addresses of its own; nothing goes to another.")
                 options=Cloud::choices()
                 selected=draft.cloud
                 error
             />
-            <Send label="Save and continue" look="primary"/>
+            <Send label=t!("Save and continue") look="primary"/>
         </Build>
     }
     .into_any()
@@ -229,23 +232,23 @@ fn Uris(guides: Vec<GuideView>, entered: Vec<String>, error: Failed) -> impl Int
             let checked = entered.contains(&uri);
             view! {
                 <li>
-                    <Copy label=format!("Redirect URI for {label}") value=uri.clone()/>
+                    <Copy label=t!("Redirect URI for {label}") value=uri.clone()/>
                     <input id=id.clone() type="checkbox" name="entered[]" value=uri checked=checked/>
-                    <label for=id>{format!("Entered in Entra, for {label}")}</label>
+                    <label for=id>{t!("Entered in Entra, for {label}")}</label>
                 </li>
             }
         })
         .collect_view();
     view! {
-        <p>"In your app registration: Authentication > Add a platform > Web. Enter each of these exactly; upper and lower case count."</p>
+        <p>{t!("In your app registration: Authentication > Add a platform > Web. Enter each of these exactly; upper and lower case count.")}</p>
         {problems}
         <Build act="uris">
             <fieldset class="db-field">
-                <legend class="db-field__label">"Redirect URIs"</legend>
+                <legend class="db-field__label">{t!("Redirect URIs")}</legend>
                 {wrong.get_untracked().map(|text| view! { <p class="db-field__error">{text}</p> })}
                 <ul class="db-checks">{rows}</ul>
             </fieldset>
-            <Send label="Save and continue" look="primary"/>
+            <Send label=t!("Save and continue") look="primary"/>
         </Build>
     }
     .into_any()
@@ -254,27 +257,27 @@ fn Uris(guides: Vec<GuideView>, entered: Vec<String>, error: Failed) -> impl Int
 #[component]
 fn Ids(draft: DraftView, error: Failed) -> impl IntoView {
     view! {
-        <p>"Open the app registration's Overview page. Copy both ids one by one, or the whole block with its labels."</p>
+        <p>{t!("Open the app registration's Overview page. Copy both ids one by one, or the whole block with its labels.")}</p>
         <Build act="ids">
             <TextArea
                 id="new-overview"
                 name="overview"
-                label="The block from Overview"
-                hint="Daybind finds the ids in it by their labels and leaves the Object ID alone. Fields below that are filled count instead."
+                label=t!("The block from Overview")
+                hint=t!("Daybind finds the ids in it by their labels and leaves the Object ID alone. Fields below that are filled count instead.")
                 error
             />
-            <TextField id="new-client" name="client_id" label="Application (client) ID" value=draft.client_id mono=true optional=true error/>
+            <TextField id="new-client" name="client_id" label=t!("Application (client) ID") value=draft.client_id mono=true optional=true error/>
             <TextField
                 id="new-directory"
                 name="directory_id"
-                label="Directory (tenant) ID"
-                hint="Daybind asks Microsoft whether the directory exists."
+                label=t!("Directory (tenant) ID")
+                hint=t!("Daybind asks Microsoft whether the directory exists.")
                 value=draft.directory_id
                 mono=true
                 optional=true
                 error
             />
-            <Send label="Check and continue" look="primary"/>
+            <Send label=t!("Check and continue") look="primary"/>
         </Build>
     }
     .into_any()
@@ -284,29 +287,29 @@ fn Ids(draft: DraftView, error: Failed) -> impl IntoView {
 fn Secret(draft: DraftView, error: Failed) -> impl IntoView {
     if let Some(id) = draft.profile_id {
         return view! {
-            <p>"The profile is saved with its secret."</p>
-            <p><a class="db-btn" href=address(&id, "&panel=rotate")>"Rotate secret"</a></p>
-            <p><a class="db-btn db-btn--primary" href=step_address(6)>"Continue"</a></p>
+            <p>{t!("The profile is saved with its secret.")}</p>
+            <p><a class="db-btn" href=address(&id, "&panel=rotate")>{t!("Rotate secret")}</a></p>
+            <p><a class="db-btn db-btn--primary" href=step_address(6)>{t!("Continue")}</a></p>
         }
         .into_any();
     }
     view! {
         {draft.directory_note.map(|title| view! { <Banner kind=BannerKind::Info title></Banner> })}
-        <p>"In your app registration: Certificates & secrets > New client secret > Add. Copy the Value at once; Entra shows it only now. The Secret ID beside it is something else."</p>
+        <p>{t!("In your app registration: Certificates & secrets > New client secret > Add. Copy the Value at once; Entra shows it only now. The Secret ID beside it is something else.")}</p>
         <Build act="secret">
             <Whose name=draft.display_name/>
-            <SecretField id="new-secret" name="client_secret" label="Client secret value" hint="Stored encrypted and never shown again." error/>
+            <SecretField id="new-secret" name="client_secret" label=t!("Client secret value") hint=t!("Stored encrypted and never shown again.") error/>
             <TextField
                 id="new-expiry"
                 name="secret_expires_on"
-                label="Expires on"
+                label=t!("Expires on")
                 kind="date"
-                hint="As Entra shows it. Daybind warns 60, 30, 14, 7 and 1 days before."
+                hint=t!("As Entra shows it. Daybind warns 60, 30, 14, 7 and 1 days before.")
                 optional=true
                 error
             />
             <NoteField id="new-note" error/>
-            <Send label="Save the profile" look="primary"/>
+            <Send label=t!("Save the profile") look="primary"/>
         </Build>
     }
     .into_any()
@@ -328,20 +331,20 @@ fn Finish(made: ProfileDetailView, guides: Vec<GuideView>) -> impl IntoView {
                 category_address("providers"),
                 guide.consumer
             );
-            view! { <li><a class="db-btn" href=href>{format!("Review and use it for {}", guide.label)}</a></li> }
+            view! { <li><a class="db-btn" href=href>{t!("Review and use it for {}", guide.label)}</a></li> }
         })
         .collect_view();
     view! {
-        <p>"In your app registration: API permissions > Add a permission > Microsoft Graph > Delegated permissions. Then choose Grant admin consent."</p>
+        <p>{t!("In your app registration: API permissions > Add a permission > Microsoft Graph > Delegated permissions. Then choose Grant admin consent.")}</p>
         {permissions}
-        <h2>"Verify"</h2>
+        <h2>{t!("Verify")}</h2>
         <p><StatusTag kind=standing(made.profile.standing) text=made.profile.verified.unwrap_or_default()/></p>
-        <Act act="verify" id=id.clone()><Send label="Verify now" look="primary"/></Act>
-        <h2>"Bind"</h2>
-        <p>"No service uses the profile until you say so."</p>
+        <Act act="verify" id=id.clone()><Send label=t!("Verify now") look="primary"/></Act>
+        <h2>{t!("Bind")}</h2>
+        <p>{t!("No service uses the profile until you say so.")}</p>
         <ul>{binds}</ul>
-        <Build act="close"><Send label="Finish"/></Build>
-        <p><a href=address(&id, "")>"Open the profile"</a></p>
+        <Build act="close"><Send label=t!("Finish")/></Build>
+        <p><a href=address(&id, "")>{t!("Open the profile")}</a></p>
     }
     .into_any()
 }
