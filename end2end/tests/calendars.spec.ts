@@ -36,7 +36,9 @@ test('a calendar whose account lets nobody in is reconnected by keyboard (K8)', 
   await enter(daybind.url, technician);
   await page.goto(`${daybind.url}${calendars}`);
   await hydrated(page);
+  const asked = page.waitForResponse(/sync_calendar_provider/);
   await press(page.getByRole('button', { name: 'Sync now' }));
+  expect((await asked).ok()).toBe(true);
   const reconnect = page.getByRole('button', { name: 'Reconnect' });
   await expect.poll(async () => {
     await page.goto(`${daybind.url}${calendars}`);

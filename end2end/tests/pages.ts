@@ -111,6 +111,7 @@ export async function everyPage(page: Page, daybind: Daybind, edition: Edition, 
   await page.goto(`${url}${entry}`);
   await page.getByLabel('Location (optional)').fill('Hall 3');
   await page.getByRole('button', { name: 'Save entry' }).click();
+  await expect(page.getByText('The entry is saved.').first()).toBeVisible();
   await page.goto(`${url}${entry}`);
   const version = await page.getByRole('link', { name: /^Restore this version/ }).getAttribute('href') ?? '';
   for (const path of [version, version.replace(/version=.*/, 'version=all'), '/msp/schedule?saved=deleted&gone=1']) await visit(path);
