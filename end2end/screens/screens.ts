@@ -80,12 +80,17 @@ for (const edition of ['ce', 'ee'] as const) {
       const { address } = await disagree(page, daybind.url, fakes.url, connection, 'Visit Fabrikam, hall 3', 'Visit Fabrikam (moved)');
       await visit('/msp/profile?tab=calendar', 'calendar-profile-conflict');
       await visit(address.slice(daybind.url.length), 'calendar-chooser');
+      await visit('/msp/profile?tab=calendar&view=conflicts', 'calendar-own-conflicts');
       await page.goto(`${daybind.url}/msp/schedule?as=agenda`);
       await page.getByRole('link', { name: /^Edit.*Fabrikam, hall/ }).first().click();
       await page.waitForURL(/entry=/);
       await hydrated(page);
       await expect(page.getByLabel('Title')).toBeVisible();
       await shoot(page, 'ee-schedule-entry');
+      await page.getByRole('link', { name: /^Restore this version/ }).first().click();
+      await page.waitForURL(/version=/);
+      await expect(page.getByRole('button', { name: 'Restore this version' })).toBeVisible();
+      await shoot(page, 'ee-entry-version');
       await page.context().clearCookies();
       await signIn(page, daybind.url, admin);
       await visit('/msp/settings?tab=integrations&category=calendar&view=conflicts', 'calendar-conflicts');
@@ -97,6 +102,10 @@ for (const edition of ['ce', 'ee'] as const) {
       await hydrated(page);
       await shoot(page, 'ee-calendar-connection');
       await visit('/msp/operations?view=health', 'health');
+      await page.context().addCookies([{ name: 'daybind_language', value: 'de', url: daybind.url }]);
+      await visit('/msp/operations?view=health', 'health-german');
+      await visit('/msp/schedule', 'schedule-german');
+      await page.context().addCookies([{ name: 'daybind_language', value: 'en', url: daybind.url }]);
       await visit('/msp/operations?view=activity', 'activity');
       await page.locator('tbody th a').first().click();
       await page.waitForURL(/run=/);
