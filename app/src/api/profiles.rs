@@ -8,6 +8,7 @@
     reason = "one argument for each field of the forms"
 )]
 
+#[cfg(feature = "ssr")]
 use daybind_words::t;
 use leptos::prelude::*;
 

@@ -22,6 +22,14 @@ pub fn run(context: &Context) -> Result<Count> {
             notices_stale_lock(context),
         ),
     ];
+    let pinned = fs::read_to_string(context.root.join("end2end/package.json"))
+        .and_then(|asked| {
+            let lock = fs::read_to_string(context.root.join("end2end/package-lock.json"))?;
+            Ok((asked, lock))
+        })
+        .map_err(Into::into)
+        .and_then(|(asked, lock)| moving_tags(&asked, &lock));
+    list.push(("no npm package follows a moving tag".to_owned(), pinned));
     for edition in Edition::BOTH {
         list.push((
             format!("{edition} bill of materials"),
@@ -127,9 +135,43 @@ fn fails_for_the_lock(context: &Context, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A package that asks for another by a tag (`latest`) makes `npm ci` refuse the lock file on the day the tag moves, unless
+/// `overrides` of `package.json` name a version.
+fn moving_tags(manifest: &str, lock: &str) -> Result<()> {
+    let manifest: Value = serde_json::from_str(manifest)?;
+    let lock: Value = serde_json::from_str(lock)?;
+    let packages = lock["packages"].as_object().context("no packages")?;
+    let mut open = Vec::new();
+    for (name, package) in packages {
+        for kind in ["dependencies", "devDependencies", "optionalDependencies"] {
+            for (wanted, range) in package[kind].as_object().into_iter().flatten() {
+                let tag = range.as_str().is_some_and(|range| {
+                    !range.is_empty() && range.chars().all(|c| c.is_ascii_lowercase() && c != 'x')
+                });
+                if tag && manifest["overrides"][wanted].is_null() {
+                    open.push(format!("{name} asks for {wanted} {range}"));
+                }
+            }
+        }
+    }
+    if !open.is_empty() {
+        bail!("name a version under \"overrides\" in end2end/package.json: {open:?}");
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::lints;
+    use super::{lints, moving_tags};
+
+    /// M-42: what asks for `latest` is noticed until a version is named for it.
+    #[test]
+    fn an_npm_package_by_a_moving_tag_is_noticed() {
+        let lock = r#"{"packages":{"node_modules/a":{"dependencies":{"b":"latest","c":"*","d":"^1.0.0"}}}}"#;
+        let open = moving_tags("{}", lock).expect_err("b moves").to_string();
+        assert!(open.contains("node_modules/a asks for b"), "{open}");
+        moving_tags(r#"{"overrides":{"b":"1.0.0"}}"#, lock).expect("named");
+    }
 
     const ROOT: &str = "[workspace]\n\n[workspace.lints.rust]\nunsafe_code = \"forbid\"\n";
 

@@ -11,7 +11,9 @@ use std::process::Command;
 
 /// Every crate with tests that run on the host, in one call: their features then unify once. The WASM
 /// entries stay out, because `hydrate` and `ssr` must never meet in one build.
-pub const HOST_PACKAGES: [&str; 16] = [
+pub const HOST_PACKAGES: [&str; 18] = [
+    "daybind-words",
+    "daybind-words-macro",
     "daybind-domain",
     "daybind-storage",
     "daybind-storage-sqlite",
