@@ -96,6 +96,24 @@ pub fn lang() -> Lang {
     }
 }
 
+/// A whole number as people write it: 10,000 in English, 10.000 in German.
+#[must_use]
+pub fn number(number: usize) -> String {
+    grouped(number, if lang() == Lang::De { '.' } else { ',' })
+}
+
+fn grouped(number: usize, separator: char) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(separator);
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// What [`t!`] makes of a text without values.
 #[doc(hidden)]
 #[must_use]
@@ -118,5 +136,24 @@ pub fn filled(lang: Lang, text: String) -> String {
         #[cfg(debug_assertions)]
         Lang::Xx => pseudo::of(&text),
         _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn three_digits_stand_together_from_the_right() {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (10_000, "10,000"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(grouped(number, ','), text);
+        }
+        assert_eq!(grouped(10_000, '.'), "10.000");
     }
 }

@@ -312,11 +312,12 @@ fn Export(asked: ActivityQuery, rows: usize) -> impl IntoView {
         .filter(|(name, _)| !matches!(*name, "after" | "run"))
         .map(|(name, value)| view! { <input type="hidden" name=name value=value.to_owned()/> })
         .collect();
+    let rows = daybind_words::number(rows);
     let hint = t!(
         "The newest {rows} rows of these filters at most; the file's last line says when there are more."
     );
     view! {
-        <form method="post" action="/msp/operations/activity.csv">
+        <form class="db-download" method="post" action="/msp/operations/activity.csv">
             {fields}
             <p class="db-field__hint" id="export-hint">{hint}</p>
             <button type="submit" class="db-btn db-btn--secondary" aria-describedby="export-hint">{t!("Download as CSV")}</button>

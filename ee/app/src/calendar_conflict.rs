@@ -125,7 +125,8 @@ fn Conflict(
     chosen: String,
     answer: ServerAction<ResolveCalendarConflict>,
 ) -> impl IntoView {
-    let title = (!conflict.title.is_empty()).then(|| view! { <h2>{conflict.title.clone()}</h2> });
+    let title = (!conflict.title.is_empty())
+        .then(|| view! { <h2 class="db-lead">{conflict.title.clone()}</h2> });
     if let Some(note) = conflict.note {
         return view! {
             {title}

@@ -33,7 +33,7 @@ pub fn Questions(
         .collect();
     let labelled_by = id.clone();
     view! {
-        <section aria-labelledby=labelled_by>
+        <section class="db-questions" aria-labelledby=labelled_by>
             <h3 id=id>{title}</h3>
             {questions}
         </section>
@@ -137,7 +137,7 @@ fn Question(
         }
     });
     view! {
-        <article>
+        <article class="db-question">
             <h4>{question.title}</h4>
             <p>{text}</p>
             {compare}
@@ -222,7 +222,7 @@ pub fn Rules(
                 >
                     <select class="db-select" id=import_id name="import_rule" aria-describedby=import_hint>{import}</select>
                 </Field>
-                <p>
+                <p class="db-field db-field--check">
                     <input type="checkbox" name="show_private" value="true" id=private_id.clone() checked=private/>
                     <label for=private_id>{t!("Private events show their words to your colleagues")}</label>
                 </p>

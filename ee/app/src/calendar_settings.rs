@@ -398,7 +398,7 @@ fn Manage(
             {list}
             <fieldset class="db-manage">
                 <legend class="db-field__label">{t!("With the chosen connections")}</legend>
-                <p>
+                <p class="db-field db-field--check">
                     <input type="checkbox" name="all" value="true" id="manage-all"/>
                     <label for="manage-all">{all}</label>
                 </p>

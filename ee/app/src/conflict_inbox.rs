@@ -51,7 +51,7 @@ fn Inbox(inbox: ConflictInboxView) -> impl IntoView {
     let people: Vec<_> = inbox.people.into_iter().map(person).collect();
     let pages = turns(inbox.page, inbox.pages);
     view! {
-        <h2>{t!("Conflicts")}</h2>
+        <h2 class="db-lead">{t!("Conflicts")}</h2>
         <p>
             {lede}
             {t!(" Each is answered by the one whose calendar it is, since only they may read what it says. Nothing is written over meanwhile.")}
