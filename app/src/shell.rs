@@ -1,6 +1,6 @@
 //! The HTML document and the routes.
 
-use daybind_words::Lang;
+use daybind_words::{Lang, t};
 use leptos::hydration::HydrationScripts;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
@@ -30,6 +30,13 @@ pub fn shell<P: Pages>(options: LeptosOptions) -> AnyView {
             </head>
             <body>
                 {app::<P>()}
+                // Behind everything the browser half takes over. The style sheet shows it where no browser half is.
+                <footer class="db-plain">
+                    <p>
+                        {t!("This page works without scripts. Left out is what needs them: buttons that copy, and changes shown as they \
+                             happen. Load the page again to see what is new.")}
+                    </p>
+                </footer>
             </body>
         </html>
     }

@@ -2,15 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { connect } from './connections.js';
 import { accessible, admin, expect, hydrated, leave, signIn, test } from './daybind.js';
-import { done, hands } from './keyboard.js';
+import { done, hands, noTrap } from './keyboard.js';
 
 const activity = '/msp/operations?view=activity';
 
-test('activity is filtered, opened, tried again and taken away by keyboard (K10, K11)', async ({ fakes, start, page }) => {
+test('K10 filter activity, open a sync, try again and close in ee; K11 export CSV of it', async ({ fakes, start, page }) => {
   const daybind = await start('ee', { providers: true, env: fakes.env });
   await connect(page, daybind.url);
   await leave(page);
-  const { press, choose, type, signIn: enter } = hands(page);
+  const { press, choose, type, signIn: enter } = hands(page, 'K10 ee');
   await enter(daybind.url, admin);
   await press(page.getByRole('link', { name: 'Operations' }));
   await hydrated(page);
@@ -42,12 +42,13 @@ test('activity is filtered, opened, tried again and taken away by keyboard (K10,
   await done(page, 'A sync of 1 connection has been started.');
   await press(page.getByRole('link', { name: 'What its syncs did' }));
   await expect(page.getByText('Only the syncs of one connection are shown.')).toBeVisible();
+  await noTrap(page);
 });
 
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('activity is filtered and opened by plain forms and links (N9)', async ({ fakes, start, page }) => {
+  test('activity is filtered and opened by plain forms and links', async ({ fakes, start, page }) => {
     const daybind = await start('ee', { providers: true, env: fakes.env });
     await connect(page, daybind.url);
     await leave(page);

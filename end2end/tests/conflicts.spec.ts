@@ -1,14 +1,14 @@
 // One disagreement, settled field by field: with the keyboard alone, and without a script.
 import { disputed } from './conflicts.js';
 import { accessible, admin, expect, hydrated, leave, signIn, test } from './daybind.js';
-import { done, hands, refused } from './keyboard.js';
+import { done, hands, noTrap, refused } from './keyboard.js';
 
-test('a disagreement is settled by field with the keyboard (K9)', async ({ fakes, start, page }) => {
+test('K9 resolve a conflict by field in ee', async ({ fakes, start, page }) => {
   const daybind = await start('ee', { providers: true, env: fakes.env });
   const { event, change } = await disputed(page, daybind, fakes);
   await hydrated(page);
   await accessible(page);
-  const { press } = hands(page);
+  const { press } = hands(page, 'K9 ee');
   await press(page.getByRole('link', { name: /^Compare and choose.*Ours$/ }));
   await expect(page).toHaveURL(/conflict=/);
   await expect(page.getByRole('heading', { name: 'Compare and choose' })).toBeVisible();
@@ -19,6 +19,7 @@ test('a disagreement is settled by field with the keyboard (K9)', async ({ fakes
   await expect(place).toContainText('Hall 3');
   await expect(page.getByText(/, by Tess/)).toBeVisible();
   await accessible(page);
+  await noTrap(page);
 
   await press(title.getByRole('radio', { name: /^Schedule/ }), 'Space');
   await page.keyboard.press('ArrowDown');
@@ -54,7 +55,7 @@ test('a disagreement is settled by field with the keyboard (K9)', async ({ fakes
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('a disagreement is settled by a plain form (N8)', async ({ fakes, start, page }) => {
+  test('a disagreement is settled by a plain form', async ({ fakes, start, page }) => {
     const daybind = await start('ee', { providers: true, env: fakes.env });
     const { address, event } = await disputed(page, daybind, fakes);
     await page.getByRole('link', { name: /^Compare and choose.*Ours$/ }).click();

@@ -83,6 +83,8 @@ const wished = Number(process.env.DAYBIND_E2E_SERVERS ?? 0);
 export interface Fakes { url: string; env: Record<string, string> }
 
 interface Fixtures {
+  /** Whether the browser gets the WebAssembly. `javaScriptEnabled: false` goes without any script. */
+  program: boolean;
   fakes: Fakes;
   start(edition: Edition, options?: Options): Promise<Daybind>;
 }
@@ -180,10 +182,15 @@ export const test = base.extend<Fixtures, { postgres: () => Promise<Postgres> }>
     for (const { served } of fronts) expect(Math.min(...served), `requests by server: ${served.join(', ')}`).toBeGreaterThan(0);
   },
 
-  page: async ({ page, javaScriptEnabled }, use) => {
-    const heard = listen(page, javaScriptEnabled !== false);
+  program: [true, { option: true }],
+
+  page: async ({ page, javaScriptEnabled, program }, use) => {
+    const heard = listen(page, javaScriptEnabled !== false && program);
+    if (!program) await page.route('**/*.wasm', (route) => route.abort());
     await use(page);
-    expect(heard, 'the browser console must stay empty').toEqual([]);
+    // What the browser and the program's own glue say about a fetch that failed.
+    const lost = (line: string) => !program && (/\.wasm\)$/.test(line) || line === 'page error: Failed to fetch');
+    expect(heard.filter((line) => !lost(line)), 'the browser console must stay empty').toEqual([]);
   },
 });
 

@@ -1,9 +1,10 @@
 // Settings, security and the audit log without a mouse, in both editions. Profiles: profiles-keyboard.spec.ts.
 import { readFileSync } from 'node:fs';
-import { accessible, admin, expect, hydrated, password, signIn, technician, test } from './daybind.js';
+import { accessible, admin, expect, hydrated, leave, password, signIn, technician, test } from './daybind.js';
 import { nameServer } from './dns.js';
-import { done, hands, refused } from './keyboard.js';
-import { directory, row } from './profiles.js';
+import { connect } from './connections.js';
+import { done, hands, noTrap, refused, sized, sizes, whole } from './keyboard.js';
+import { application, directory, row } from './profiles.js';
 
 // Every key is a step, and each is looked at.
 test.describe.configure({ timeout: 180_000 });
@@ -12,11 +13,11 @@ const editions = ['ce', 'ee'] as const;
 const domain = 'demo.daybind.test';
 
 for (const edition of editions) {
-  test(`login domains by keyboard in ${edition}`, async ({ start, page }) => {
+  test(`K6 add, check and revoke a login domain in ${edition}`, async ({ start, page }) => {
     const records = new Map<string, string>();
     const dns = await nameServer(records);
     const daybind = await start(edition, { env: edition === 'ee' ? { DAYBIND_DNS_SERVER: dns.address } : {} });
-    const { press, type, signIn: enter } = hands(page);
+    const { press, type, signIn: enter } = hands(page, `K6 ${edition}`);
     const button = (name: string) => page.getByRole('button', { name, exact: true });
     await enter(daybind.url, admin);
     await press(page.getByRole('link', { name: 'Settings' }));
@@ -59,6 +60,7 @@ for (const edition of editions) {
       await done(page, 'The domain is revoked.');
       await expect(button(`Verify ${domain}`)).toBeVisible();
     }
+    await noTrap(page);
     dns.stop();
   });
 
@@ -102,9 +104,9 @@ for (const edition of editions) {
     for (const context of elsewhere) await context.close();
   });
 
-  test(`the audit log is filtered and taken away by keyboard in ${edition} (M-44)`, async ({ start, page }) => {
+  test(`K11 export CSV: the audit log is filtered and taken away in ${edition} (M-44)`, async ({ start, page }) => {
     const daybind = await start(edition);
-    const { press, choose, signIn: enter } = hands(page);
+    const { press, choose, signIn: enter } = hands(page, `K11 ${edition}`);
     await enter(daybind.url, admin);
     const made = await page.request.post(`${daybind.url}/_fn/create_microsoft_profile`, {
       form: {
@@ -128,44 +130,58 @@ for (const edition of editions) {
     expect(lines[1]).toContain('profile.created');
     await press(page.getByRole('link', { name: 'Clear filters' }));
     await expect.poll(() => page.locator('tbody tr').count()).toBeGreaterThan(1);
+    await noTrap(page);
   });
 
-  test(`a binding is changed, taken back and lifted by keyboard in ${edition} (W68)`, async ({ fakes, start, page }) => {
-    const daybind = await start(edition, { providers: edition === 'ee', env: fakes.env });
-    const { press, type, choose, signIn: enter } = hands(page);
-    await enter(daybind.url, admin);
-    const service = edition === 'ce' ? 'MSP SSO' : 'Calendar';
-    for (const [display_name, client_id] of [['Contoso main', '22222222-2222-4222-8222-222222222222'], ['Contoso spare', '33333333-3333-4333-8333-333333333333']]) {
-      const made = await page.request.post(`${daybind.url}/_fn/create_microsoft_profile`, {
-        form: { display_name, client_id, directory_id: directory, client_secret: 'q8Q~a-real-looking-secret-wxyz' },
+  for (const size of edition === 'ee' ? sizes : [sizes[0]]) {
+    sized(size, () => {
+      test(`K4 rebind ${edition === 'ee' ? 'Calendar' : 'MSP SSO'} with its impact, confirm and undo in ${edition}${size} (W68)`, async ({ fakes, start, page }) => {
+        const daybind = await start(edition, { providers: edition === 'ee', env: fakes.env });
+        const service = edition === 'ce' ? 'MSP SSO' : 'Calendar';
+        if (edition === 'ee') {
+          await connect(page, daybind.url);
+          await leave(page);
+        }
+        const { press, type, choose, signIn: enter } = hands(page, `K4 ${edition}${size}`);
+        await enter(daybind.url, admin);
+        for (const [display_name, client_id] of [['Contoso main', application], ['Contoso spare', '33333333-3333-4333-8333-333333333333']]) {
+          const made = await page.request.post(`${daybind.url}/_fn/create_microsoft_profile`, {
+            form: { display_name: display_name!, client_id: client_id!, directory_id: directory, client_secret: 'q8Q~a-real-looking-secret-wxyz' },
+          });
+          expect(made.ok()).toBe(true);
+        }
+        await press(page.getByRole('link', { name: 'Settings' }));
+        const board = row(page, new RegExp(`^${service}`));
+        const change = async (profile: string, impact?: string) => {
+          await press(board.getByRole('link', { name: new RegExp(`^(Change|Choose a profile) for ${service}$`) }));
+          await expect(page.getByRole('heading', { name: `Choose a profile for ${service}` })).toBeFocused();
+          await choose('Profile', profile);
+          await press(page.getByRole('button', { name: 'Review the change' }));
+          await expect(page.getByRole('heading', { name: `Review the change of ${service}` })).toBeFocused();
+          await hydrated(page);
+          if (impact) await expect(page.getByText(impact, { exact: false }).first()).toBeVisible();
+          await whole(page);
+          await type('Note for the audit log (optional)', 'ticket 4711');
+          await press(page.getByRole('button', { name: `Use ${profile} for ${service}` }));
+          await done(page, 'The service now uses the profile you chose.');
+          await expect(board).toContainText(profile);
+        };
+        // The same application as before, and then another one.
+        await change('Contoso main', edition === 'ee' ? 'Same application: nobody needs to reconnect.' : undefined);
+        if (size === '') await accessible(page);
+        await change('Contoso spare', edition === 'ee' ? '1 person must connect Outlook again.' : undefined);
+        await press(page.getByRole('button', { name: `Undo: use Contoso main for ${service} again` }), 'Space');
+        await done(page, 'The change is taken back.');
+        await expect(board).toContainText('Contoso main');
+        await noTrap(page);
+        if (size !== '') return;
+        await press(board.getByRole('link', { name: `Unbind ${service}` }));
+        await expect(page.getByRole('heading', { name: `Review unbinding ${service}` })).toBeFocused();
+        await accessible(page);
+        await press(page.getByRole('button', { name: `Unbind ${service}` }));
+        await done(page, 'The service now uses no profile.');
+        await expect(board).toContainText('Not connected');
       });
-      expect(made.ok()).toBe(true);
-    }
-    await press(page.getByRole('link', { name: 'Settings' }));
-    const board = row(page, new RegExp(`^${service}`));
-    const change = async (profile: string) => {
-      await press(board.getByRole('link', { name: new RegExp(`^(Change|Choose a profile) for ${service}$`) }));
-      await expect(page.getByRole('heading', { name: `Choose a profile for ${service}` })).toBeFocused();
-      await choose('Profile', profile);
-      await press(page.getByRole('button', { name: 'Review the change' }));
-      await expect(page.getByRole('heading', { name: `Review the change of ${service}` })).toBeFocused();
-      await hydrated(page);
-      await type('Note for the audit log (optional)', 'ticket 4711');
-      await press(page.getByRole('button', { name: `Use ${profile} for ${service}` }));
-      await done(page, 'The service now uses the profile you chose.');
-      await expect(board).toContainText(profile);
-    };
-    await change('Contoso main');
-    await accessible(page);
-    await change('Contoso spare');
-    await press(page.getByRole('button', { name: `Undo: use Contoso main for ${service} again` }), 'Space');
-    await done(page, 'The change is taken back.');
-    await expect(board).toContainText('Contoso main');
-    await press(board.getByRole('link', { name: `Unbind ${service}` }));
-    await expect(page.getByRole('heading', { name: `Review unbinding ${service}` })).toBeFocused();
-    await accessible(page);
-    await press(page.getByRole('button', { name: `Unbind ${service}` }));
-    await done(page, 'The service now uses no profile.');
-    await expect(board).toContainText('Not connected');
-  });
+    });
+  }
 }

@@ -36,11 +36,11 @@ export async function fits(page: Page): Promise<void> {
   expect(content, `${page.url()} is ${content} wide, the window ${window}`).toBeLessThanOrEqual(window!);
 }
 
-/** Goes on with Tab until `target` has the focus. Wherever the focus is on the way, it can be seen. */
-export async function tabTo(page: Page, target: Locator): Promise<void> {
+/** Goes on with Tab until `target` has the focus, and tells how often. Wherever the focus is on the way, it can be seen. */
+export async function tabTo(page: Page, target: Locator): Promise<number> {
   await expect(target).toBeVisible();
   let rounds = 0;
-  for (let steps = 0; steps < 120; steps += 1) {
+  for (let steps = 1; steps <= 120; steps += 1) {
     await page.keyboard.press('Tab');
     // Behind the last control comes the browser's own bar, and then the page from its top.
     if (await page.evaluate(() => document.activeElement === document.body)) {
@@ -60,7 +60,7 @@ export async function tabTo(page: Page, target: Locator): Promise<void> {
       const shown = middle !== null && (at.contains(middle) || middle.contains(at));
       return ring && shown ? 'seen' : `not seen: ${at.outerHTML.slice(0, 200)}`;
     }), { timeout: 5_000 }).toBe('seen');
-    if (await target.evaluate((element) => element === document.activeElement)) return;
+    if (await target.evaluate((element) => element === document.activeElement)) return steps;
   }
   throw new Error(`no way there with Tab: ${target}`);
 }

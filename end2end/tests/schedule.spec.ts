@@ -1,7 +1,7 @@
 // The week as a grid: planned and moved by links and forms, read by arrow keys, the same as a list.
 import { type Locator, type Page } from '@playwright/test';
 import { accessible, admin, expect, hydrated, leave, signIn, technician, test } from './daybind.js';
-import { hands } from './keyboard.js';
+import { done, hands, noTrap } from './keyboard.js';
 import { fits } from './profiles.js';
 
 const monday = '2027-03-01';
@@ -77,7 +77,7 @@ for (const edition of ['ce', 'ee'] as const) {
     });
   }
 
-  test(`the grid is one stop for the keyboard, and arrows go on in ${edition} (K12)`, async ({ start, page }) => {
+  test(`the grid is one stop for the keyboard, and arrows go on in ${edition}`, async ({ start, page }) => {
     const { url } = await start(edition);
     const { press, signIn: enter } = hands(page);
     await enter(url, technician);
@@ -104,6 +104,35 @@ for (const edition of ['ce', 'ee'] as const) {
     await expect(chip(page, 'Edit Third')).toBeFocused();
     await keyboard.press('Enter');
     await expect(page.getByLabel('Title')).toHaveValue('Third');
+  });
+
+  test(`K12 schedule: move an entry through its form in ${edition}`, async ({ start, page }) => {
+    const { url } = await start(edition);
+    const { press, date, signIn: enter } = hands(page, `K12 ${edition}`);
+    await enter(url, technician);
+    await plan(page, url, 'Swap the router', '2027-03-02T09:00', '2027-03-02T10:00');
+    await page.goto(`${url}${week}`);
+    await hydrated(page);
+    await press(chip(page, 'Edit Swap the router'));
+    await expect(page.getByRole('heading', { level: 1, name: 'Edit entry' })).toBeVisible();
+    await expect(page.getByLabel('Title')).toHaveValue('Swap the router');
+    await hydrated(page);
+    await date('Starts', '2027-03-04T14:00');
+    // It cannot end before it starts: that is said, and its link leads to the field.
+    await press(page.getByRole('button', { name: 'Save entry' }));
+    const summary = page.getByRole('alert').first();
+    await expect(summary).toBeFocused();
+    await date('Ends', '2027-03-04T15:30');
+    await press(page.getByRole('button', { name: 'Save entry' }), 'Space');
+    await done(page, 'The entry is saved.');
+    await expect(column(page, 3).getByRole('link', { name: 'Edit Swap the router' })).toContainText('14:00 – 15:30');
+    await expect(chip(page, 'Edit Swap the router')).toHaveCount(1);
+    await noTrap(page);
+    // Opened and left alone.
+    await press(chip(page, 'Edit Swap the router'));
+    await expect(page.getByLabel('Starts')).toHaveValue('2027-03-04T14:00');
+    await press(page.getByRole('link', { name: 'Cancel' }));
+    await expect(chip(page, 'Edit Swap the router')).toBeVisible();
   });
 
   test(`what overlaps stands side by side, and the clocks' days are whole in ${edition}`, async ({ start, page }) => {
