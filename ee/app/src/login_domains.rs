@@ -199,7 +199,7 @@ fn One(claim: ClaimView, may: bool, actions: Actions) -> impl IntoView {
         });
     let people = people_there(&domain);
     view! {
-        <article aria-labelledby=labelled_by>
+        <article class="db-claim" aria-labelledby=labelled_by>
             <h3 id=heading>{name}</h3>
             <dl class="db-facts">
                 <dt>{t!("Status")}</dt>
