@@ -123,16 +123,3 @@ test('the review fits a narrow screen', async ({ start, page }) => {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
   expect(wide).toBe(false);
 });
-
-test.describe('without JavaScript', () => {
-  test.use({ javaScriptEnabled: false });
-
-  for (const edition of ['ce', 'ee'] as const) {
-    test(`a binding is reviewed, changed, taken back and lifted by plain forms in ${edition} (W68)`, async ({ start, page }) => {
-      const daybind = await start(edition);
-      await signIn(page, daybind.url, admin);
-      await profiles(page, daybind.url);
-      await journey(page, daybind.url, async () => {});
-    });
-  }
-});
