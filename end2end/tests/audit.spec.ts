@@ -20,7 +20,7 @@ for (const edition of ['ce', 'ee'] as const) {
     const row = page.getByRole('row').filter({ hasText: 'Profile created' });
     await expect(row).toContainText('Ada Admin');
     await expect(row).toContainText('127.0.0.1');
-    await expect(row).toContainText('client secret: changed');
+    await expect(row).toContainText('Client secret: changed');
     await accessible(page);
 
     await page.getByLabel('What', { exact: true }).selectOption('profile.created');
@@ -76,7 +76,7 @@ test.describe('without JavaScript', () => {
       expect(lines).toHaveLength(2);
       expect(lines[1]).toContain('profile.created');
       await page.getByRole('link', { name: 'Clear filters' }).click();
-      await expect(page.getByRole('row').filter({ hasText: 'Session opened' }).first()).toBeVisible();
+      await expect(page.getByRole('row').filter({ hasText: 'Signed in' }).first()).toBeVisible();
     });
   }
 });

@@ -63,6 +63,7 @@ pub fn state(
     let services = Services {
         edition: config.edition,
         guides: composition.guides,
+        wording: composition.wording,
         store,
         keyring: Arc::new(config.keyring(get)?),
         clock: Arc::new(SystemClock),

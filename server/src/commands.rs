@@ -188,7 +188,7 @@ pub(crate) async fn create_admin(
         None,
         "user.created",
         format!("user:{}", user.user_id),
-        serde_json::json!({ "email": user.email, "role": "admin", "by": "command line" }),
+        serde_json::json!({ "email": user.email, "role": "admin", "by": "command_line" }),
     );
     unit.add_user(
         &NewUser {

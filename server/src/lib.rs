@@ -36,6 +36,7 @@ use std::sync::Arc;
 
 use daybind_app::pages::routes::Pages;
 pub use daybind_domain::Edition;
+use daybind_services::audit::Wording;
 use daybind_services::{
     CalendarPort, CommunityClaims, CommunityPort, ConsumerGuide, DomainClaims, Endpoints, Services,
 };
@@ -84,6 +85,8 @@ pub struct Composition {
     pub pages: PagesOf,
     /// What its consumers need in Entra.
     pub guides: &'static [ConsumerGuide],
+    /// What the audit log's codes are called.
+    pub wording: Wording,
     /// Adds the hosts only this edition talks to.
     pub endpoints: fn(&mut Endpoints, ReadEnv<'_>) -> Result<(), String>,
     /// Makes its calendar port.
@@ -104,6 +107,7 @@ impl Composition {
             built: Edition::Community,
             pages: PagesOf::of::<Site>(),
             guides: daybind_services::guide::COMMUNITY,
+            wording: daybind_services::audit::COMMUNITY,
             endpoints: |_, _| Ok(()),
             calendar: |_, _| Ok(Arc::new(CommunityPort)),
             domains: |_, _| Ok(Arc::new(CommunityClaims)),

@@ -217,7 +217,10 @@ fn Row(row: AuditRowView) -> impl IntoView {
     let changes: Vec<_> = row
         .changes
         .into_iter()
-        .map(|change| view! { <li>{told(&change)}</li> })
+        .map(|change| {
+            let field = (!change.field.is_empty()).then(|| format!("{}: ", change.field));
+            view! { <li>{field}<span data-record="">{told(&change)}</span></li> }
+        })
         .collect();
     let changes = (!changes.is_empty()).then(|| view! { <ul>{changes}</ul> });
     let request = row
@@ -230,11 +233,11 @@ fn Row(row: AuditRowView) -> impl IntoView {
         <tr>
             <th scope="row" data-label=t!("When")><TimeText datetime=row.at_utc text=row.at/></th>
             <td data-label=t!("Who")>{row.actor}</td>
-            <td data-label=t!("What") data-record="">
+            <td data-label=t!("What")>
                 {row.action_text}
-                <p class="db-field__hint">{row.subject_text}</p>
+                <p class="db-field__hint" data-record="">{row.subject_text}</p>
             </td>
-            <td data-label=t!("Before and after") data-record="">{changes}</td>
+            <td data-label=t!("Before and after")>{changes}</td>
             <td data-label=t!("Note")>{row.note}</td>
             <td data-label=t!("From where") data-record="">{row.ip}{agent}{request}</td>
         </tr>
@@ -242,18 +245,13 @@ fn Row(row: AuditRowView) -> impl IntoView {
     .into_any()
 }
 
-/// "profile: Main → Spare"
+/// "Main → Spare"
 fn told(change: &AuditChange) -> String {
-    let values = match (&change.before, &change.after) {
+    match (&change.before, &change.after) {
         (Some(before), Some(after)) => format!("{before} → {after}"),
         (Some(before), None) => t!("{before} → nothing"),
         (None, Some(after)) => after.clone(),
         (None, None) => t!("nothing").to_owned(),
-    };
-    if change.field.is_empty() {
-        values
-    } else {
-        format!("{}: {values}", change.field.replace('_', " "))
     }
 }
 
@@ -299,21 +297,15 @@ mod tests {
 
     #[test]
     fn changes_are_told_in_one_line() {
-        let change = |field: &str, before: Option<&str>, after: Option<&str>| {
+        let change = |before: Option<&str>, after: Option<&str>| {
             told(&AuditChange {
-                field: field.to_owned(),
+                field: "Cloud".to_owned(),
                 before: before.map(str::to_owned),
                 after: after.map(str::to_owned),
             })
         };
-        assert_eq!(change("", Some("A"), Some("B")), "A → B");
-        assert_eq!(
-            change("client_id", Some("A"), None),
-            "client id: A → nothing"
-        );
-        assert_eq!(
-            change("client_secret", None, Some("changed")),
-            "client secret: changed"
-        );
+        assert_eq!(change(Some("A"), Some("B")), "A → B");
+        assert_eq!(change(Some("A"), None), "A → nothing");
+        assert_eq!(change(None, Some("changed")), "changed");
     }
 }

@@ -63,7 +63,7 @@ impl AuditQuery {
 /// One value that a change touched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditChange {
-    /// Which; empty when the change is about one value only.
+    /// Which, in words; empty when the change is about one value only.
     pub field: String,
     /// What it was, if the row says so.
     pub before: Option<String>,

@@ -6,6 +6,7 @@
 //! somebody may have typed into the form ([`noted`]).
 
 mod read;
+mod wording;
 
 use std::future::Future;
 
@@ -15,6 +16,7 @@ use daybind_storage::{AuditRow, Origin};
 use crate::context::Services;
 
 pub use read::{CSV_ROWS, csv, list, shows};
+pub use wording::{COMMUNITY, Wording};
 
 /// The longest note, in characters.
 pub const NOTE_MAX: usize = 200;
@@ -73,6 +75,11 @@ pub fn row(
     subject: String,
     detail: serde_json::Value,
 ) -> AuditRow {
+    debug_assert_eq!(
+        services.wording.unnamed(action, &detail),
+        None,
+        "whatever the log holds has a name"
+    );
     let request = request();
     AuditRow {
         tenant_id,

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use url::Url;
 use uuid::Uuid;
 
+use crate::audit::Wording;
 use crate::endpoints::Endpoints;
 use crate::failure::{AppResult, internal};
 use crate::guide::ConsumerGuide;
@@ -44,6 +45,8 @@ pub struct Services {
     pub edition: Edition,
     /// What each consumer of the linked edition needs in Entra. Ask through [`Services::guide`].
     pub guides: &'static [ConsumerGuide],
+    /// What the audit log's codes are called.
+    pub wording: Wording,
     /// The database.
     pub store: Arc<dyn Store>,
     /// Opens and seals secrets.

@@ -177,7 +177,7 @@ async fn replace(
         "password.set",
         format!("user:{user_id}"),
         serde_json::json!({
-            "password": "changed", "sessions_ended": ended.len(), "by": t!("command line"),
+            "password": "changed", "sessions_ended": ended.len(), "by": "command_line",
         }),
     );
     unit.add_audit(&row).await.map_err(internal)?;

@@ -36,6 +36,7 @@ impl World {
         let services = Services {
             edition: Edition::Enterprise,
             guides: daybind_services::guide::COMMUNITY,
+            wording: daybind_services::audit::COMMUNITY,
             store,
             keyring: Arc::new(Keyring::parse(&Keyring::generate()).unwrap()),
             clock: Arc::new(SystemClock),
@@ -130,6 +131,7 @@ async fn community_shows_only_its_own(w: World) {
         services: Services {
             edition: Edition::Community,
             guides: daybind_services::guide::COMMUNITY,
+            wording: daybind_services::audit::COMMUNITY,
             ..w.services.clone()
         },
         admin: w.admin.clone(),

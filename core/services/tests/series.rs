@@ -88,6 +88,7 @@ impl World {
         let services = Services {
             edition: Edition::Community,
             guides: daybind_services::guide::COMMUNITY,
+            wording: daybind_services::audit::COMMUNITY,
             store,
             keyring: Arc::new(Keyring::parse(&Keyring::generate()).unwrap()),
             clock: Arc::new(SystemClock),

@@ -104,6 +104,7 @@ impl World {
         let one = Services {
             edition: Edition::Community,
             guides: daybind_services::guide::COMMUNITY,
+            wording: daybind_services::audit::COMMUNITY,
             store: one,
             keyring: Arc::new(Keyring::parse(&Keyring::generate()).unwrap()),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

@@ -107,6 +107,7 @@ impl World {
         let services = Services {
             edition: Edition::Enterprise,
             guides: daybind_ee_calendar::GUIDES,
+            wording: daybind_ee_calendar::WORDING,
             store: Arc::new(store),
             keyring: Arc::new(Keyring::parse(&key)?),
             clock: Arc::new(SystemClock),

@@ -5,6 +5,7 @@ use daybind_ee_storage::calendar;
 use daybind_storage::StorageError;
 
 use crate::activity::Noted;
+use crate::faults::Fault;
 use crate::provider::ProviderError;
 use crate::push::{Push, about};
 use crate::tokens::Stop;
@@ -13,11 +14,6 @@ use crate::tokens::Stop;
 pub const IN_A_ROW: usize = 3;
 /// After that many failures in a row an entry counts as failed and is tried less and less often.
 pub const ATTEMPTS: i32 = 3;
-/// Said at an entry that the provider did not answer about.
-pub const NO_ANSWER: &str = "The calendar gave no usable answer about this entry. Daybind tries again from time to time; Sync now under Profile > Calendar tries at once.";
-/// Said at an entry whose base is damaged.
-pub const UNREADABLE: &str = "What Daybind noted about this entry cannot be read. Take the technician off the entry and add them again.";
-
 /// Entries that failed one after the other, as long as it is not clear whether they or the provider are to blame.
 #[derive(Default)]
 pub struct Doubts {
@@ -81,7 +77,7 @@ impl Push<'_, '_> {
         let Some(mut mapping) = found else {
             return Ok(());
         };
-        let (text, reason) = blamed(why);
+        let (fault, reason) = blamed(why);
         tracing::warn!(mapping = %mapping.mapping_id, reason, "an entry could not be synced");
         let refused = matches!(why, Stop::Provider(ProviderError::Permanent(_)));
         match mapping.state.as_str() {
@@ -90,7 +86,7 @@ impl Push<'_, '_> {
             "creating" if !refused => {}
             _ => mapping.state = "failed".to_owned(),
         }
-        mapping.error = Some(text);
+        mapping.error = Some(fault.code());
         mapping.attempts = mapping.attempts.saturating_add(1);
         if refused {
             // The same words will be refused again.
@@ -127,24 +123,13 @@ pub fn is_about_the_entry(stop: &Stop) -> bool {
     }
 }
 
-/// What to tell about an entry that could not be synced: in words, and as a short code.
-fn blamed(why: &Stop) -> (String, String) {
-    let again =
-        "Daybind tries again from time to time; Sync now under Profile > Calendar tries at once.";
+/// Why an entry could not be synced: for its mapping, and as the record of a run has it.
+fn blamed(why: &Stop) -> (Fault, String) {
     match why {
-        Stop::Provider(ProviderError::Permanent(403)) => (
-            format!(
-                "The calendar does not let Daybind write this entry (status 403). Check that the account may change events there. {again}"
-            ),
-            "403".to_owned(),
-        ),
-        Stop::Provider(ProviderError::Permanent(status)) => (
-            format!(
-                "The calendar refused this entry (status {status}). Changing the entry may help. {again}"
-            ),
-            status.to_string(),
-        ),
-        Stop::Storage(_) => (UNREADABLE.to_owned(), "unreadable".to_owned()),
-        _ => (NO_ANSWER.to_owned(), "no_answer".to_owned()),
+        Stop::Provider(ProviderError::Permanent(status)) => {
+            (Fault::Refused(*status), status.to_string())
+        }
+        Stop::Storage(_) => (Fault::Unreadable, "unreadable".to_owned()),
+        _ => (Fault::NoAnswer, "no_answer".to_owned()),
     }
 }

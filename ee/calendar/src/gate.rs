@@ -11,6 +11,7 @@ use daybind_storage::StorageResult;
 use tokio::sync::Mutex;
 
 use crate::engine::Engine;
+use crate::faults::Fault;
 use crate::limits::Buckets;
 use crate::merge::Field;
 use crate::provider::{
@@ -139,7 +140,7 @@ impl CalendarProvider for Gated {
         self.pass(self.provider.find_copy(calendar, key)).await
     }
 
-    fn carries(&self, content: &EntryContent) -> Result<(), &'static str> {
+    fn carries(&self, content: &EntryContent) -> Result<(), Fault> {
         self.provider.carries(content)
     }
 

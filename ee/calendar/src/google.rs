@@ -12,13 +12,14 @@ use url::Url;
 
 use crate::bearer::Bearer;
 use crate::event::{from_google, to_google};
+use crate::faults::Fault;
 use crate::merge::Field;
 use crate::provider::{
     Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, LostSubscription, Original,
     ProviderError, ProviderResult, RemoteCalendar, RemoteEvent, SubscribeRequest, Subscribed,
 };
 use crate::wire::{events, list, send, send_for, with_query};
-use crate::{rules, zones};
+use crate::zones;
 
 /// The private property that marks our copies.
 const MARKER: &str = "daybindMapping";
@@ -153,10 +154,10 @@ impl CalendarProvider for Google {
         }
     }
 
-    fn carries(&self, content: &EntryContent) -> Result<(), &'static str> {
+    fn carries(&self, content: &EntryContent) -> Result<(), Fault> {
         match (&content.repeats, &content.when) {
             (Some(_), When::Timed { zone, .. }) if zones::zone(zone).is_none() => {
-                Err(rules::NO_CLOCK)
+                Err(Fault::NoClock)
             }
             _ => Ok(()),
         }

@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::bearer::Bearer;
 use crate::event::{from_graph, to_graph, wrapped_uid};
+use crate::faults::Fault;
 use crate::merge::Field;
 use crate::provider::{
     Account, CalendarProvider, CopyKey, DeltaFrom, DeltaPage, LostSubscription, Original, Part,
@@ -191,16 +192,16 @@ impl CalendarProvider for Graph {
         list(&answer, "value", true)?.first().map(event).transpose()
     }
 
-    fn carries(&self, content: &EntryContent) -> Result<(), &'static str> {
+    fn carries(&self, content: &EntryContent) -> Result<(), Fault> {
         let Some(rule) = &content.repeats else {
             return Ok(());
         };
         if rules::graph_zone(&content.when).is_none() {
-            return Err(rules::NO_CLOCK);
+            return Err(Fault::NoClock);
         }
         rules::to_pattern(rule, &content.when)
             .map(|_| ())
-            .ok_or(rules::UNSAYABLE)
+            .ok_or(Fault::Unsayable)
     }
 
     async fn find_same(&self, calendar: &str, uid: &str) -> ProviderResult<Vec<RemoteEvent>> {

@@ -13,6 +13,7 @@ use crate::admit::{self, Import, ImportRule};
 use crate::conflicts;
 use crate::engine::Engine;
 use crate::event::canonical;
+use crate::faults::Fault;
 use crate::merge::{
     Deletion, DeletionPolicy, Field, Flow, Outcome, Policy, Rules, decide, decide_deletion,
     differing,
@@ -233,9 +234,9 @@ impl Inbound<'_> {
                 mapping.meeting_url = meeting;
                 calendar(unit)?.update_mapping(mapping).await
             }
-            RemoteState::Unsupported(reason) => {
+            RemoteState::Unsupported(fault) => {
                 mapping.state = "conflict".to_owned();
-                mapping.error = Some((*reason).to_owned());
+                mapping.error = Some(fault.code());
                 mapping.external_etag.clone_from(&event.etag);
                 mapping.meeting_url = meeting_of(&mapping.origin, event);
                 calendar(unit)?.update_mapping(mapping).await?;
@@ -516,11 +517,7 @@ impl Inbound<'_> {
             return Ok(());
         }
         mapping.state = "conflict".to_owned();
-        mapping.error = Some(
-            "The event was deleted in the calendar, and nobody else does this work. Choose whether to call it off or \
-             to put the event back."
-                .to_owned(),
-        );
+        mapping.error = Some(Fault::Deleted.code());
         mapping.entry_version = entry.version;
         mapping.external_etag = None;
         mapping.meeting_url = None;
@@ -651,11 +648,7 @@ pub fn mark(mapping: &mut Mapping, conflicts: &[Field]) {
         mapping.state = "synced".to_owned();
         mapping.error = None;
     } else {
-        let words: Vec<_> = conflicts.iter().map(|field| field.word()).collect();
         mapping.state = "conflict".to_owned();
-        mapping.error = Some(format!(
-            "Changed differently in the schedule and in the calendar: {}. Choose which one stays, or make both the same.",
-            words.join(", ")
-        ));
+        mapping.error = Some(Fault::Differs(conflicts.to_vec()).code());
     }
 }

@@ -23,6 +23,7 @@ mod disconnect;
 mod doubts;
 pub mod engine;
 pub mod event;
+mod faults;
 mod following;
 mod forgotten;
 mod gate;
@@ -66,6 +67,7 @@ mod versions;
 mod views;
 mod webhook;
 mod wire;
+mod wording;
 pub mod zones;
 
 use daybind_domain::Cloud;
@@ -73,6 +75,7 @@ use daybind_services::Endpoints;
 
 pub use guides::GUIDES;
 pub use runtime::CalendarRuntime;
+pub use wording::WORDING;
 
 /// Adds the calendar hosts to the endpoints.
 ///

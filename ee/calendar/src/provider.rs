@@ -9,6 +9,7 @@ use daybind_domain::schedule::EntryContent;
 use secrecy::SecretString;
 use thiserror::Error;
 
+use crate::faults::Fault;
 use crate::merge::Field;
 
 /// A provider's refusal, sorted by what we do about it. Never carries provider text.
@@ -83,8 +84,8 @@ pub struct RemoteCalendar {
 pub enum RemoteState {
     /// It is there.
     Present(EntryContent),
-    /// It is there in a form we do not carry (the reason, for the user).
-    Unsupported(&'static str),
+    /// It is there in a form we do not carry.
+    Unsupported(Fault),
     /// The provider says it was deleted.
     Deleted,
     /// It left the view; only a look at it tells whether it was deleted (Graph's `@removed`).
@@ -295,11 +296,11 @@ pub trait CalendarProvider: Send + Sync {
     async fn get(&self, calendar: &str, id: &str) -> ProviderResult<RemoteEvent>;
     /// The copy with that key, if it was made.
     async fn find_copy(&self, calendar: &str, key: CopyKey) -> ProviderResult<Option<RemoteEvent>>;
-    /// Whether the provider can express how a content repeats; if not, why, for the user.
+    /// Whether the provider can express how a content repeats; if not, why.
     ///
     /// # Errors
     /// The reason.
-    fn carries(&self, _content: &EntryContent) -> Result<(), &'static str> {
+    fn carries(&self, _content: &EntryContent) -> Result<(), Fault> {
         Ok(())
     }
     /// An occurrence of a series by the time its rule gives it, also a moved or deleted one; none when the series has none

@@ -7,7 +7,7 @@ use daybind_ee_storage::{Connection, Mapping, calendar};
 use daybind_storage::{StorageError, StorageResult, UnitOfWork};
 
 use crate::admit::Import;
-use crate::doubts::{NO_ANSWER, UNREADABLE};
+use crate::faults::Fault;
 use crate::integrate::{Inbound, imported};
 use crate::merge::{Flow, brakes};
 use crate::provider::{DeltaFrom, DeltaPage, ProviderError, RemoteEvent, RemoteState};
@@ -25,11 +25,11 @@ const CURSOR_AGE: Duration = Duration::hours(12);
 async fn unread(
     unit: &mut dyn UnitOfWork,
     mut mapping: Mapping,
-    why: &str,
+    why: &Fault,
     now: DateTime<Utc>,
 ) -> StorageResult<()> {
     mapping.state = "failed".to_owned();
-    mapping.error = Some(why.to_owned());
+    mapping.error = Some(why.code());
     mapping.updated_at = now;
     calendar(unit)?.update_mapping(&mapping).await
 }
@@ -182,7 +182,7 @@ impl Lane<'_> {
             let rows = calendar(unit.as_mut())?;
             let found = rows.find_mapping_by_event(tenant_id, id, &event).await?;
             if let Some(mapping) = found.filter(is_live) {
-                unread(unit.as_mut(), mapping, NO_ANSWER, self.engine.now()).await?;
+                unread(unit.as_mut(), mapping, &Fault::NoAnswer, self.engine.now()).await?;
                 self.commit(unit, BTreeSet::new()).await?;
             }
         }
@@ -267,7 +267,7 @@ impl Lane<'_> {
                     match inbound.integrate(unit.as_mut(), &mut mapping, event).await {
                         // What is noted about one entry cannot be read; the others go on.
                         Err(StorageError::Inconsistent { .. }) => {
-                            unread(unit.as_mut(), before, UNREADABLE, now).await?;
+                            unread(unit.as_mut(), before, &Fault::Unreadable, now).await?;
                         }
                         other => other?,
                     }

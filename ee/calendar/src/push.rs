@@ -13,6 +13,7 @@ use crate::beside;
 use crate::conflicts;
 use crate::doubts::ATTEMPTS;
 use crate::event::canonical;
+use crate::faults::Fault;
 use crate::integrate::{
     Inbound, ask_provider, base_of, flow, mark, meeting_of, of_occurrence, rules, set_base,
 };
@@ -197,12 +198,12 @@ impl Push<'_, '_> {
     }
 
     /// The calendar cannot say how the entry repeats: it stays whole here and as it was there, until it is changed.
-    async fn unsayable(&self, mapping: &mut Mapping, reason: &str) -> Result<(), Stop> {
+    async fn unsayable(&self, mapping: &mut Mapping, fault: &Fault) -> Result<(), Stop> {
         mapping.state = "failed".to_owned();
-        mapping.error = Some(reason.to_owned());
+        mapping.error = Some(fault.code());
         mapping.attempts = mapping.attempts.saturating_add(1).max(ATTEMPTS);
         let noted = Noted {
-            reason: Some(if reason == crate::rules::NO_CLOCK {
+            reason: Some(if *fault == Fault::NoClock {
                 "zone"
             } else {
                 "repetition"
@@ -422,8 +423,8 @@ impl Push<'_, '_> {
                 column: "base",
             }));
         };
-        if let Err(reason) = lane.provider.carries(&content) {
-            return self.unsayable(mapping, reason).await;
+        if let Err(fault) = lane.provider.carries(&content) {
+            return self.unsayable(mapping, &fault).await;
         }
         if let Some(home) = home
             && let Some(event) = self.create_within(mapping, home, &content).await?
@@ -652,9 +653,9 @@ impl Push<'_, '_> {
         let target = &outcome.remote;
         let fields = differing(there, target);
         if !fields.is_empty() {
-            if let Err(reason) = lane.provider.carries(target) {
+            if let Err(fault) = lane.provider.carries(target) {
                 mapping.entry_version = entry.version;
-                return self.unsayable(mapping, reason).await;
+                return self.unsayable(mapping, &fault).await;
             }
             let etag = mapping.external_etag.clone();
             mapping.sent = serde_json::to_value(target).ok();

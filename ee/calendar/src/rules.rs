@@ -10,17 +10,6 @@ use serde_json::{Value, json};
 
 use crate::zones;
 
-/// Why a rule from a calendar is left alone.
-pub const UNKNOWN: &str = "The event repeats in a way that Daybind does not plan with. It is left as it is on both sides.";
-/// Why a rule of the schedule does not travel.
-pub const UNSAYABLE: &str = "Outlook cannot express how this series repeats. It stays as it is in the schedule and does not travel.";
-
-/// Why a series from a calendar is left alone whose zone says nothing: read in another, it would drift with the clock changes.
-pub const NO_ZONE: &str =
-    "The series is in a time zone that Daybind does not know. It is left as it is on both sides.";
-/// Why a series of the schedule does not travel: under any name the calendar knows, it would drift.
-pub const NO_CLOCK: &str = "The calendar does not know this series' time zone. It stays as it is in the schedule and does not travel.";
-
 /// What Google's lines say.
 pub struct Lines {
     /// The rule.

@@ -15,6 +15,7 @@ use daybind_words::t;
 
 use crate::admin;
 use crate::doubts::ATTEMPTS;
+use crate::faults::said;
 use crate::oauth::{self, TWICE, is_ending};
 use crate::questions;
 use crate::retry::BRAKE;
@@ -397,7 +398,7 @@ fn worst(entry: &Entry, mappings: &[Mapping]) -> SyncMark {
         // Being in step needs no reason.
         _ => return Mark::Synced.view(None),
     };
-    mark.view(mapping.error.as_deref())
+    mark.view(mapping.error.as_deref().map(said))
 }
 
 /// How an entry can stand with a calendar.
@@ -430,12 +431,12 @@ impl Mark {
         }
     }
 
-    fn view(self, detail: Option<&str>) -> SyncMark {
+    fn view(self, detail: Option<String>) -> SyncMark {
         let (state, word, usual) = self.words();
         SyncMark {
             state: state.to_owned(),
             word: word.to_owned(),
-            detail: detail.unwrap_or(usual).to_owned(),
+            detail: detail.unwrap_or_else(|| usual.to_owned()),
             link: None,
         }
     }

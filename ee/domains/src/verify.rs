@@ -6,7 +6,6 @@ use daybind_domain::ids::TenantId;
 use daybind_domain::login_domain::ClaimStatus;
 use daybind_services::{Actor, AppResult, audit, internal};
 use daybind_storage::{DomainChallenge, LoginDomain, Scope, StorageError, UnitOfWork};
-use daybind_words::t;
 
 use crate::dns::Seen;
 use crate::rules::{Outcome, after, holder_that_stands, next_check, other_holders};
@@ -159,7 +158,7 @@ impl Claims {
             .map_err(internal)?;
         let detail = serde_json::json!({
             "before": holder.status.as_str(), "after": next.status.as_str(),
-            "dns": t!("the record is gone and somebody else proved the domain"),
+            "dns": "lost",
         });
         self.note(unit.as_mut(), None, holder, detail).await?;
         unit.save().await.map_err(internal)

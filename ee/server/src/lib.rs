@@ -15,6 +15,7 @@ pub fn composition() -> Composition {
         built: Edition::Enterprise,
         pages: PagesOf::of::<daybind_ee_app::Site>(),
         guides: daybind_ee_calendar::GUIDES,
+        wording: daybind_ee_calendar::WORDING,
         endpoints: daybind_ee_calendar::register_endpoints,
         calendar: |services, get| {
             let runtime = CalendarRuntime::from_env(services, get).map_err(anyhow::Error::msg)?;

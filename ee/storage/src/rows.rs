@@ -192,7 +192,7 @@ pub struct Mapping {
     pub meeting_url: Option<String>,
     /// The entry's version that was last written out.
     pub entry_version: i64,
-    /// Why it failed or conflicts, for the user.
+    /// Why it failed or conflicts, as a code (`refused:403`).
     pub error: Option<String>,
     /// Failed attempts in a row.
     pub attempts: i32,

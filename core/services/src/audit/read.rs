@@ -12,6 +12,7 @@ use daybind_words::t;
 use futures::stream::{self, Stream};
 use serde_json::Value;
 
+use super::wording::Wording;
 use crate::auth::Actor;
 use crate::context::Services;
 use crate::failure::{AppResult, internal};
@@ -96,7 +97,7 @@ pub async fn list(
         .into_iter()
         .filter(|action| shows(services.edition, group(action)))
         .map(|action| {
-            let text = words(&action);
+            let text = words(services.wording, &action);
             (action, text)
         })
         .collect();
@@ -105,7 +106,7 @@ pub async fn list(
     Ok(AuditPageView {
         rows: rows
             .iter()
-            .map(|row| view(row, &names, services.edition, zone))
+            .map(|row| view(row, &names, services, zone))
             .collect(),
         next,
         people: names
@@ -210,7 +211,7 @@ impl Export {
             }
             self.written += 1;
             self.after = Some(cursor(row));
-            let shown = view(row, &self.names, edition, Tz::UTC);
+            let shown = view(row, &self.names, &self.services, Tz::UTC);
             csv::line(
                 &mut text,
                 &[
@@ -267,7 +268,7 @@ impl Names {
     }
 }
 
-fn view(row: &AuditRow, names: &Names, edition: Edition, zone: Tz) -> AuditRowView {
+fn view(row: &AuditRow, names: &Names, services: &Services, zone: Tz) -> AuditRowView {
     AuditRowView {
         audit_id: row.audit_id.to_string(),
         at_utc: row.at.to_rfc3339_opts(SecondsFormat::Micros, true),
@@ -280,12 +281,12 @@ fn view(row: &AuditRow, names: &Names, edition: Edition, zone: Tz) -> AuditRowVi
                 .to_owned(),
         },
         action: row.action.clone(),
-        action_text: words(&row.action),
+        action_text: words(services.wording, &row.action),
         subject: row.subject.clone(),
         subject_text: names
             .subject(&row.subject)
             .unwrap_or_else(|| row.subject.clone()),
-        changes: changes(&redacted(&row.detail, edition)),
+        changes: changes(services.wording, &redacted(&row.detail, services.edition)),
         note: row.note.clone(),
         ip: row.origin.ip.clone(),
         user_agent: row.origin.user_agent.clone(),
@@ -293,8 +294,11 @@ fn view(row: &AuditRow, names: &Names, edition: Edition, zone: Tz) -> AuditRowVi
     }
 }
 
-/// `profile.created` in words: "Profile created".
-fn words(action: &str) -> String {
+/// `profile.created` in words: "Profile created". What has no name, from an earlier version, is its code made readable.
+fn words(wording: Wording, action: &str) -> String {
+    if let Some(name) = (wording.action)(action) {
+        return name.to_owned();
+    }
     let text = action.replace(['.', '_'], " ");
     let mut rest = text.chars();
     rest.next().map_or_else(String::new, |first| {
@@ -328,7 +332,7 @@ fn redacted(value: &Value, edition: Edition) -> Value {
 }
 
 /// Before and after, field by field.
-fn changes(detail: &Value) -> Vec<AuditChange> {
+fn changes(wording: Wording, detail: &Value) -> Vec<AuditChange> {
     let Value::Object(fields) = detail else {
         return Vec::new();
     };
@@ -348,13 +352,15 @@ fn changes(detail: &Value) -> Vec<AuditChange> {
         all.dedup();
         for field in all {
             let side = |side: Option<&Value>| match side {
-                Some(Value::Object(fields)) => fields.get(&field).and_then(plain),
-                Some(other) if field.is_empty() => plain(other),
+                Some(Value::Object(fields)) => fields
+                    .get(&field)
+                    .and_then(|value| plain(wording, &field, value)),
+                Some(other) if field.is_empty() => plain(wording, "", other),
                 _ => None,
             };
             let (before, after) = (side(before), side(after));
             if before != after {
-                let field = field.replace('_', " ");
+                let field = named(wording, &field);
                 found.push(AuditChange {
                     field,
                     before,
@@ -365,10 +371,10 @@ fn changes(detail: &Value) -> Vec<AuditChange> {
     }
     for (field, value) in fields {
         if field != "before" && field != "after" {
-            let after = plain(value);
+            let after = plain(wording, field, value);
             if after.is_some() {
                 found.push(AuditChange {
-                    field: field.replace('_', " "),
+                    field: named(wording, field),
                     before: None,
                     after,
                 });
@@ -378,18 +384,36 @@ fn changes(detail: &Value) -> Vec<AuditChange> {
     found
 }
 
-fn plain(value: &Value) -> Option<String> {
+fn named(wording: Wording, field: &str) -> String {
+    (wording.field)(field).map_or_else(|| field.replace('_', " "), str::to_owned)
+}
+
+/// A value in words; of a group of values, each with its name.
+fn plain(wording: Wording, field: &str, value: &Value) -> Option<String> {
+    let code = |text: &str| (wording.value)(field, text).map(str::to_owned);
+    let join = |parts: Vec<String>| parts.join(", ");
     match value {
         Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        Value::Array(items) => Some(
-            items
-                .iter()
-                .filter_map(plain)
-                .collect::<Vec<_>>()
-                .join(", "),
-        ),
-        other => Some(other.to_string()),
+        Value::String(text) => Some(code(text).unwrap_or_else(|| text.clone())),
+        Value::Array(items) => {
+            let items = items.iter();
+            Some(join(
+                items
+                    .filter_map(|item| plain(wording, field, item))
+                    .collect(),
+            ))
+        }
+        Value::Object(fields) => {
+            let fields = fields.iter().filter_map(|(name, item)| {
+                let item = plain(wording, name, item)?;
+                Some(format!("{}: {item}", named(wording, name)))
+            });
+            Some(join(fields.collect()))
+        }
+        other => {
+            let text = other.to_string();
+            Some(code(&text).unwrap_or(text))
+        }
     }
 }
 
@@ -465,6 +489,7 @@ fn parse(edition: Edition, zone: Tz, query: &AuditQuery) -> AppResult<AuditFilte
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::COMMUNITY;
 
     #[test]
     fn cells_that_would_run_as_formulas_are_text() {
@@ -490,9 +515,9 @@ mod tests {
     fn changes_are_told_field_by_field() {
         let detail = serde_json::json!({
             "before": {"name": "A", "same": 1}, "after": {"name": "B", "same": 1, "client_secret": "changed"},
-            "method": "password",
+            "method": "password", "left": {"archived": true, "copies": 2}, "from_before": "x",
         });
-        let told: Vec<_> = changes(&detail)
+        let told: Vec<_> = changes(COMMUNITY, &detail)
             .into_iter()
             .map(|c| (c.field, c.before, c.after))
             .collect();
@@ -500,12 +525,17 @@ mod tests {
         assert_eq!(
             told,
             [
-                ("client secret".to_owned(), None, text("changed")),
-                ("name".to_owned(), text("A"), text("B")),
-                ("method".to_owned(), None, text("password")),
+                ("Client secret".to_owned(), None, text("changed")),
+                ("Name".to_owned(), text("A"), text("B")),
+                ("from before".to_owned(), None, text("x")),
+                ("left".to_owned(), None, text("Archived: yes, copies: 2")),
+                ("Method".to_owned(), None, text("password")),
             ]
         );
-        let ids = changes(&serde_json::json!({"before": null, "after": "x"}));
+        let ids = changes(
+            COMMUNITY,
+            &serde_json::json!({"before": null, "after": "x"}),
+        );
         assert_eq!(ids.len(), 1);
         assert_eq!(ids[0].after.as_deref(), Some("x"));
     }

@@ -90,7 +90,7 @@ pub async fn clear(
         let detail = json!({
             "before": { "profile": row.profile, "profile_id": row.profile_id.to_string() },
             "after": null,
-            "by": "command line",
+            "by": "command_line",
         });
         let subject = format!("consumer:{}", row.consumer.as_str());
         let entry = audit::row(

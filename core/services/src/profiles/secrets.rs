@@ -331,7 +331,7 @@ pub async fn switch_back(
         .map_err(internal)?;
     let detail = json!({
         "display_name": profile.fields.display_name,
-        "client_secret": t!("changed back"),
+        "client_secret": "changed_back",
     });
     finish(
         services,

@@ -6,7 +6,8 @@ use daybind_domain::schedule::{EntryContent, ShowAs, When};
 use serde_json::{Map, Value, json};
 
 use super::uid::uid_of;
-use super::{NO_TIME, Says, content, instant, joinable, put, series, text_of};
+use super::{Says, content, instant, joinable, put, series, text_of};
+use crate::faults::Fault;
 use crate::merge::Field;
 use crate::provider::{About, Continues, CopyKey, Original, Part, RemoteEvent, RemoteState};
 use crate::{rules, zones};
@@ -98,17 +99,17 @@ pub fn from_google(event: &Value) -> Option<RemoteEvent> {
         RemoteState::Deleted
     } else {
         match (google_when(event), lines) {
-            (None, _) => RemoteState::Unsupported(NO_TIME),
+            (None, _) => RemoteState::Unsupported(Fault::NoTime),
             (Some(when), None) => RemoteState::Present(content(&says, when, None)),
             (Some(When::Timed { .. }), Some(_)) if clock(event).is_none() => {
-                RemoteState::Unsupported(rules::NO_ZONE)
+                RemoteState::Unsupported(Fault::UnknownZone)
             }
             (Some(when), Some(lines)) => match rules::from_lines(lines, &when) {
                 Some(lines) => {
                     without = lines.without;
                     series(&says, when, lines.rule)
                 }
-                None => RemoteState::Unsupported(rules::UNKNOWN),
+                None => RemoteState::Unsupported(Fault::UnknownRule),
             },
         }
     };

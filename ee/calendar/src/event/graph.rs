@@ -6,7 +6,8 @@ use daybind_domain::schedule::{EntryContent, When};
 use serde_json::{Map, Value, json};
 
 use super::uid::uid_of;
-use super::{NO_TIME, Says, content, instant, joinable, put, series, text_of};
+use super::{Says, content, instant, joinable, put, series, text_of};
+use crate::faults::Fault;
 use crate::merge::Field;
 use crate::provider::{About, CopyKey, Original, Part, RemoteEvent, RemoteState};
 use crate::{rules, zones};
@@ -110,14 +111,14 @@ pub fn from_graph(event: &Value) -> Option<RemoteEvent> {
         RemoteState::LeftView
     } else {
         match (graph_when(event), event["type"] == "seriesMaster") {
-            (None, _) => RemoteState::Unsupported(NO_TIME),
+            (None, _) => RemoteState::Unsupported(Fault::NoTime),
             (Some(when), false) => RemoteState::Present(content(&says, when, None)),
             (Some(When::Timed { .. }), true) if clock(event).is_none() => {
-                RemoteState::Unsupported(rules::NO_ZONE)
+                RemoteState::Unsupported(Fault::UnknownZone)
             }
             (Some(when), true) => match rules::from_pattern(&event["recurrence"]) {
                 Some(rule) => series(&says, when, rule),
-                None => RemoteState::Unsupported(rules::UNKNOWN),
+                None => RemoteState::Unsupported(Fault::UnknownRule),
             },
         }
     };

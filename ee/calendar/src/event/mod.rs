@@ -11,8 +11,8 @@ use daybind_services::recurrence::{first_day, has_day};
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::faults::Fault;
 use crate::provider::RemoteState;
-use crate::rules;
 
 pub use google::{from_google, to_google};
 pub use graph::{from_graph, to_graph};
@@ -22,7 +22,6 @@ pub use uid::wrapped_uid;
 const UNTITLED: &str = "(No title)";
 /// The longest address of an online meeting, in bytes.
 const MEETING_MAX: usize = 2048;
-const NO_TIME: &str = "The event's time could not be read.";
 
 /// The form in which contents are compared: line ends as `\n`, nothing around, no status.
 #[must_use]
@@ -94,7 +93,7 @@ fn series(says: &Says<'_>, when: When, rule: Rule) -> RemoteState {
     if has_day(&rule, first, first) {
         RemoteState::Present(content(says, when, Some(rule)))
     } else {
-        RemoteState::Unsupported(rules::UNKNOWN)
+        RemoteState::Unsupported(Fault::UnknownRule)
     }
 }
 
@@ -389,7 +388,7 @@ mod tests {
     fn a_series_needs_a_zone_that_is_known() {
         let state =
             |body: &Value, from: fn(&Value) -> Option<RemoteEvent>| from(body).unwrap().state;
-        let unknown = RemoteState::Unsupported(rules::NO_ZONE);
+        let unknown = RemoteState::Unsupported(Fault::UnknownZone);
         let series = series_of("Europe/Berlin");
         let single = EntryContent {
             repeats: None,
@@ -434,7 +433,10 @@ mod tests {
         assert!(crate::merge::differing(&read, &single).is_empty());
         // A wall time in a zone that nobody knows is no instant.
         graph["start"]["timeZone"] = json!("tzone://Microsoft/Custom");
-        assert_eq!(state(&graph, from_graph), RemoteState::Unsupported(NO_TIME));
+        assert_eq!(
+            state(&graph, from_graph),
+            RemoteState::Unsupported(Fault::NoTime)
+        );
     }
 
     /// W11: what Outlook has no clock for is told by its instants, never by a clock that comes close.
@@ -449,7 +451,10 @@ mod tests {
             (&body["start"]["dateTime"], &body["start"]["timeZone"]),
             (&json!("2026-10-20T07:00:00"), &json!("UTC"))
         );
-        assert_eq!(rules::graph_zone(&series_of("Antarctica/Troll").when), None);
+        assert_eq!(
+            crate::rules::graph_zone(&series_of("Antarctica/Troll").when),
+            None
+        );
     }
 
     /// W8: a rule Daybind does not plan with leaves the event alone, and so does one its first day does not fit.
@@ -461,7 +466,7 @@ mod tests {
             body["recurrence"] = json!([line]);
             assert_eq!(
                 from_google(&body).unwrap().state,
-                RemoteState::Unsupported(rules::UNKNOWN)
+                RemoteState::Unsupported(Fault::UnknownRule)
             );
         }
         let part = json!({

@@ -86,11 +86,17 @@ impl Plan {
                 self.there.insert(at, content.clone());
             }
             RemoteState::Unsupported(_) if known => {}
-            RemoteState::Unsupported(reason) => {
+            RemoteState::Unsupported(fault) => {
                 mark_asked(&mut self.mappings[at], event);
                 if let Some(entry) = entry {
                     let id = Some(entry.entry_id);
-                    self.step(id, &entry.content, Side::None, "skipped", Some(reason));
+                    self.step(
+                        id,
+                        &entry.content,
+                        Side::None,
+                        "skipped",
+                        Some(fault.word()),
+                    );
                 }
             }
             RemoteState::Present(content) => {

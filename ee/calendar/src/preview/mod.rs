@@ -20,6 +20,7 @@ use daybind_storage::Entry;
 use crate::actions::{chosen_direction, shown};
 use crate::beside::Elsewhere;
 use crate::engine::Engine;
+use crate::faults::said;
 use crate::integrate::ask_provider;
 use crate::merge::Field;
 use crate::oauth::own;
@@ -229,7 +230,7 @@ fn view(connection: &Connection, plan: &Plan, zone: chrono_tz::Tz) -> SyncPrevie
             .iter()
             .map(|field| field.word().to_owned())
             .collect(),
-        reason: step.reason.unwrap_or_default().to_owned(),
+        reason: said(step.reason.unwrap_or_default()),
     });
     SyncPreview {
         connection_id: connection.connection_id.to_string(),
@@ -244,7 +245,7 @@ fn view(connection: &Connection, plan: &Plan, zone: chrono_tz::Tz) -> SyncPrevie
             .map(|((side, action, reason), count)| PreviewCount {
                 side: word(side).to_owned(),
                 action: action.to_owned(),
-                reason: reason.unwrap_or_default().to_owned(),
+                reason: said(reason.unwrap_or_default()),
                 count: u64::try_from(count).unwrap_or(u64::MAX),
             })
             .collect(),

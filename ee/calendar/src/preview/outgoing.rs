@@ -103,7 +103,7 @@ impl Plan {
             Ok(()) => self.step(id, &entry.content, Side::Calendar, "created", None),
             Err(why) => {
                 self.mappings[at].state = "failed".to_owned();
-                self.step(id, &entry.content, Side::None, "refused", Some(why));
+                self.step(id, &entry.content, Side::None, "refused", Some(why.word()));
             }
         }
     }
@@ -132,7 +132,9 @@ impl Plan {
                 let id = Some(entry.entry_id);
                 match said {
                     Ok(()) => self.step(id, &entry.content, Side::Calendar, "created", None),
-                    Err(why) => self.step(id, &entry.content, Side::None, "refused", Some(why)),
+                    Err(why) => {
+                        self.step(id, &entry.content, Side::None, "refused", Some(why.word()));
+                    }
                 }
             }
             (Task::Update, Some(entry)) => self.update(at, &entry, carries)?,
@@ -173,7 +175,7 @@ impl Plan {
             return Ok(());
         }
         if let Err(why) = carries(&outcome.remote) {
-            self.step(id, &entry.content, Side::None, "refused", Some(why));
+            self.step(id, &entry.content, Side::None, "refused", Some(why.word()));
             return Ok(());
         }
         set_base(mapping, Some(&outcome.base));

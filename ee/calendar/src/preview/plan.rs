@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::beside::Elsewhere;
 use crate::event::canonical;
+use crate::faults::Fault;
 use crate::integrate::set_base;
 use crate::merge::Field;
 use crate::sync::{is_live, wanted};
@@ -38,14 +39,14 @@ pub struct Step {
     pub side: Side,
     /// `created`, `changed`, `removed`, `conflict`, `refused` or `skipped`, as the run would record it.
     pub action: &'static str,
-    /// A short code that says why; of what the calendar cannot say, the words.
+    /// A short code that says why.
     pub reason: Option<&'static str>,
     /// What would change.
     pub fields: Vec<Field>,
 }
 
 /// Whether the calendar can say how a content repeats; if not, why.
-pub type Carries<'a> = dyn Fn(&EntryContent) -> Result<(), &'static str> + Send + Sync + 'a;
+pub type Carries<'a> = dyn Fn(&EntryContent) -> Result<(), Fault> + Send + Sync + 'a;
 
 /// A run in the making.
 pub struct Plan {

@@ -79,6 +79,7 @@ async fn stored(store: Arc<dyn Store>, files: Option<tempfile::TempDir>) -> Stor
         live: daybind_services::live::Live::default(),
         issuers: Arc::default(),
         guides: daybind_ee_calendar::GUIDES,
+        wording: daybind_ee_calendar::WORDING,
     };
     demo::seed(&services).await.unwrap();
     let mut unit = services.read(demo::TENANT).await.unwrap();

@@ -253,6 +253,7 @@ impl World {
         let services = Services {
             edition: Edition::Enterprise,
             guides: daybind_ee_calendar::GUIDES,
+            wording: daybind_ee_calendar::WORDING,
             store,
             keyring: Arc::new(Keyring::parse(&Keyring::generate()).unwrap()),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
