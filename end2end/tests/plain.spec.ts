@@ -338,6 +338,8 @@ for (const edition of ['ce', 'ee'] as const) {
         }
         // What is left out is said where something is left out, and only there.
         await expect(note).toBeVisible({ visible: !(scripts && program) });
+        const room = (await page.locator('.db-plain').boundingBox())?.height ?? 0;
+        expect(room > 20).toBe(!(scripts && program));
         expect(await page.locator('body[data-hydrated]').count()).toBe(scripts && program ? 1 : 0);
         const now = await end(page, daybind.url);
         if (way === ways[0].way) ends.set(edition, now);
