@@ -263,8 +263,8 @@ pub async fn get_calendar_connection(
     answer(found.await)
 }
 
-/// Does the same with one or many of the tenant's connections: `sync`, `pause`, `resume` or `resync`. With `all`, with those
-/// that `query` asks for on all of its pages; with `single` one comes back to that connection's page.
+/// Does the same with one or many of the tenant's connections: `sync`, `pause`, `resume`, `resync` or `renew`. With `all`, with
+/// those that `query` asks for on all of its pages; with `single` one comes back to that connection's page.
 ///
 /// # Errors
 /// Signed out; forbidden; nothing chosen; no such action; enterprise only.

@@ -7,7 +7,7 @@ use crate::view::{ConnectionView, CoverageQuery};
 /// What is to be done with which connections.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManageConnections {
-    /// `sync`, `pause`, `resume` or `resync` (look at everything again).
+    /// `sync`, `pause`, `resume`, `resync` (look at everything again) or `renew` (the push subscription).
     pub action: String,
     /// How long to pause, in hours; empty: until somebody resumes it.
     pub hours: String,
@@ -42,8 +42,10 @@ pub struct FactView {
 pub struct ConnectionDetailView {
     /// The connection.
     pub connection: ConnectionView,
-    /// How it is: access, push, failures, the next look.
+    /// How it is: access, push, failures, how far it is behind.
     pub health: Vec<FactView>,
+    /// Why it has no push subscription that could be renewed, where that is for good.
+    pub no_subscription: Option<String>,
     /// What its owner chose, in words.
     pub choices: Vec<FactView>,
     /// The address at which its owner goes on.

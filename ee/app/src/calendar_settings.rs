@@ -93,6 +93,12 @@ fn told(action: &str, done: usize, left: usize) -> Option<(BannerKind, String)> 
         "resume" if done == 1 => t!("{many} is going on."),
         "resume" => t!("{many} are going on."),
         "resync" => t!("The next sync of {many} reads everything again. It has been started."),
+        "renew" if done == 1 => t!(
+            "The push subscription of {many} is renewed now. The connection's page says under Health what came of it."
+        ),
+        "renew" => t!(
+            "The push subscriptions of {many} are renewed now. Each connection's page says under Health what came of it."
+        ),
         _ => return None,
     };
     match left {
@@ -385,6 +391,7 @@ fn Manage(
         ("pause", t!("Pause")),
         ("resume", t!("Resume")),
         ("resync", t!("Read everything again")),
+        ("renew", t!("Renew subscription")),
     ]
     .map(|(key, label)| (key.to_owned(), label.to_owned()))
     .to_vec();

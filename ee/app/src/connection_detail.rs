@@ -54,7 +54,7 @@ fn Detail(detail: ConnectionDetailView, manage: Manage) -> impl IntoView {
         connection.connection_id
     );
     let actions = detail.can_update.then(
-        || view! { <Actions connection=connection.clone() address=detail.owners_page manage/> },
+        || view! { <Actions connection=connection.clone() address=detail.owners_page no_subscription=detail.no_subscription manage/> },
     );
     view! {
         <LaneCard
@@ -91,7 +91,12 @@ pub fn facts(facts: Vec<FactView>) -> impl IntoView {
 
 /// The one next action, and what else can be done.
 #[component]
-fn Actions(connection: ConnectionView, address: String, manage: Manage) -> impl IntoView {
+fn Actions(
+    connection: ConnectionView,
+    address: String,
+    no_subscription: Option<String>,
+    manage: Manage,
+) -> impl IntoView {
     let id = connection.connection_id;
     let form = |action: &'static str, label: &'static str, look: &'static str| {
         let connection_id = id.clone();
@@ -132,11 +137,25 @@ fn Actions(connection: ConnectionView, address: String, manage: Manage) -> impl 
             </details>
         }
     });
+    let renew = runs.then(|| match no_subscription {
+        Some(reason) => view! { <p class="db-field__hint">{reason}</p> }.into_any(),
+        None => view! {
+            <details class="db-disclosure">
+                <summary>{t!("Renew subscription")}</summary>
+                <p>
+                    {t!("The provider tells Daybind of changes through a push subscription, which Daybind renews by itself. Renew it now when changes arrive only with the regular checks, for example after Daybind's address or a firewall changed. Nothing is missed meanwhile.")}
+                </p>
+                {form("renew", t!("Renew subscription"), "secondary")}
+            </details>
+        }
+        .into_any(),
+    });
     view! {
         <div class="db-lane-card__foot">
             {next}
             {pause}
             {again}
+            {renew}
         </div>
     }
     .into_any()

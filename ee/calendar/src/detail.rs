@@ -1,7 +1,6 @@
 //! One connection as an administrator sees it: how it is, and what its owner chose.
 
-use chrono::DateTime;
-use chrono::Utc;
+use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use daybind_domain::AppError;
 use daybind_domain::connection_view::{ConnectionDetailView, FactView};
@@ -12,7 +11,8 @@ use daybind_services::{Actor, AppResult, Services, internal, localtime};
 use daybind_words::t;
 
 use crate::oauth::is_ending;
-use crate::sync::is_live;
+use crate::renewal;
+use crate::sync::{is_live, may_sync};
 use crate::views::{connection_view, label};
 
 pub(crate) fn fact(label: &str, text: impl Into<String>) -> FactView {
@@ -60,14 +60,23 @@ pub async fn detail(
     };
     let (now, zone) = (services.now(), localtime::zone(&actor.user.time_zone));
     let connection = connection_view(services, actor, unit.as_mut(), &row, &owner).await?;
+    let mut health = vec![
+        fact(t!("Access"), access(&row, zone)),
+        fact(t!("Issued by"), issued_by(&row, profile)),
+        fact(t!("Push subscription"), push(&subscriptions, now, zone)),
+        fact(t!("Last notification"), heard(&subscriptions, zone)),
+    ];
+    let asked = renewal::outcome(unit.as_mut(), &row, &subscriptions, (now, zone)).await?;
+    health.extend(asked.map(|text| fact(t!("Renewal"), text)));
+    health.extend([
+        fact(t!("Failures"), failures(&row, zone)),
+        fact(t!("Last full pass"), full_pass(&row, zone)),
+        fact(t!("Lag"), lag(&row, now, zone)),
+        fact(t!("Entries"), entries(&mappings)),
+    ]);
     Ok(ConnectionDetailView {
-        health: vec![
-            fact(t!("Access"), access(&row, zone)),
-            fact(t!("Issued by"), issued_by(&row, profile)),
-            fact(t!("Push notifications"), push(&subscriptions, now, zone)),
-            fact(t!("Failures"), failures(&row, zone)),
-            fact(t!("Entries"), entries(&mappings)),
-        ],
+        health,
+        no_subscription: renewal::none_here(services).map(str::to_owned),
         choices: choices(&row),
         connection,
         owners_page: services.absolute("/msp/profile?tab=calendar"),
@@ -107,15 +116,52 @@ fn push(subscriptions: &[Subscription], now: DateTime<Utc>, zone: Tz) -> String 
     let Some(active) = active else {
         return t!("None at present: Daybind looks for changes by itself.").to_owned();
     };
-    let heard = subscriptions.iter().filter_map(|row| row.last_notified_at);
-    let last = heard.max().map_or_else(
-        || t!("none has arrived yet").to_owned(),
-        |at| t!("the last one arrived on {}", localtime::date_time(at, zone)),
-    );
     t!(
-        "On, until {}, and renewed before; {last}.",
+        "On, until {}, and renewed before.",
         localtime::date_time(active.expires_at, zone)
     )
+}
+
+/// Of the subscriptions at hand: what an earlier one brought is not kept.
+fn heard(subscriptions: &[Subscription], zone: Tz) -> String {
+    let heard = subscriptions.iter().filter_map(|row| row.last_notified_at);
+    heard.max().map_or_else(
+        || t!("None has arrived since the subscription was made.").to_owned(),
+        |at| format!("{}.", localtime::date_time(at, zone)),
+    )
+}
+
+/// When everything was last read, which is what the cursor's span of time was counted from.
+fn full_pass(row: &Connection, zone: Tz) -> String {
+    let Some(start) = row.cursor_window_start else {
+        return t!("None yet.").to_owned();
+    };
+    let at = start + Duration::days(row.settings.window_past_days.into());
+    let when = localtime::date_time(at, zone);
+    match row.cursor {
+        Some(_) => t!("{when}. Since then only changes are read."),
+        None => t!("{when}. The next sync reads everything again."),
+    }
+}
+
+/// What changed before the last sync has travelled, so that nothing is behind by more than the time since.
+fn lag(row: &Connection, now: DateTime<Utc>, zone: Tz) -> String {
+    let Some(at) = row.last_sync_at else {
+        return t!("Not synced yet.").to_owned();
+    };
+    let when = localtime::date_time(at, zone);
+    if !may_sync(row) {
+        return t!("Both sides were last compared on {when}. Nothing travels at present.");
+    }
+    let minutes = (now - at).num_minutes();
+    match (minutes, minutes / 60) {
+        (..1, _) => t!("Less than a minute: both sides were last compared on {when}."),
+        (_, 0) => t!("At most {minutes} min: both sides were last compared on {when}."),
+        (_, full) => {
+            let hours = full + 1;
+            t!("At most {hours} h: both sides were last compared on {when}.")
+        }
+    }
 }
 
 fn failures(row: &Connection, zone: Tz) -> String {

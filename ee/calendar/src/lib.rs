@@ -52,6 +52,7 @@ mod questions;
 mod reading;
 mod rebind;
 mod removals;
+mod renewal;
 mod retry;
 pub mod rules;
 mod runs;

@@ -1,5 +1,5 @@
-//! What people do with connections besides setting them up: sync now, pause, resume, look at everything again. One's own,
-//! or everybody's for those who may change the settings.
+//! What people do with connections besides setting them up: sync now, pause, resume, look at everything again, renew the push
+//! subscription. One's own, or everybody's for those who may change the settings.
 
 use chrono::{DateTime, Duration, Utc};
 use daybind_domain::connection_view::{ManageConnections, ManagedConnections};
@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::engine::Engine;
 use crate::oauth::{is_ending, own};
 use crate::tokens::Stop;
-use crate::{coverage, subscribe, sync};
+use crate::{coverage, renewal, subscribe, sync};
 
 fn what() -> &'static str {
     t!("The calendar connection")
@@ -37,6 +37,8 @@ enum Act {
     Resume,
     /// Forgets how far it got, so that the next sync looks at everything.
     Again,
+    /// Has the push subscription renewed before its time.
+    Renew,
 }
 
 impl Act {
@@ -46,9 +48,8 @@ impl Act {
             "pause" => Self::Pause(lasting(hours)?),
             "resume" => Self::Resume,
             "resync" => Self::Again,
-            _ => {
-                return Err(AppError::field("action", t!("Choose what is to be done.")));
-            }
+            "renew" => Self::Renew,
+            _ => return Err(no_such()),
         })
     }
 
@@ -57,7 +58,7 @@ impl Act {
         let rests = row.pause.is_some();
         match self {
             _ if is_ending(row) => false,
-            Self::Sync => sync::may_sync(row),
+            Self::Sync | Self::Renew => sync::may_sync(row),
             Self::Pause(_) if rests || row.calendar_id.is_none() => false,
             Self::Pause(lasting) => {
                 row.pause = Some(Pause {
@@ -83,8 +84,13 @@ impl Act {
             Self::Pause(_) => Some("calendar.paused"),
             Self::Resume => Some("calendar.resumed"),
             Self::Again => Some("calendar.read_again"),
+            Self::Renew => Some(renewal::ASKED),
         }
     }
+}
+
+fn no_such() -> AppError {
+    AppError::field("action", t!("Choose what is to be done."))
 }
 
 fn lasting(hours: &str) -> AppResult<Option<Duration>> {
@@ -100,9 +106,10 @@ fn lasting(hours: &str) -> AppResult<Option<Duration>> {
 }
 
 /// The jobs that follow a change: a sync and its subscription now, or the end of the pause.
-fn jobs(row: &Connection, now: DateTime<Utc>) -> Vec<NewJob> {
+fn jobs(row: &Connection, act: Act, now: DateTime<Utc>) -> Vec<NewJob> {
     let (tenant_id, id) = (row.tenant_id, row.connection_id);
     match &row.pause {
+        _ if act == Act::Renew => vec![subscribe::job(tenant_id, id, now)],
         _ if sync::may_sync(row) => vec![
             sync::job(tenant_id, id, "person", now),
             subscribe::job(tenant_id, id, now),
@@ -126,7 +133,15 @@ async fn store(
     let Some(action) = act.note() else {
         return Ok(());
     };
+    let renews = act == Act::Renew;
+    if renews && renewal::was_asked(unit, row, row.updated_at).await? {
+        return Ok(());
+    }
+    // Of two who ask in the same moment the second finds it stale, and what the first noted.
     calendar(unit)?.update_connection(row).await?;
+    if renews {
+        renewal::mark(unit, row, row.updated_at).await?;
+    }
     let detail = json!({
         "account": row.account_email,
         "until": row.pause.as_ref().and_then(|pause| pause.until),
@@ -139,7 +154,7 @@ async fn store(
 /// Pauses or resumes one's own connection.
 ///
 /// # Errors
-/// Not found; cannot be done with it as it stands.
+/// Another action; not found; cannot be done with it as it stands.
 pub async fn rest(
     services: &Services,
     actor: &Actor,
@@ -148,6 +163,9 @@ pub async fn rest(
 ) -> AppResult<()> {
     actor.require(Permission::OwnProfile)?;
     let act = Act::parse(action, hours)?;
+    if !matches!(act, Act::Pause(_) | Act::Resume) {
+        return Err(no_such());
+    }
     let now = services.now();
     let mut unit = services.begin(actor.tenant_id).await?;
     let mut row = own(unit.as_mut(), actor, connection_id).await?;
@@ -163,7 +181,7 @@ pub async fn rest(
     store(services, actor, unit.as_mut(), &row, act)
         .await
         .map_err(|error| stored(what(), error))?;
-    unit.enqueue_jobs(&jobs(&row, now), now)
+    unit.enqueue_jobs(&jobs(&row, act, now), now)
         .await
         .map_err(internal)?;
     unit.save().await.map_err(internal)?;
@@ -175,7 +193,8 @@ pub async fn rest(
 /// asked for again.
 ///
 /// # Errors
-/// Forbidden without `system_settings:update`; nothing chosen; no such action; all of them gone.
+/// Forbidden without `system_settings:update`; nothing chosen; no such action; a renewal where no provider can reach this server;
+/// all of them gone.
 pub async fn many(
     services: &Services,
     actor: &Actor,
@@ -183,6 +202,9 @@ pub async fn many(
 ) -> AppResult<ManagedConnections> {
     actor.require(Permission::SettingsUpdate)?;
     let act = Act::parse(&wish.action, &wish.hours)?;
+    if act == Act::Renew {
+        renewal::may_ask(services)?;
+    }
     let mut chosen: Vec<ConnectionId> = if wish.all {
         let mut unit = services.read(actor.tenant_id).await?;
         let rows = calendar(unit.as_mut()).map_err(internal)?;
@@ -215,7 +237,7 @@ pub async fn many(
         for id in some {
             match one(services, actor, unit.as_mut(), *id, act).await? {
                 Found::Done(row) => {
-                    queued.extend(jobs(&row, now));
+                    queued.extend(jobs(&row, act, now));
                     all.done += 1;
                 }
                 Found::Left => all.left += 1,

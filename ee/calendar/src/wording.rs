@@ -20,6 +20,7 @@ fn action(code: &str) -> Option<&'static str> {
         "calendar.imported" => t!("Calendar connection imported"),
         "calendar.paused" => t!("Calendar paused"),
         "calendar.read_again" => t!("Calendar read from the start"),
+        "calendar.renewal_requested" => t!("Push subscription renewal asked for"),
         "calendar.resumed" => t!("Calendar resumed"),
         "calendar.rules_changed" => t!("Calendar's rules changed"),
         "calendar.updated" => t!("Calendar connection changed"),

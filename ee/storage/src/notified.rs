@@ -37,7 +37,7 @@ pub struct Notice {
     pub heard: Vec<SubscriptionId>,
     /// The provider has dropped these; they are among `heard`.
     pub dropped: Vec<SubscriptionId>,
-    /// The provider wants these renewed now; they are among `heard`.
+    /// These are to be renewed now: the provider wants it, and they are among `heard`; or a person does, and it is one.
     pub to_renew: Vec<SubscriptionId>,
 }
 

@@ -1,6 +1,9 @@
 //! Push subscriptions over their life: made once, renewed in time, replaced when lost; what they miss is found all the same.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use daybind_domain::ErrorCode;
+use daybind_domain::connection_view::{ConnectionDetailView, ManagedConnections};
+use daybind_ee_calendar::CalendarRuntime;
 use daybind_ee_storage::{Subscription, calendar};
 use daybind_fakes::{DuplicateTransaction, Fault, FaultKind};
 use daybind_services::{CalendarPort as _, Provider, demo};
@@ -8,6 +11,7 @@ use daybind_storage::FinishJob;
 use serde_json::json;
 
 use crate::bench::{Database, World};
+use crate::resting::{manage, noted};
 
 const CREATE: (&str, &str) = ("google.events.watch", "microsoft.subscriptions.create");
 const LIST: (&str, &str) = ("google.events.list", "microsoft.view.delta");
@@ -155,6 +159,198 @@ async fn not_added_to(database: Database, provider: Provider) {
     }
     assert_eq!(w.asked(CREATE.0, CREATE.1), before);
     assert_eq!((live(&w), rows(&w).await.len()), (1, 1));
+}
+
+const ASKED: &str = "calendar.renewal_requested";
+const ONE: ManagedConnections = ManagedConnections { done: 1, left: 0 };
+
+async fn page(w: &World) -> ConnectionDetailView {
+    let id = w.connection().await;
+    w.port.get_calendar_connection(&w.admin, &id).await.unwrap()
+}
+
+fn says(page: &ConnectionDetailView, label: &str) -> Option<String> {
+    let found = page.health.iter().find(|fact| fact.label == label);
+    found.map(|fact| fact.text.clone())
+}
+
+/// M-36. An administrator has the subscription renewed before its time: once, however often the button was pressed, by the job that
+/// renews it anyway. The page says that it was asked for, and then what came of it; what changes afterwards still arrives at once.
+async fn asked_for(database: Database, provider: Provider) {
+    let w = connected(database, provider).await;
+    let id = w.add("Replace switch").await;
+    w.drain().await;
+    w.pass(TimeDelta::days(1));
+    settle(&w).await;
+    let (own, asked, before) = (w.connection().await, renewed(&w), rows(&w).await);
+    assert_eq!(says(&page(&w).await, "Renewal"), None);
+    assert_eq!(manage(&w, "renew", &[&own]).await.unwrap(), ONE);
+    assert_eq!(manage(&w, "renew", &[&own]).await.unwrap(), ONE);
+    let text = says(&page(&w).await, "Renewal").unwrap();
+    assert!(text.starts_with(&w.admin.user.display_name), "{text}");
+    assert!(text.contains("on its way"), "{text}");
+    assert_eq!(w.once_of(LOOK).await.len(), 1);
+    // A third press that comes after the work was done.
+    assert_eq!(manage(&w, "renew", &[&own]).await.unwrap(), ONE);
+    w.once_of(LOOK).await;
+    assert_eq!(renewed(&w), asked + 1);
+    assert_eq!(noted(&w, ASKED).await, 1);
+    let after = rows(&w).await;
+    assert_eq!((live(&w), after.len()), (1, 1));
+    assert!(after[0].expires_at > before[0].expires_at);
+    let same = after[0].subscription_id == before[0].subscription_id;
+    assert_eq!(
+        same,
+        provider == Provider::Microsoft,
+        "channels are replaced"
+    );
+    let told = page(&w).await;
+    let text = says(&told, "Renewal").unwrap();
+    assert!(text.ends_with("it was renewed."), "{text}");
+    let zone = daybind_services::localtime::zone(&w.admin.user.time_zone);
+    let ends = daybind_services::localtime::date_time(after[0].expires_at, zone);
+    let text = says(&told, "Push subscription").unwrap();
+    assert_eq!(text, format!("On, until {ends}, and renewed before."));
+    assert_eq!(told.no_subscription, None);
+
+    let event = w.named("Replace switch")[0].clone();
+    w.outside(&event, &json!({ w.key("title"): "Replace router" }));
+    settle(&w).await;
+    assert_eq!(w.entry(id).await.content.title, "Replace router");
+    let heard = rows(&w).await[0].last_notified_at.unwrap();
+    let heard = daybind_services::localtime::date_time(heard, zone);
+    let text = says(&page(&w).await, "Last notification").unwrap();
+    assert_eq!(text, format!("{heard}."));
+
+    // Later it is another renewal.
+    w.pass(TimeDelta::minutes(2));
+    assert_eq!(manage(&w, "renew", &[&own]).await.unwrap(), ONE);
+    settle(&w).await;
+    assert_eq!(renewed(&w), asked + 2);
+    assert_eq!((noted(&w, ASKED).await, live(&w)), (2, 1));
+    w.pass(TimeDelta::hours(25));
+    assert_eq!(says(&page(&w).await, "Renewal"), None, "old news");
+}
+
+/// M-36. The provider lost the subscription: asked for, there is one again without waiting for its time. Where the provider refuses,
+/// the old one stays and the page says so.
+async fn asked_for_in_vain(database: Database, provider: Provider) {
+    let w = connected(database, provider).await;
+    let own = w.connection().await;
+    w.fakes.forget_subscriptions(w.fake);
+    assert_eq!(manage(&w, "renew", &[&own]).await.unwrap(), ONE);
+    settle(&w).await;
+    assert_eq!((live(&w), rows(&w).await.len()), (1, 1));
+
+    w.pass(TimeDelta::minutes(2));
+    let refusal = || FaultKind::Status {
+        status: 400,
+        retry_after: None,
+        reason: None,
+    };
+    let renewal = w.operation(CREATE.0, "microsoft.subscriptions.update");
+    w.fakes.arm(Fault::new(&renewal, 9, refusal()));
+    w.fakes
+        .arm(Fault::new(&w.operation(CREATE.0, CREATE.1), 9, refusal()));
+    assert_eq!(manage(&w, "renew", &[&own]).await.unwrap(), ONE);
+    let looked = w.once_of(LOOK).await;
+    assert!(
+        matches!(looked[..], [(_, FinishJob::Again(_))]),
+        "{looked:?}"
+    );
+    w.pass(TimeDelta::minutes(3));
+    let told = page(&w).await;
+    let text = says(&told, "Renewal").unwrap();
+    assert!(text.contains("has not granted it yet"), "{text}");
+    assert!(
+        says(&told, "Push subscription")
+            .unwrap()
+            .starts_with("On, until ")
+    );
+    assert_eq!((live(&w), w.status().await.as_str()), (1, "connected"));
+    w.fakes.clear_faults();
+    w.pass(TimeDelta::hours(1));
+    settle(&w).await;
+    let text = says(&page(&w).await, "Renewal").unwrap();
+    assert!(text.ends_with("it was renewed."), "{text}");
+    assert_eq!(live(&w), 1);
+}
+
+/// M-36. What rests is left as it is, a server that no provider can reach has nothing to renew and says why, and neither technicians
+/// nor a pause's own door renew anything.
+async fn not_asked_for(database: Database, provider: Provider) {
+    let w = connected(database, provider).await;
+    let (own, asked) = (w.connection().await, renewed(&w));
+    let mut services = w.services.clone();
+    services.public_url = "http://daybind.example".parse().unwrap();
+    let unreachable = CalendarRuntime::new(services);
+    let wish = daybind_domain::connection_view::ManageConnections {
+        action: "renew".to_owned(),
+        connection_ids: vec![own.clone()],
+        ..Default::default()
+    };
+    let refused = unreachable.manage_calendar_connections(&w.admin, &wish);
+    let refused = refused.await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Conflict);
+    let told = unreachable.get_calendar_connection(&w.admin, &own).await;
+    assert_eq!(told.unwrap().no_subscription, Some(refused.message));
+    let refused = w.port.manage_calendar_connections(&w.tess, &wish).await;
+    assert_eq!(refused.unwrap_err().code, ErrorCode::Forbidden);
+    for action in ["renew", "sync", "resync"] {
+        let refused = w.port.pause_calendar_provider(&w.tess, &own, action, "");
+        let refused = refused.await.unwrap_err();
+        assert!(refused.field_message("action").is_some(), "{action}");
+    }
+    manage(&w, "pause", &[&own]).await.unwrap();
+    let left = manage(&w, "renew", &[&own]).await.unwrap();
+    assert_eq!((left.done, left.left), (0, 1));
+    settle(&w).await;
+    assert_eq!((renewed(&w), noted(&w, ASKED).await), (asked, 0));
+    let lag = says(&page(&w).await, "Lag").unwrap();
+    assert!(lag.ends_with("Nothing travels at present."), "{lag}");
+}
+
+/// The page of a connection says when everything was last read, and by how much it can be behind at most.
+async fn how_far_behind(database: Database, provider: Provider) {
+    let w = connected(database, provider).await;
+    let zone = daybind_services::localtime::zone(&w.admin.user.time_zone);
+    let at = |at| daybind_services::localtime::date_time(at, zone);
+    let first = w.row().await;
+    let days = TimeDelta::days(first.settings.window_past_days.into());
+    let full = at(first.cursor_window_start.unwrap() + days);
+    assert!((w.services.now() - first.last_sync_at.unwrap()) < TimeDelta::minutes(1));
+    let text = says(&page(&w).await, "Last full pass").unwrap();
+    assert_eq!(text, format!("{full}. Since then only changes are read."));
+    let text = says(&page(&w).await, "Lag").unwrap();
+    assert!(text.starts_with("Less than a minute:"), "{text}");
+    w.pass(TimeDelta::minutes(7));
+    let text = says(&page(&w).await, "Lag").unwrap();
+    assert!(text.starts_with("At most 7 min:"), "{text}");
+    w.pass(TimeDelta::minutes(120));
+    let text = says(&page(&w).await, "Lag").unwrap();
+    let compared = at(first.last_sync_at.unwrap());
+    let expected = format!("At most 3 h: both sides were last compared on {compared}.");
+    assert_eq!(text, expected);
+    let own = w.connection().await;
+    manage(&w, "resync", &[&own]).await.unwrap();
+    let text = says(&page(&w).await, "Last full pass").unwrap();
+    assert_eq!(
+        text,
+        format!("{full}. The next sync reads everything again.")
+    );
+    settle(&w).await;
+    let again = w.row().await;
+    assert!(again.cursor_window_start > first.cursor_window_start);
+    let full = at(again.cursor_window_start.unwrap() + days);
+    let text = says(&page(&w).await, "Last full pass").unwrap();
+    assert_eq!(text, format!("{full}. Since then only changes are read."));
+}
+
+everywhere! {
+    asked: asked_for;
+    in_vain: asked_for_in_vain;
+    not_asked: not_asked_for;
+    behind: how_far_behind;
 }
 
 /// W19: whatever sync asks for is there. The stand-ins answer unknown addresses, and those Graph does not offer, as the

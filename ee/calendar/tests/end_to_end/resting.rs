@@ -22,7 +22,7 @@ async fn pause(w: &World, action: &str, hours: &str) -> AppResult<()> {
         .await
 }
 
-async fn manage(w: &World, action: &str, ids: &[&str]) -> AppResult<ManagedConnections> {
+pub async fn manage(w: &World, action: &str, ids: &[&str]) -> AppResult<ManagedConnections> {
     let wish = ManageConnections {
         action: action.to_owned(),
         connection_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
@@ -31,7 +31,7 @@ async fn manage(w: &World, action: &str, ids: &[&str]) -> AppResult<ManagedConne
     w.port.manage_calendar_connections(&w.admin, &wish).await
 }
 
-async fn noted(w: &World, action: &str) -> usize {
+pub async fn noted(w: &World, action: &str) -> usize {
     let mut unit = w.services.read(w.tess.tenant_id).await.unwrap();
     let filter = AuditFilter {
         action: Some(action.to_owned()),
