@@ -58,6 +58,15 @@ test.describe('without JavaScript', () => {
   test('a disagreement is settled by a plain form', async ({ fakes, start, page }) => {
     const daybind = await start('ee', { providers: true, env: fakes.env });
     const { address, event } = await disputed(page, daybind, fakes);
+    // It is said that a question waits, and the entry leads to it as well, in the reader's language.
+    await expect(page.getByText('Needs you').first()).toBeVisible();
+    await expect(page.getByText('Everything else is in step.')).toBeVisible();
+    await page.context().addCookies([{ name: 'daybind_language', value: 'de', url: daybind.url }]);
+    await page.goto(`${daybind.url}/msp/schedule?as=agenda`);
+    await page.getByRole('link', { name: 'Vergleichen und wählen' }).click();
+    expect(page.url()).toBe(address);
+    await page.context().addCookies([{ name: 'daybind_language', value: 'en', url: daybind.url }]);
+    await page.goto(`${daybind.url}/msp/profile?tab=calendar`);
     await page.getByRole('link', { name: /^Compare and choose.*Ours$/ }).click();
     expect(page.url()).toBe(address);
     const title = page.getByRole('group', { name: 'Title' });

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use daybind_app::server::AppState;
-use daybind_services::{jobs, keys, limits, live};
+use daybind_services::{Services, jobs, keys, limits, live};
+use daybind_storage::Scope;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -72,6 +73,7 @@ pub(crate) async fn serve(composition: Composition) -> anyhow::Result<()> {
         listen = %listener.local_addr()?,
         "Daybind serves at {}", config.public_url
     );
+    welcome(&services).await?;
     let stopped = stop.clone();
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let housekeeping = tokio::spawn(housekeeping(state.clone(), stop.clone()));
@@ -94,6 +96,17 @@ pub(crate) async fn serve(composition: Composition) -> anyhow::Result<()> {
     housekeeping.await.context("the housekeeping failed")?;
     services.store.close().await;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// Says how the first administrator comes in, as long as there is nobody.
+async fn welcome(services: &Services) -> anyhow::Result<()> {
+    let mut unit = services.store.read(Scope::System).await?;
+    if unit.list_tenants().await?.is_empty() {
+        tracing::warn!(
+            "nobody can sign in yet: add the first administrator with `user create --email … --name … --tenant …`"
+        );
+    }
     Ok(())
 }
 

@@ -384,9 +384,13 @@ fn Mark(mark: SyncMark) -> impl IntoView {
     .into_any()
 }
 
-/// A link that leaves Daybind: to a page of its own, which learns nothing of this one.
+/// The link that goes with an entry. One that leaves Daybind opens a page of its own, which learns nothing of this one.
 #[component]
 pub fn Leave(link: LinkView) -> impl IntoView {
+    if link.href.starts_with("/msp/") {
+        return view! { <p class="db-agenda__people"><a href=link.href>{link.text}</a></p> }
+            .into_any();
+    }
     view! {
         <p class="db-agenda__people">
             <a href=link.href target="_blank" rel="noopener noreferrer">

@@ -21,7 +21,7 @@ use crate::calendar_conflict::ConflictChooser;
 use crate::calendar_pause::{Pause, Resume};
 use crate::calendar_preview::{Choice, Preview};
 use crate::calendar_questions::{Questions, Rules};
-use crate::connection::{direction, direction_sentence, lanes, status};
+use crate::connection::{direction, direction_sentence, lanes, standing};
 use crate::outcome::{connected, explain};
 use crate::own_conflicts::{self, OwnConflicts};
 
@@ -284,7 +284,7 @@ fn Connect(option: ConnectOption, another: bool, actions: Actions) -> impl IntoV
 /// its calendar too.
 #[component]
 fn Card(connection: ConnectionView, alone: bool, shown: Shown, actions: Actions) -> impl IntoView {
-    let kind = status(&connection.status);
+    let kind = standing(&connection);
     let configuring = connection.status == "configuring";
     let heading = format!("connection-{}", connection.connection_id);
     let id = connection.connection_id.clone();
@@ -340,7 +340,7 @@ fn Card(connection: ConnectionView, alone: bool, shown: Shown, actions: Actions)
     });
     let rules = (!configuring)
         .then(|| view! { <Rules connection=connection.clone() update=actions.rules/> });
-    let (left, right) = lanes(&connection);
+    let (left, right) = lanes(&connection, t!("Your schedule entries"));
     let sentence = direction_sentence(&connection.direction, &connection.provider_label);
     view! {
         <LaneCard

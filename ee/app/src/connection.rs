@@ -15,6 +15,16 @@ pub fn status(status: &str) -> StatusKind {
     }
 }
 
+/// How its card shows a connection: a question waits for its owner, and until the first sync has ended nothing is proven.
+#[must_use]
+pub fn standing(connection: &ConnectionView) -> StatusKind {
+    match status(&connection.status) {
+        StatusKind::Working if !connection.questions.is_empty() => StatusKind::NeedsYou,
+        StatusKind::Working if connection.last_sync.is_none() => StatusKind::Syncing,
+        kind => kind,
+    }
+}
+
 /// The direction of a connection in one sentence.
 #[must_use]
 pub fn direction_sentence(direction: &str, provider: &str) -> String {
@@ -37,22 +47,25 @@ pub fn direction(direction: &str) -> Direction {
     }
 }
 
-/// The schedule's lane and the calendar's.
+/// The schedule's lane and the calendar's; `entries` says whose entries they are.
 #[must_use]
-pub fn lanes(connection: &ConnectionView) -> (LaneSide, LaneSide) {
+pub fn lanes(connection: &ConnectionView, entries: &str) -> (LaneSide, LaneSide) {
     let calendar = if connection.calendar_name.is_empty() {
         t!("No calendar chosen yet").to_owned()
     } else {
         connection.calendar_name.clone()
     };
+    // The main calendar of a Google account has the account's name.
+    let mut stations = vec![calendar, connection.account.clone()];
+    stations.dedup();
     (
         LaneSide {
             title: "Daybind".to_owned(),
-            stations: vec![t!("Your schedule entries").to_owned()],
+            stations: vec![entries.to_owned()],
         },
         LaneSide {
             title: connection.provider_label.clone(),
-            stations: vec![calendar, connection.account.clone()],
+            stations,
         },
     )
 }

@@ -44,7 +44,7 @@ pub fn ConnectionDetail(connection_id: String) -> impl IntoView {
 #[component]
 fn Detail(detail: ConnectionDetailView, manage: Manage) -> impl IntoView {
     let connection = detail.connection;
-    let (left, right) = lanes(&connection);
+    let (left, right) = lanes(&connection, t!("Schedule entries"));
     let last = connection.last_sync.clone().map_or_else(
         || t!("Not synced yet.").to_owned(),
         |text| t!("Last sync: {text}."),

@@ -40,6 +40,7 @@ mod integrate;
 pub mod limits;
 mod manage;
 pub mod many;
+mod marks;
 pub mod merge;
 mod oauth;
 mod occurrences;

@@ -16,6 +16,7 @@ use daybind_words::t;
 use crate::admin;
 use crate::doubts::ATTEMPTS;
 use crate::faults::said;
+use crate::marks::{People, answer};
 use crate::oauth::{self, TWICE, is_ending};
 use crate::questions;
 use crate::retry::BRAKE;
@@ -129,6 +130,10 @@ pub async fn connection_view(
             "paused".to_owned(),
             paused_text(actor, unit, pause, zone).await?,
         ),
+        _ if row.status == "connected" && disagrees(unit, row).await? => (
+            row.status.clone(),
+            t!("Everything else is in step.").to_owned(),
+        ),
         _ => (row.status.clone(), status_text(row, zone)),
     };
     Ok(ConnectionView {
@@ -160,6 +165,19 @@ pub async fn connection_view(
         questions: waiting,
         paused: row.pause.is_some(),
     })
+}
+
+/// Whether nothing is left of a connection's syncs but what somebody has to answer.
+async fn disagrees(unit: &mut dyn UnitOfWork, row: &Connection) -> AppResult<bool> {
+    if row.last_error.is_some() || row.last_sync_at.is_none() {
+        return Ok(false);
+    }
+    let open = calendar(unit)
+        .map_err(internal)?
+        .list_open_conflicts(row.tenant_id, row.connection_id)
+        .await
+        .map_err(internal)?;
+    Ok(!open.is_empty())
 }
 
 /// Who paused a connection, since when and until when.
@@ -322,6 +340,7 @@ pub async fn marks(
 ) -> AppResult<Vec<Option<SyncMark>>> {
     let mut unit = services.read(actor.tenant_id).await?;
     let mut marks = Vec::with_capacity(entries.len());
+    let mut people = People::default();
     for id in entries {
         let entry = unit
             .find_entry(actor.tenant_id, *id)
@@ -336,11 +355,23 @@ pub async fn marks(
             marks.push(None);
             continue;
         };
-        let mut mark = worst(&entry, &mappings);
+        let nowhere = mappings.iter().all(|mapping| mapping.state == "removed");
+        let due = nowhere && people.owe(unit.as_mut(), &entry).await.map_err(internal)?;
+        let mut mark = if due {
+            Mark::Waiting.view(None)
+        } else {
+            worst(&entry, &mappings)
+        };
         if privacy::reads_words(actor, &entry) {
-            mark.link = meeting(unit.as_mut(), actor, &mappings)
+            let mut link = answer(unit.as_mut(), actor, &mappings)
                 .await
                 .map_err(internal)?;
+            if link.is_none() {
+                link = meeting(unit.as_mut(), actor, &mappings)
+                    .await
+                    .map_err(internal)?;
+            }
+            mark.link = link;
         }
         marks.push(Some(mark));
     }

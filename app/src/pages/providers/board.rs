@@ -69,7 +69,7 @@ fn Bound(row: BoardRow, may: bool, any: bool, undo: ServerAction<UndoRebind>) ->
         view! { <span>{t!("Create a profile first.")}</span> }.into_any()
     } else {
         let label = if bound {
-            t!("Change")
+            t!("button" => "Change")
         } else {
             t!("Choose a profile")
         };

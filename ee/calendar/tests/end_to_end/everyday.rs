@@ -329,6 +329,11 @@ async fn every_entry_says_how_it_stands(database: Database, provider: Provider) 
     assert_eq!(w.mark(id).await, "not_synced");
     let tess = w.tess.user_id();
     w.edit(id, |entry| entry.assignees = vec![tess]).await;
+    assert_eq!(
+        w.mark(id).await,
+        "waiting",
+        "its calendar is still to hear of it"
+    );
     w.drain().await;
     assert_eq!(w.mark(id).await, "synced");
     w.edit(id, |entry| entry.content.location = "Hall 4".to_owned())
