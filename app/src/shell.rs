@@ -68,6 +68,7 @@ pub fn app<P: Pages>() -> AnyView {
                     <Route path=path!("settings") view={Lazy::<P::Settings>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("operations") view={Lazy::<P::Operations>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("profile") view={Lazy::<P::Profile>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("search") view={Lazy::<P::Search>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>
         </Router>

@@ -100,6 +100,7 @@ export async function everyPage(page: Page, daybind: Daybind, edition: Edition, 
     '/msp/operations?view=audit', '/msp/operations?view=audit&action=profile.created',
     '/msp/operations?view=audit&subject=nothing-like-it',
     '/msp/profile?tab=profile', '/msp/profile?tab=security', '/msp/profile?tab=security&saved=password',
+    '/msp/search', `/msp/search?q=${long}`, `/msp/search?q=${'nothing-like-it'.repeat(9)}`,
   ]) await visit(path);
   for (const path of [
     `${providers}&profile=00000000-0000-4000-8000-000000000000`, '/msp/operations?view=audit&from=nonsense',
@@ -156,7 +157,7 @@ export async function everyPage(page: Page, daybind: Daybind, edition: Edition, 
   await refused('/msp/profile?tab=calendar&conflict=00000000-0000-4000-8000-000000000000');
   await enter(admin);
   const one = `${integrations}&category=calendar&connection=${connection}`;
-  for (const path of [`${integrations}&category=calendar`, `${integrations}&category=calendar&view=conflicts`, one]) await visit(path);
+  for (const path of [`${integrations}&category=calendar`, `${integrations}&category=calendar&view=conflicts`, one, `/msp/search?q=${connection}`]) await visit(path);
   await post(page, url, 'manage_calendar_connections', { action: 'pause', hours: '24', 'connection_ids[]': connection });
   for (const path of [`${integrations}&category=calendar&saved=pause&done=1&left=2`, `${one}&saved=sync&done=1&left=0`]) await visit(path);
   const activity = '/msp/operations?view=activity';

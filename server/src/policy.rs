@@ -424,6 +424,9 @@ pub const TABLE: &[Endpoint] = &[
     read("/_fn/get_calendar_health", May(SettingsRead), "").enterprise(),
     form("/msp/operations/activity.csv", May(SettingsRead), "result=failed").enterprise(),
     form("/msp/settings/connections.csv", May(SettingsRead), "provider=google").enterprise(),
+    // The search.
+    page("/msp/search", Staff).asked("q={microsoft_profiles.profile_id}"),
+    read("/_fn/search", May(OwnProfile), "q=guard"),
     // Schedule.
     read("/_fn/list_schedule", May(ScheduleOwn), "week="),
     read(

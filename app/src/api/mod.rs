@@ -11,6 +11,7 @@ pub mod login_domains;
 pub mod profiles;
 pub mod providers;
 pub mod schedule;
+pub mod search;
 pub mod session;
 pub mod sessions;
 pub mod sign_in;

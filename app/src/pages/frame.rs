@@ -115,6 +115,7 @@ fn Rail(session: SessionView) -> impl IntoView {
                 <li><a href="/msp/schedule" aria-current=current("/msp/schedule")>{t!("Schedule")}</a></li>
                 {settings}
                 {operations}
+                <li><a href="/msp/search" aria-current=current("/msp/search")>{t!("Search")}</a></li>
                 <li><a href="/msp/profile?tab=profile" aria-current=current("/msp/profile")>{t!("Profile")}</a></li>
             </ul>
         </nav>

@@ -14,6 +14,7 @@ pub mod schedule;
 pub mod schedule_form;
 mod schedule_grid;
 mod schedule_repeat;
+pub mod search;
 pub mod security;
 pub mod settings;
 pub mod sign_in_methods;

@@ -26,6 +26,8 @@ pub trait Pages: Debug + Send + Sync + 'static {
     type Operations: LazyRoute + Sync;
     /// `/msp/profile`
     type Profile: LazyRoute + Sync;
+    /// `/msp/search`
+    type Search: LazyRoute + Sync;
 }
 
 /// Gives a page the entries of the edition that runs.
@@ -63,6 +65,7 @@ macro_rules! pages {
             type Settings = Settings;
             type Operations = Operations;
             type Profile = Profile;
+            type Search = Search;
         }
 
         /// `/auth/msp/signin`
@@ -126,6 +129,22 @@ macro_rules! pages {
             fn view(_this: Self) -> ::leptos::prelude::AnyView {
                 $crate::pages::routes::bring($operations);
                 $crate::pages::operations::page()
+            }
+        }
+
+        /// `/msp/search`
+        #[derive(Debug)]
+        pub struct Search;
+
+        #[::leptos_router::lazy_route]
+        impl ::leptos_router::LazyRoute for Search {
+            fn data() -> Self {
+                Self
+            }
+
+            fn view(_this: Self) -> ::leptos::prelude::AnyView {
+                $crate::pages::routes::bring($others);
+                $crate::pages::search::page()
             }
         }
 

@@ -23,6 +23,7 @@ pub mod profile_view;
 pub mod readiness;
 pub mod recurrence;
 pub mod schedule;
+pub mod search;
 pub mod session;
 pub mod sso;
 pub mod user;

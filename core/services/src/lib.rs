@@ -37,6 +37,7 @@ pub mod recurrence;
 pub mod repeat_form;
 pub mod schedule;
 pub mod seal;
+pub mod search;
 pub mod series;
 pub mod sessions;
 pub mod sso;

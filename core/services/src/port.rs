@@ -34,6 +34,7 @@ use crate::auth::Actor;
 use crate::bindings::App;
 use crate::failure::AppResult;
 use crate::import::{ImportPort, LeftForEnterprise};
+use crate::search::{Found, Wanted};
 
 /// A calendar provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -166,6 +167,12 @@ pub trait CalendarPort: Send + Sync + 'static {
     /// The Enterprise half of an import from a predecessor.
     fn import(&self) -> &dyn ImportPort {
         &LeftForEnterprise
+    }
+
+    /// What the edition adds to a search, of what the caller may see: all of its pages and of what can be done there, and the
+    /// records that are wanted.
+    async fn search(&self, _actor: &Actor, _wanted: &Wanted) -> AppResult<Found> {
+        Ok(Found::default())
     }
 
     /// The marks that [`Self::get_schedule_entry_sync_status`] gives, each once with its usual reason; none where there are no

@@ -58,6 +58,7 @@ mod retry;
 pub mod rules;
 mod runs;
 mod runtime;
+mod search;
 mod split;
 mod statements;
 mod subscribe;

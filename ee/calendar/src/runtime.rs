@@ -28,6 +28,7 @@ use daybind_services::bindings::App;
 use daybind_services::import::ImportPort;
 use daybind_services::jobs::backoff;
 use daybind_services::port::enterprise_only_response;
+use daybind_services::search::{Found, Wanted};
 use daybind_services::{
     Actor, AppError, AppResult, CalendarPort, EntryChange, Lines, Provider, Services, StableRoute,
     internal,
@@ -46,8 +47,8 @@ use crate::retry::{LOOK, Verdict};
 use crate::tokens::{Stop, change};
 use crate::{
     actions, callback, chooser, coverage, detail, disconnect, health, inbox, manage, many, oauth,
-    places, preview, questions, rebind, retry, runs, subscribe, sync, timeline, versions, views,
-    webhook,
+    places, preview, questions, rebind, retry, runs, search, subscribe, sync, timeline, versions,
+    views, webhook,
 };
 
 /// Within this time of a start every calendar is looked at, where they are few.
@@ -578,6 +579,14 @@ impl CalendarPort for CalendarRuntime {
         hours: &str,
     ) -> AppResult<()> {
         manage::rest(self.open()?, actor, connection_id, (action, hours)).await
+    }
+
+    async fn search(&self, actor: &Actor, wanted: &Wanted) -> AppResult<Found> {
+        // Enterprise run as Community adds nothing, and says nothing of what it leaves out.
+        match self.open() {
+            Ok(engine) => search::search(engine, actor, wanted).await,
+            Err(_) => Ok(Found::default()),
+        }
     }
 
     async fn get_calendar_connection(

@@ -70,6 +70,7 @@ mod renewals;
 mod resting;
 mod restoring;
 mod same_event;
+mod search;
 mod series;
 mod settling;
 mod several;
