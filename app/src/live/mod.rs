@@ -13,7 +13,7 @@ use leptos::wasm_bindgen::prelude::Closure;
 use send_wrapper::SendWrapper;
 use web_sys::{EventSource, MessageEvent};
 
-pub use changed::Changed;
+pub use changed::{Changed, News, moves};
 
 /// How often it is looked whether the stream still tells anything.
 const LOOK: Duration = Duration::from_secs(20);

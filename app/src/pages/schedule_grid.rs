@@ -58,7 +58,7 @@ pub fn Grid(grid: GridView, here: Here) -> impl IntoView {
         .map(|day| day.whole.len() + day.chips.len() + day.more.len())
         .collect();
     let roving = Roving(RwSignal::new(None));
-    let first = step(&counts, (0, 0), t!("Home"));
+    let first = step(&counts, (0, 0), "Home");
     Effect::new(move |_| roving.0.set(first));
     let turn = move |event: KeyboardEvent| {
         let Some(stop) = roving.0.get_untracked() else {

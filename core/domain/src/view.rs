@@ -284,6 +284,8 @@ pub struct ConnectionView {
     pub questions: Vec<QuestionView>,
     /// Somebody has paused it; it goes on when it is resumed, or when its time is over.
     pub paused: bool,
+    /// Its first sync is on its way.
+    pub syncing: bool,
 }
 
 /// What a connection does where both sides disagree, and what it brings in (Enterprise).

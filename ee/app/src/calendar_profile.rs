@@ -5,6 +5,7 @@ use daybind_app::api::calendar::{
     SyncCalendarProvider, UpdateCalendarProvider, UpdateCalendarRules, get_calendar_providers,
     list_remote_calendars,
 };
+use daybind_app::live::{Changed, News};
 use daybind_app::pages::failure::Failure;
 use daybind_app::pages::query_value;
 use daybind_app::ui::{
@@ -26,6 +27,8 @@ use crate::outcome::{connected, explain};
 use crate::own_conflicts::{self, OwnConflicts};
 
 const HERE: &str = "/msp/profile?tab=calendar";
+/// A control that pointer or focus is on, or something open that is being filled in or read.
+const HOLD: &str = "#main :is(a,button,input,select,textarea,summary):is(:hover,:focus),#main details[open],#main .db-lane-card__body select,#main .db-preview";
 
 /// What the forms of this page do; shared by its cards.
 #[derive(Clone, Copy)]
@@ -168,8 +171,31 @@ fn Calendars() -> impl IntoView {
                 }
             })}
         </Transition>
+        <Changed
+            topics=&["connection", "conflict", "entry"]
+            shown=view
+            read=get_calendar_providers
+            text=t!("Your calendars have changed.")
+            news=news
+            hold=HOLD
+        />
     }
     .into_any()
+}
+
+/// A step of a first sync needs no word.
+fn news(shown: &CalendarProfileView, now: &CalendarProfileView) -> News {
+    let stand = |view: &CalendarProfileView| -> Vec<_> {
+        let rows = view.connections.iter();
+        rows.map(|row| (row.status.clone(), row.syncing)).collect()
+    };
+    if shown == now {
+        News::Nothing
+    } else if stand(shown) == stand(now) {
+        News::Small
+    } else {
+        News::Said
+    }
 }
 
 #[component]

@@ -1,7 +1,7 @@
 //! Settings > Integrations > Calendar: how calendar sync stands for the whole MSP. Filters and page stand in the address.
 
 use daybind_app::api::calendar::{ManageCalendarConnections, get_calendar_settings};
-use daybind_app::live::Changed;
+use daybind_app::live::{Changed, moves};
 use daybind_app::location::encode;
 use daybind_app::pages::failure::Failure;
 use daybind_app::pages::query_value;
@@ -139,6 +139,7 @@ fn Connections(query: Memo<CoverageQuery>) -> impl IntoView {
             shown=view
             read=move || get_calendar_settings(query.get_untracked())
             text=t!("The connections have changed.")
+            news=moves
         />
     }
     .into_any()

@@ -1,6 +1,7 @@
 //! Operations > Health: what needs a person, and how sync is.
 
 use daybind_app::api::activity::get_calendar_health;
+use daybind_app::live::{Changed, News};
 use daybind_app::pages::failure::Failure;
 use daybind_app::ui::{EmptyState, PageHead, Section};
 use daybind_domain::activity::HealthView;
@@ -13,16 +14,34 @@ pub fn Health() -> impl IntoView {
     let found = Resource::new(|| (), |()| get_calendar_health());
     view! {
         <PageHead title=t!("Health") lede=t!("What goes on only when somebody does something, and how sync is.")/>
-        <Suspense fallback=|| view! { <p>{t!("Looking …")}</p> }>
+        <Transition fallback=|| view! { <p>{t!("Looking …")}</p> }>
             {move || Suspend::new(async move {
                 match found.await {
                     Ok(health) => view! { <Found health/> }.into_any(),
                     Err(error) => view! { <Failure error/> }.into_any(),
                 }
             })}
-        </Suspense>
+        </Transition>
+        <Changed
+            topics=&["connection", "conflict", "run"]
+            shown=found
+            read=get_calendar_health
+            text=t!("What needs a person has changed.")
+            news=news
+        />
     }
     .into_any()
+}
+
+/// Signals change where they stand; what needs a person comes and goes on demand.
+fn news(shown: &HealthView, now: &HealthView) -> News {
+    if shown.items != now.items {
+        News::Moves
+    } else if shown.signals != now.signals {
+        News::Small
+    } else {
+        News::Nothing
+    }
 }
 
 #[component]

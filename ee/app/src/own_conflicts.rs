@@ -1,12 +1,14 @@
 //! Profile > Calendar, all of one's own disagreements: ticked, previewed, and answered at once. List and preview are addresses.
 
 use daybind_app::api::calendar::{AnswerCalendarConflicts, list_own_calendar_conflicts};
+use daybind_app::live::{Changed, moves};
 use daybind_app::pages::failure::Failure;
 use daybind_app::pages::{query_value, query_values};
 use daybind_app::ui::{Banner, BannerKind, ErrorSummary, Submit, failed};
 use daybind_domain::conflict_preview::{ConflictPreviewView, OwnConflictsView};
 use daybind_words::t;
 use leptos::prelude::*;
+use leptos::tachys::view::keyed::keyed;
 
 use crate::calendar_conflict::address;
 
@@ -51,6 +53,15 @@ pub fn OwnConflicts() -> impl IntoView {
                 }
             })}
         </Transition>
+        <Changed
+            topics=&["conflict"]
+            shown=found
+            read=move || {
+                list_own_calendar_conflicts(side.get_untracked(), picks.get_untracked(), left.get_untracked())
+            }
+            text=t!("Your conflicts have changed.")
+            news=moves
+        />
     }
     .into_any()
 }
@@ -99,7 +110,12 @@ fn list(view: OwnConflictsView) -> AnyView {
     let more = view.more.then(
         || view! { <p>{t!("The oldest 100 are shown; the others follow when these are answered.")}</p> },
     );
-    let rows: Vec<_> = view.conflicts.into_iter().map(row).collect();
+    // A row stays with its conflict when the list is read anew, and with it its tick.
+    let rows = keyed(
+        view.conflicts,
+        |one| one.conflict_id.clone(),
+        |_, one| (|_| {}, row(one)),
+    );
     view! {
         <div class="db-stack">
             <p>{t!("Tick those to answer at once. You see what each will be before anything is done.")}</p>

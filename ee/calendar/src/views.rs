@@ -1,5 +1,7 @@
 //! What the calendar pages get to see.
 
+use std::collections::HashSet;
+
 use chrono_tz::Tz;
 use daybind_domain::ids::EntryId;
 use daybind_domain::user::Permission;
@@ -17,10 +19,11 @@ use crate::admin;
 use crate::doubts::ATTEMPTS;
 use crate::faults::said;
 use crate::marks::{People, answer};
+use crate::merge::Flow;
 use crate::oauth::{self, TWICE, is_ending};
 use crate::questions;
 use crate::retry::BRAKE;
-use crate::sync::is_live;
+use crate::sync::{is_live, wanted, window};
 
 pub fn label(provider: &str) -> &'static str {
     if provider == "google" {
@@ -44,16 +47,13 @@ pub async fn profile(services: &Services, actor: &Actor) -> AppResult<CalendarPr
         .map_err(internal)?;
     let mut connections = Vec::new();
     for row in own.iter().filter(|row| !is_ending(row)) {
-        connections.push(
-            connection_view(
-                services,
-                actor,
-                unit.as_mut(),
-                row,
-                &actor.user.display_name,
-            )
-            .await?,
-        );
+        let name = &actor.user.display_name;
+        let mut shown = connection_view(services, actor, unit.as_mut(), row, name).await?;
+        if shown.syncing {
+            let steps = first_sync(services, unit.as_mut(), row).await;
+            shown.status_text = steps.map_err(internal)?;
+        }
+        connections.push(shown);
     }
     let mends = actor.may(Permission::SettingsUpdate);
     let mut options = Vec::new();
@@ -164,6 +164,7 @@ pub async fn connection_view(
         rules: questions::rules_view(row),
         questions: waiting,
         paused: row.pause.is_some(),
+        syncing: row.status == "connected" && row.pause.is_none() && in_first_sync(row),
     })
 }
 
@@ -178,6 +179,45 @@ async fn disagrees(unit: &mut dyn UnitOfWork, row: &Connection) -> AppResult<boo
         .await
         .map_err(internal)?;
     Ok(!open.is_empty())
+}
+
+/// It has not been in step yet, and nothing has gone wrong so far.
+fn in_first_sync(row: &Connection) -> bool {
+    row.last_sync_at.is_none() && row.last_error.is_none()
+}
+
+/// How far the first sync has come. Occurrences of a series are part of it and not counted.
+async fn first_sync(
+    services: &Services,
+    unit: &mut dyn UnitOfWork,
+    row: &Connection,
+) -> StorageResult<String> {
+    let mappings = calendar(unit)?
+        .list_mappings(row.tenant_id, row.connection_id)
+        .await?;
+    let synced: HashSet<EntryId> = mappings
+        .iter()
+        .filter(|mapping| mapping.state == "synced" && mapping.series_event_id.is_none())
+        .map(|mapping| mapping.entry_id)
+        .collect();
+    let done = synced.len();
+    if !Flow::parse(&row.direction).goes_out() {
+        return Ok(match done {
+            1 => t!("The first sync is on its way: 1 event so far.").to_owned(),
+            done => t!("The first sync is on its way: {done} events so far."),
+        });
+    }
+    let (from, to) = window(row, services.now());
+    let listed = unit
+        .list_entries(row.tenant_id, from, to, Some(row.user_id))
+        .await?;
+    let waiting = listed.iter().filter(|entry| {
+        entry.occurrence_of.is_none() && wanted(row, entry) && !synced.contains(&entry.entry_id)
+    });
+    let all = done + waiting.count();
+    Ok(t!(
+        "The first sync is on its way: {done} of {all} entries are synced."
+    ))
 }
 
 /// Who paused a connection, since when and until when.

@@ -323,6 +323,14 @@ async fn a_first_sync_that_dies(database: Database, provider: Provider) {
         doomed.work(&w, SYNC_JOB).await;
         let found = titles(&w, &tom).await;
         assert_eq!(found.len(), there, "{point} {passes}");
+        let card = of(&w, &tom).await.remove(0);
+        let so_far = format!("The first sync is on its way: {there} of ");
+        assert!(card.syncing, "{point} {passes}");
+        assert!(
+            card.status_text.starts_with(&so_far),
+            "{}",
+            card.status_text
+        );
     }
     w.drain().await;
     assert_eq!(titles(&w, &tom).await, all);

@@ -106,7 +106,15 @@ async fn before_the_first(database: Database, provider: Provider) {
         .update_calendar_provider(&w.tess, &id, Some(&w.calendar), None)
         .await
         .unwrap();
+    let card = async || {
+        let shown = w.port.get_calendar_providers(&w.tess).await.unwrap();
+        let card = shown.connections.into_iter().next().unwrap();
+        (card.syncing, card.status_text)
+    };
+    let waits = format!("The first sync is on its way: 0 of {entries} entries are synced.");
+    assert_eq!(card().await, (true, waits), "as many as the preview says");
     w.drain().await;
+    assert_eq!(card().await, (false, "Everything is in step.".to_owned()));
     let made = w.fakes.events(w.fake, &w.calendar).len();
     assert_eq!(
         u64::try_from(made).unwrap(),
