@@ -135,7 +135,12 @@ impl Answer {
             if name != "x-request-id" && name != "date" {
                 text.push_str(name.as_str());
                 text.push_str(": ");
-                text.push_str(&String::from_utf8_lossy(value.as_bytes()));
+                let value = String::from_utf8_lossy(value.as_bytes());
+                // A cookie's end is counted from the second it is sent in; `Max-Age` says the same.
+                let parts = value.split("; ").filter(|part| {
+                    name != "set-cookie" || !part.to_ascii_lowercase().starts_with("expires=")
+                });
+                text.push_str(&parts.collect::<Vec<_>>().join("; "));
                 text.push('\n');
             }
         }
