@@ -61,8 +61,8 @@ impl Edition {
     /// and 300,000; the second number keeps pages from growing unseen.
     pub fn wasm_limits(self) -> (u64, u64) {
         match self {
-            Self::Ce => (240_000, 400_000),
-            Self::Ee => (240_000, 500_000),
+            Self::Ce => (240_000, 420_000),
+            Self::Ee => (240_000, 530_000),
         }
     }
 
